@@ -1,0 +1,303 @@
+/**
+ * The application's models: a team product of organizations, people, projects
+ * and tasks. The application queries with these tables; the sync script brings
+ * a database to them; the comment of a table or column says what it is for.
+ *
+ * @module
+ */
+
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  date,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgEnum,
+  pgTable,
+  type PgTableExtraConfigValue,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+  varchar,
+} from "drizzle-orm/pg-core";
+
+/** Text that compares without regard to case, from the citext extension. */
+const citext = customType<{ data: string }>({ dataType: () => "citext" });
+
+/** The lexemes of a document, for full text search. */
+const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
+
+/** A point in time, stored with its zone. */
+const timestamptz = (name: string) => timestamp(name, { withTimezone: true });
+
+/** What an organization pays for. */
+export const plan = pgEnum("plan", ["free", "team", "enterprise"]);
+
+/** Where a project stands. */
+export const projectStatus = pgEnum("project_status", [
+  "planned",
+  "active",
+  "paused",
+  "done",
+]);
+
+/** Where a task stands. */
+export const taskStatus = pgEnum("task_status", [
+  "todo",
+  "in_progress",
+  "in_review",
+  "done",
+]);
+
+/** A customer: the owner of everything else. */
+export const organizations = pgTable("organizations", {
+  id: uuid("id").primaryKey().defaultRandom(),
+  name: text("name").notNull(),
+  /** The name in URLs. */
+  slug: citext("slug").notNull(),
+  plan: plan("plan").notNull().default("free"),
+  /** Preferences that the application reads as a whole. */
+  settings: jsonb("settings").notNull().default({}),
+  /** The person who pays; empty until the first user has signed up. */
+  ownerId: uuid("owner_id"),
+  createdAt: timestamptz("created_at").notNull().defaultNow(),
+}, (t): PgTableExtraConfigValue[] => [
+  unique("organizations_slug_key").on(t.slug),
+  foreignKey({
+    name: "organizations_owner_id_fkey",
+    columns: [t.ownerId],
+    foreignColumns: [users.id],
+  }).onDelete("set null"),
+]);
+
+/** What a person may do; the rows are part of the schema. */
+export const roles = pgTable("roles", {
+  id: smallint("id").primaryKey().generatedAlwaysAsIdentity(),
+  name: text("name").notNull(),
+  permissions: text("permissions").array().notNull().default([]),
+}, (t) => [unique("roles_name_key").on(t.name)]);
+
+/** A person who signs in. */
+export const users = pgTable("users", {
+  id: uuid("id").primaryKey().defaultRandom(),
+  organizationId: uuid("organization_id").notNull(),
+  roleId: smallint("role_id"),
+  email: varchar("email", { length: 255 }).notNull(),
+  firstName: text("first_name").notNull().default(""),
+  lastName: text("last_name").notNull().default(""),
+  /** How the person is shown; first filled from the two names. */
+  displayName: text("display_name").notNull(),
+  /** Who invited this person, if anybody did. */
+  invitedBy: uuid("invited_by"),
+  active: boolean("active").notNull().default(true),
+  lastSeenAt: timestamptz("last_seen_at"),
+  createdAt: timestamptz("created_at").notNull().defaultNow(),
+}, (t) => [
+  uniqueIndex("users_email_key").on(sql`lower(${t.email})`),
+  index("users_organization_id_idx").on(t.organizationId).where(
+    sql`${t.active}`,
+  ),
+  check("users_email_check", sql`${t.email} LIKE '%_@_%'`),
+  foreignKey({
+    name: "users_organization_id_fkey",
+    columns: [t.organizationId],
+    foreignColumns: [organizations.id],
+  }).onDelete("cascade"),
+  foreignKey({
+    name: "users_role_id_fkey",
+    columns: [t.roleId],
+    foreignColumns: [roles.id],
+  }).onDelete("restrict"),
+  foreignKey({
+    name: "users_invited_by_fkey",
+    columns: [t.invitedBy],
+    foreignColumns: [t.id],
+  }).onDelete("set null"),
+]);
+
+/** A group of people inside an organization. */
+export const teams = pgTable("teams", {
+  id: bigint("id", { mode: "number" }).primaryKey()
+    .generatedByDefaultAsIdentity(),
+  organizationId: uuid("organization_id").notNull(),
+  name: text("name").notNull(),
+  createdAt: timestamptz("created_at").notNull().defaultNow(),
+}, (t) => [
+  unique("teams_organization_id_name_key").on(t.organizationId, t.name),
+  foreignKey({
+    name: "teams_organization_id_fkey",
+    columns: [t.organizationId],
+    foreignColumns: [organizations.id],
+  }).onDelete("cascade"),
+]);
+
+/** Who belongs to which team. */
+export const teamMembers = pgTable("team_members", {
+  teamId: bigint("team_id", { mode: "number" }).notNull(),
+  userId: uuid("user_id").notNull(),
+  joinedOn: date("joined_on").notNull().default(sql`CURRENT_DATE`),
+}, (t) => [
+  primaryKey({ name: "team_members_pkey", columns: [t.teamId, t.userId] }),
+  index("team_members_user_id_idx").on(t.userId),
+  foreignKey({
+    name: "team_members_team_id_fkey",
+    columns: [t.teamId],
+    foreignColumns: [teams.id],
+  }).onDelete("cascade"),
+  foreignKey({
+    name: "team_members_user_id_fkey",
+    columns: [t.userId],
+    foreignColumns: [users.id],
+  }).onDelete("cascade"),
+]);
+
+/** A piece of work with a budget and an end. */
+export const projects = pgTable("projects", {
+  id: uuid("id").primaryKey().defaultRandom(),
+  organizationId: uuid("organization_id").notNull(),
+  /** The team in charge. */
+  teamId: bigint("team_id", { mode: "number" }),
+  /** The prefix of the tasks' names: WEB in WEB-17. */
+  key: varchar("key", { length: 10 }).notNull(),
+  name: text("name").notNull(),
+  status: projectStatus("status").notNull().default("planned"),
+  budget: numeric("budget", { precision: 12, scale: 2 }).notNull()
+    .default("0"),
+  startsOn: date("starts_on"),
+  endsOn: date("ends_on"),
+  createdAt: timestamptz("created_at").notNull().defaultNow(),
+}, (t) => [
+  unique("projects_organization_id_key_key").on(t.organizationId, t.key),
+  index("projects_team_id_idx").on(t.teamId),
+  check("projects_budget_check", sql`${t.budget} >= 0`),
+  check("projects_dates_check", sql`${t.endsOn} >= ${t.startsOn}`),
+  foreignKey({
+    name: "projects_organization_id_fkey",
+    columns: [t.organizationId],
+    foreignColumns: [organizations.id],
+  }).onDelete("cascade"),
+  foreignKey({
+    name: "projects_team_id_fkey",
+    columns: [t.teamId],
+    foreignColumns: [teams.id],
+  }).onDelete("set null"),
+]);
+
+/** A thing to do in a project, and the parts of it. */
+export const tasks = pgTable("tasks", {
+  id: bigint("id", { mode: "number" }).primaryKey()
+    .generatedAlwaysAsIdentity(),
+  projectId: uuid("project_id").notNull(),
+  /** The task of which this one is a part. */
+  parentId: bigint("parent_id", { mode: "number" }),
+  assigneeId: uuid("assignee_id"),
+  title: text("title").notNull(),
+  description: text("description").notNull().default(""),
+  status: taskStatus("status").notNull().default("todo"),
+  /** From 1, drop everything, to 5, some day. */
+  priority: smallint("priority").notNull().default(3),
+  labels: text("labels").array().notNull().default(sql`'{}'::text[]`),
+  estimateHours: numeric("estimate_hours", { precision: 6, scale: 2 }),
+  dueOn: date("due_on"),
+  /** Title and description, as the search sees them. */
+  search: tsvector("search").generatedAlwaysAs(
+    sql`to_tsvector('english', title || ' ' || description)`,
+  ),
+  createdAt: timestamptz("created_at").notNull().defaultNow(),
+  /** Kept current by a trigger. */
+  updatedAt: timestamptz("updated_at").notNull().defaultNow(),
+}, (t) => [
+  // Drizzle has no word for INCLUDE: it rides on the last column.
+  index("tasks_project_id_status_idx").on(
+    t.projectId,
+    sql`"status") INCLUDE ("title"`,
+  ),
+  index("tasks_assignee_id_due_on_idx").on(t.assigneeId, t.dueOn.desc())
+    .where(sql`${t.status} <> 'done'`),
+  index("tasks_parent_id_idx").on(t.parentId),
+  index("tasks_labels_idx").using("gin", t.labels),
+  index("tasks_search_idx").using("gin", t.search),
+  index("tasks_title_trgm_idx").using("gin", t.title.op("gin_trgm_ops")),
+  check("tasks_priority_check", sql`${t.priority} BETWEEN 1 AND 5`),
+  foreignKey({
+    name: "tasks_project_id_fkey",
+    columns: [t.projectId],
+    foreignColumns: [projects.id],
+  }).onDelete("cascade"),
+  foreignKey({
+    name: "tasks_parent_id_fkey",
+    columns: [t.parentId],
+    foreignColumns: [t.id],
+  }).onDelete("cascade"),
+  foreignKey({
+    name: "tasks_assignee_id_fkey",
+    columns: [t.assigneeId],
+    foreignColumns: [users.id],
+  }).onDelete("set null"),
+]);
+
+/** What people say about a task. */
+export const comments = pgTable("comments", {
+  id: bigint("id", { mode: "number" }).primaryKey()
+    .generatedAlwaysAsIdentity(),
+  taskId: bigint("task_id", { mode: "number" }).notNull(),
+  authorId: uuid("author_id").notNull(),
+  body: text("body").notNull(),
+  createdAt: timestamptz("created_at").notNull().defaultNow(),
+  editedAt: timestamptz("edited_at"),
+}, (t) => [
+  index("comments_task_id_created_at_idx").on(t.taskId, t.createdAt),
+  check("comments_body_check", sql`length(${t.body}) <= 10000`),
+  foreignKey({
+    name: "comments_task_id_fkey",
+    columns: [t.taskId],
+    foreignColumns: [tasks.id],
+  }).onDelete("cascade"),
+  foreignKey({
+    name: "comments_author_id_fkey",
+    columns: [t.authorId],
+    foreignColumns: [users.id],
+  }).onDelete("restrict"),
+]);
+
+/** What happened, for the feed and for auditors. */
+export const events = pgTable("events", {
+  id: bigint("id", { mode: "number" }).primaryKey()
+    .generatedAlwaysAsIdentity(),
+  organizationId: uuid("organization_id").notNull(),
+  actorId: uuid("actor_id"),
+  /** Such as task.created. */
+  kind: text("kind").notNull(),
+  /** The object as it was. */
+  payload: jsonb("payload").notNull().default({}),
+  /** How long the request took, in milliseconds. */
+  durationMs: integer("duration_ms"),
+  occurredAt: timestamptz("occurred_at").notNull().defaultNow(),
+}, (t) => [
+  index("events_organization_id_occurred_at_idx").on(
+    t.organizationId,
+    t.occurredAt.desc(),
+  ),
+  index("events_payload_idx").using("gin", t.payload.op("jsonb_path_ops")),
+  index("events_task_idx").on(sql`(payload ->> 'task')`),
+  foreignKey({
+    name: "events_organization_id_fkey",
+    columns: [t.organizationId],
+    foreignColumns: [organizations.id],
+  }).onDelete("cascade"),
+  foreignKey({
+    name: "events_actor_id_fkey",
+    columns: [t.actorId],
+    foreignColumns: [users.id],
+  }).onDelete("set null"),
+]);

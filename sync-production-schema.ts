@@ -1,0 +1,4152 @@
+#!/usr/bin/env -S deno run --no-prompt --allow-net --allow-read --allow-write=.embedded-db,/var/run/postgresql --allow-env=DATABASE_URL,USER,NO_COLOR,FORCE_COLOR,PG*
+/**
+ * Brings a PostgreSQL database to the schema that the steps below describe,
+ * whatever state it is in: empty, older, half-applied, or already there.
+ *
+ *     ./sync-production-schema.ts --dry-run     show what would change
+ *     ./sync-production-schema.ts --apply       change what is missing
+ *     ./sync-production-schema.ts --help        every option and exit status
+ *
+ * Guarantees: a dry run writes nothing (the server enforces it); an apply
+ * changes only what is missing, in an order that keeps the application
+ * running, and says what is committed when it stops halfway; a database that
+ * has everything gets no DDL at all.
+ *
+ * Parts, in this order: Steps, Vocabulary, SQL text, Catalog, Plan, Apply,
+ * Report, Errors, Command line.
+ *
+ * @module
+ */
+
+// This file travels alone, where no import map resolves a bare name.
+// deno-lint-ignore no-import-prefix
+import postgres from "npm:postgres@3.4.9";
+import { createHash } from "node:crypto";
+import { parseArgs, styleText } from "node:util";
+
+/** The version of the engine: everything in this file but the steps. */
+export const VERSION = "0.1.0";
+
+/** One check-then-alter pair. Made by the builders under "Vocabulary". */
+export interface Step {
+  /** The builder that made it, such as `addColumn`. */
+  verb: string;
+  /** What reports call it, and `--only` and `--skip` match. */
+  name: string;
+  /** Tables, views and indexes that its check looks up by name. */
+  relations(): string[];
+  /** What it defines; two steps may not define the same thing. */
+  owns(): string[];
+  /** The column to which a backfill gives values, as `users.name`. */
+  fills?: string;
+  /** What is wrong with its text, told before anything is connected. */
+  faults(): (string | false | undefined)[];
+  /** Compares the database with what is wanted, and asks for changes. */
+  plan(db: Planner): void;
+}
+
+/** A titled group of steps. */
+export interface Section {
+  title: string;
+  steps: Step[];
+}
+
+// ═══ Steps ═════════════════════════════════════════════════════════════════
+//
+// The part to edit. A step says what is wanted, not what happened when:
+//   - a new column goes into its table's createTable, whose check covers every
+//     column, so a database with an older table gets the column added;
+//   - a new table, index or constraint gets a step of its own, with its name;
+//   - a step stands below the steps that make what it needs; otherwise order
+//     is free, and a section is a topic or a ticket;
+//   - what is no longer wanted is dropped by a step (dropColumn, …), never by
+//     deleting a step: a step that is gone is a thing nobody checks.
+// SQL is written as PostgreSQL reads it; other spellings of the same thing are
+// no difference. Try it: deno task sync --embedded --dry-run
+
+const touchUpdatedAt = "BEGIN NEW.updated_at := now(); RETURN NEW; END";
+
+export const sections: Section[] = [
+  section("#1 Foundations", [
+    createExtension("citext"),
+    createExtension("pg_trgm"),
+    createEnum("plan", ["free", "team", "enterprise"]),
+    createEnum("project_status", ["planned", "active", "paused", "done"]),
+    createEnum("task_status", ["todo", "in_progress", "in_review", "done"]),
+  ]),
+
+  section("#2 Organizations and people", [
+    createTable("organizations", {
+      id: "uuid PRIMARY KEY DEFAULT gen_random_uuid()",
+      name: "text NOT NULL",
+      slug: "citext NOT NULL",
+      plan: "plan NOT NULL DEFAULT 'free'",
+      settings: "jsonb NOT NULL DEFAULT '{}'",
+      owner_id: "uuid",
+      created_at: "timestamptz NOT NULL DEFAULT now()",
+    }),
+    addUnique("organizations", "organizations_slug_key", "(slug)"),
+
+    createTable("roles", {
+      id: "smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+      name: "text NOT NULL",
+      permissions: "text[] NOT NULL DEFAULT '{}'",
+    }),
+    addUnique("roles", "roles_name_key", "(name)"),
+    insertMissing("roles", ["name"], [
+      { name: "owner", permissions: ["*"] },
+      { name: "member", permissions: ["read", "write"] },
+      { name: "viewer", permissions: ["read"] },
+    ]),
+
+    createTable("users", {
+      id: "uuid PRIMARY KEY DEFAULT gen_random_uuid()",
+      organization_id: "uuid NOT NULL",
+      role_id: "smallint",
+      email: "varchar(255) NOT NULL",
+      first_name: "text NOT NULL DEFAULT ''",
+      last_name: "text NOT NULL DEFAULT ''",
+      invited_by: "uuid",
+      active: "boolean NOT NULL DEFAULT true",
+      last_seen_at: "timestamptz",
+      created_at: "timestamptz NOT NULL DEFAULT now()",
+    }),
+    createIndex("users", "users_email_key", "UNIQUE (lower(email))"),
+    createIndex(
+      "users",
+      "users_organization_id_idx",
+      "(organization_id) WHERE active",
+    ),
+    addCheck("users", "users_email_check", "email LIKE '%_@_%'"),
+    addForeignKey(
+      "users",
+      "users_organization_id_fkey",
+      "(organization_id) REFERENCES organizations (id) ON DELETE CASCADE",
+    ),
+    addForeignKey(
+      "users",
+      "users_role_id_fkey",
+      "(role_id) REFERENCES roles (id) ON DELETE RESTRICT",
+    ),
+    addForeignKey(
+      "users",
+      "users_invited_by_fkey",
+      "(invited_by) REFERENCES users (id) ON DELETE SET NULL",
+    ),
+    // The other half of the cycle: it can only follow both tables.
+    addForeignKey(
+      "organizations",
+      "organizations_owner_id_fkey",
+      "(owner_id) REFERENCES users (id) ON DELETE SET NULL",
+    ),
+  ]),
+
+  section("#3 Teams", [
+    createTable("teams", {
+      id: "bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY",
+      organization_id: "uuid NOT NULL",
+      name: "text NOT NULL",
+      created_at: "timestamptz NOT NULL DEFAULT now()",
+    }),
+    addUnique(
+      "teams",
+      "teams_organization_id_name_key",
+      "(organization_id, name)",
+    ),
+    addForeignKey(
+      "teams",
+      "teams_organization_id_fkey",
+      "(organization_id) REFERENCES organizations (id) ON DELETE CASCADE",
+    ),
+
+    createTable("team_members", {
+      team_id: "bigint NOT NULL",
+      user_id: "uuid NOT NULL",
+      joined_on: "date NOT NULL DEFAULT CURRENT_DATE",
+    }),
+    addPrimaryKey("team_members", "team_members_pkey", "(team_id, user_id)"),
+    createIndex("team_members", "team_members_user_id_idx", "(user_id)"),
+    addForeignKey(
+      "team_members",
+      "team_members_team_id_fkey",
+      "(team_id) REFERENCES teams (id) ON DELETE CASCADE",
+    ),
+    addForeignKey(
+      "team_members",
+      "team_members_user_id_fkey",
+      "(user_id) REFERENCES users (id) ON DELETE CASCADE",
+    ),
+  ]),
+
+  section("#4 Projects", [
+    createTable("projects", {
+      id: "uuid PRIMARY KEY DEFAULT gen_random_uuid()",
+      organization_id: "uuid NOT NULL",
+      team_id: "bigint",
+      key: "varchar(10) NOT NULL",
+      name: "text NOT NULL",
+      status: "project_status NOT NULL DEFAULT 'planned'",
+      budget: "numeric(12,2) NOT NULL DEFAULT 0",
+      starts_on: "date",
+      ends_on: "date",
+      created_at: "timestamptz NOT NULL DEFAULT now()",
+    }),
+    addUnique(
+      "projects",
+      "projects_organization_id_key_key",
+      "(organization_id, key)",
+    ),
+    createIndex("projects", "projects_team_id_idx", "(team_id)"),
+    addCheck("projects", "projects_budget_check", "budget >= 0"),
+    addCheck("projects", "projects_dates_check", "ends_on >= starts_on"),
+    addForeignKey(
+      "projects",
+      "projects_organization_id_fkey",
+      "(organization_id) REFERENCES organizations (id) ON DELETE CASCADE",
+    ),
+    addForeignKey(
+      "projects",
+      "projects_team_id_fkey",
+      "(team_id) REFERENCES teams (id) ON DELETE SET NULL",
+    ),
+  ]),
+
+  section("#5 Tasks", [
+    createTable("tasks", {
+      id: "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+      project_id: "uuid NOT NULL",
+      parent_id: "bigint",
+      assignee_id: "uuid",
+      title: "text NOT NULL",
+      description: "text NOT NULL DEFAULT ''",
+      status: "task_status NOT NULL DEFAULT 'todo'",
+      priority: "smallint NOT NULL DEFAULT 3",
+      labels: "text[] NOT NULL DEFAULT '{}'",
+      estimate_hours: "numeric(6,2)",
+      due_on: "date",
+      search: `tsvector GENERATED ALWAYS AS
+        (to_tsvector('english', title || ' ' || description)) STORED`,
+      created_at: "timestamptz NOT NULL DEFAULT now()",
+      updated_at: "timestamptz NOT NULL DEFAULT now()",
+    }),
+    createIndex(
+      "tasks",
+      "tasks_project_id_status_idx",
+      "(project_id, status) INCLUDE (title)",
+    ),
+    createIndex(
+      "tasks",
+      "tasks_assignee_id_due_on_idx",
+      "(assignee_id, due_on DESC NULLS LAST) WHERE status <> 'done'",
+    ),
+    createIndex("tasks", "tasks_parent_id_idx", "(parent_id)"),
+    createIndex("tasks", "tasks_labels_idx", "USING gin (labels)"),
+    createIndex("tasks", "tasks_search_idx", "USING gin (search)"),
+    createIndex(
+      "tasks",
+      "tasks_title_trgm_idx",
+      "USING gin (title gin_trgm_ops)",
+    ),
+    addCheck("tasks", "tasks_priority_check", "priority BETWEEN 1 AND 5"),
+    addForeignKey(
+      "tasks",
+      "tasks_project_id_fkey",
+      "(project_id) REFERENCES projects (id) ON DELETE CASCADE",
+    ),
+    addForeignKey(
+      "tasks",
+      "tasks_parent_id_fkey",
+      "(parent_id) REFERENCES tasks (id) ON DELETE CASCADE",
+    ),
+    addForeignKey(
+      "tasks",
+      "tasks_assignee_id_fkey",
+      "(assignee_id) REFERENCES users (id) ON DELETE SET NULL",
+    ),
+    // PostgreSQL keeps a function's body as it was written, so the text is
+    // compared; tgtype 19 is a row trigger before update.
+    step("function touch_updated_at", {
+      check: `EXISTS (SELECT FROM pg_proc
+        WHERE oid = to_regprocedure('touch_updated_at()')
+          AND prosrc = '${touchUpdatedAt}')`,
+      alter: `CREATE OR REPLACE FUNCTION touch_updated_at() RETURNS trigger
+        LANGUAGE plpgsql AS '${touchUpdatedAt}'`,
+    }),
+    step("trigger tasks.touch_updated_at", {
+      check: `EXISTS (SELECT FROM pg_trigger
+        WHERE tgrelid = to_regclass('tasks') AND tgname = 'touch_updated_at'
+          AND tgfoid = to_regprocedure('touch_updated_at()')
+          AND tgtype = 19 AND tgenabled = 'O')`,
+      alter: `CREATE OR REPLACE TRIGGER touch_updated_at BEFORE UPDATE ON tasks
+        FOR EACH ROW EXECUTE FUNCTION touch_updated_at()`,
+      lock: "SHARE ROW EXCLUSIVE on tasks",
+    }),
+  ]),
+
+  section("#6 Comments and events", [
+    createTable("comments", {
+      id: "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+      task_id: "bigint NOT NULL",
+      author_id: "uuid NOT NULL",
+      body: "text NOT NULL",
+      created_at: "timestamptz NOT NULL DEFAULT now()",
+      edited_at: "timestamptz",
+    }),
+    createIndex(
+      "comments",
+      "comments_task_id_created_at_idx",
+      "(task_id, created_at)",
+    ),
+    addCheck("comments", "comments_body_check", "length(body) <= 10000"),
+    addForeignKey(
+      "comments",
+      "comments_task_id_fkey",
+      "(task_id) REFERENCES tasks (id) ON DELETE CASCADE",
+    ),
+    addForeignKey(
+      "comments",
+      "comments_author_id_fkey",
+      "(author_id) REFERENCES users (id) ON DELETE RESTRICT",
+    ),
+
+    createTable("events", {
+      id: "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+      organization_id: "uuid NOT NULL",
+      actor_id: "uuid",
+      kind: "text NOT NULL",
+      payload: "jsonb NOT NULL DEFAULT '{}'",
+      duration_ms: "integer",
+      occurred_at: "timestamptz NOT NULL DEFAULT now()",
+    }),
+    createIndex(
+      "events",
+      "events_organization_id_occurred_at_idx",
+      "(organization_id, occurred_at DESC NULLS LAST)",
+    ),
+    createIndex(
+      "events",
+      "events_payload_idx",
+      "USING gin (payload jsonb_path_ops)",
+    ),
+    createIndex("events", "events_task_idx", "((payload ->> 'task'))"),
+    addForeignKey(
+      "events",
+      "events_organization_id_fkey",
+      "(organization_id) REFERENCES organizations (id) ON DELETE CASCADE",
+    ),
+    addForeignKey(
+      "events",
+      "events_actor_id_fkey",
+      "(actor_id) REFERENCES users (id) ON DELETE SET NULL",
+    ),
+  ]),
+
+  // One release added the column and filled it for the people there were; the
+  // application writes it ever since, so it may no longer be empty.
+  section("#142 Display names", [
+    addColumn("users", "display_name", "text"),
+    backfill("users", {
+      set: `display_name = coalesce(
+        nullif(trim(first_name || ' ' || last_name), ''), email)`,
+      where: "display_name IS NULL",
+    }),
+    setNotNull("users", "display_name"),
+  ]),
+];
+
+// ═══ End of the steps: below is the engine ═════════════════════════════════
+
+// ═══ Vocabulary ════════════════════════════════════════════════════════════
+//
+// One builder per kind of change, the check beside the alter. A builder only
+// records what was asked; `faults` and `plan` run later.
+
+/**
+ * Groups steps under a title, such as a topic or a ticket.
+ *
+ * @param title what reports show, and `--only` and `--skip` match
+ */
+export function section(title: string, steps: Step[]): Section {
+  return { title, steps };
+}
+
+/**
+ * The longhand: any check-then-alter pair, for triggers, functions, views,
+ * policies and whatever else the other builders do not cover.
+ *
+ * @param name what reports call it, such as `trigger tasks.touch_updated_at`
+ * @param options `check`: an SQL expression, true where the whole effect is in
+ *   place; it reads only, and where a thing that it names does not exist the
+ *   effect is missing. `alter`: the SQL to run then. `phase`: when ("expand").
+ *   `lock`: the strongest lock that it takes, for the report. `hazard`: what
+ *   `--allow` must name before it runs
+ */
+export function step(name: string, options: {
+  check: string;
+  alter: string | string[];
+  phase?: Phase;
+  lock?: string;
+  hazard?: string;
+}): Step {
+  return {
+    ...blank("step", name, `step ${name}`),
+    faults: () => [
+      !options.check && "it has no check",
+      !options.alter && "it has no alter",
+    ],
+    plan(db) {
+      const { check, alter, phase = "expand", ...told } = options;
+      if (db.ask(`SELECT (${check})::text`, MISSING_OBJECT) === "true") return;
+      const statements = [alter].flat().map(tidy);
+      const changes = statements.map((sql) => ({ phase, sql, ...told }));
+      db.change(name, "run", ...changes);
+    },
+  };
+}
+
+/** An extension, in any schema; one that is missing goes into the target. */
+export function createExtension(name: string): Step {
+  return {
+    ...blank("createExtension", name, `extension ${name}`),
+    faults: () => nameFaults(name),
+    plan(db) {
+      if (db.has(`extension ${name}`)) return;
+      db.promise(`extension ${name}`, { kind: "extension" });
+      const sql = `CREATE EXTENSION IF NOT EXISTS ${id(name)}`;
+      db.change(name, "create extension", expand(sql));
+    },
+  };
+}
+
+/**
+ * An enum type with its labels in order. A label that is missing is added in
+ * its place; one that is too many, or out of order, is a conflict, since
+ * PostgreSQL cannot take a label back.
+ */
+export function createEnum(name: string, labels: string[]): Step {
+  return {
+    ...blank("createEnum", name, `enum ${name}`),
+    faults: () => [
+      ...nameFaults(name, ...labels),
+      new Set(labels).size < labels.length && "a label stands there twice",
+    ],
+    plan(db) {
+      const fact = db.get("enum", `enum ${name}`);
+      if (fact) return planLabels(db, name, labels, fact.labels);
+      db.promise(`enum ${name}`, { kind: "enum", labels });
+      const list = labels.map(literal).join(", ");
+      const sql = `CREATE TYPE ${id(name)} AS ENUM (${list})`;
+      db.change(name, "create enum", expand(sql));
+    },
+  };
+}
+
+function planLabels(db: Planner, name: string, want: string[], have: string[]) {
+  const kept = want.filter((label) => have.includes(label));
+  if (kept.join("\0") !== have.join("\0")) {
+    return db.conflict(name, "has other enum labels", {
+      step: want.map(literal).join(", "),
+      database: have.map(literal).join(", "),
+      mend: "list the labels of the database in its order, new ones between; " +
+        "a label that must go needs a new type",
+    });
+  }
+  const missing = want.filter((label) => !have.includes(label));
+  const changes = missing.map((label) => {
+    const before = want[want.indexOf(label) - 1];
+    const [place, next] = before === undefined
+      ? ["BEFORE", have[0] ?? ""]
+      : ["AFTER", before];
+    const sql = `ALTER TYPE ${id(name)} ADD VALUE IF NOT EXISTS ` +
+      `${literal(label)} ${place} ${literal(next)}`;
+    return { phase: "prepare" as const, sql };
+  });
+  const labels = count(missing.length, "label");
+  if (changes.length > 0) db.change(name, `add ${labels}`, ...changes);
+}
+
+/**
+ * A table and every one of its columns. Where the table stands in an older
+ * shape, the columns that are missing are added, and what can be mended gently
+ * (a default, NOT NULL) is mended.
+ *
+ * @param columns name to text: type, COLLATE, NOT NULL, DEFAULT, GENERATED and
+ *   PRIMARY KEY; other constraints are steps of their own
+ */
+export function createTable(
+  table: string,
+  columns: Record<string, string>,
+): Step {
+  const entries = Object.entries(columns ?? {});
+  return {
+    ...blank("createTable", table, `table ${table}`),
+    owns: () => [
+      `table ${table}`,
+      ...entries.map(([column]) => `column ${table}.${column}`),
+    ],
+    relations: () => [table],
+    faults: () => [
+      ...nameFaults(table),
+      entries.length === 0 && "it has no columns",
+      ...entries.flatMap(([column, text]) => columnFaults(table, column, text)),
+      entries.filter(([, text]) => parseColumn(text).primaryKey).length > 1 &&
+      `two columns say PRIMARY KEY: write addPrimaryKey("${table}", ` +
+        `"${table}_pkey", "(…)") instead`,
+    ],
+    plan(db) {
+      const fact = db.get("table", `table ${table}`);
+      if (!fact) return planTable(db, table, entries);
+      if (!"rp".includes(fact.relkind)) {
+        return db.conflict(table, "is not a table", {
+          step: "a table",
+          database: RELATION_KINDS[fact.relkind] ?? "another relation",
+          mend: "rename the one in the database, or the one in the step",
+        });
+      }
+      for (const [column, text] of entries) {
+        planColumn(db, { table, column }, parseColumn(text));
+      }
+    },
+  };
+}
+
+function planTable(db: Planner, table: string, columns: [string, string][]) {
+  db.fresh.add(table);
+  db.promise(`table ${table}`, { kind: "table", relkind: "r", owned: true });
+  const lines = columns.map(([column, text]) => {
+    const spec = parseColumn(text);
+    promiseColumn(db, { table, column }, spec, spec.notNull);
+    return `  ${id(column)} ${tidy(text)}`;
+  });
+  const sql = `CREATE TABLE ${id(table)} (\n${lines.join(",\n")}\n)`;
+  db.change(table, "create table", expand(sql));
+}
+
+/** A column, for one that is added in steps: added, filled, made NOT NULL. */
+export function addColumn(table: string, column: string, text: string): Step {
+  return {
+    ...blank("addColumn", `${table}.${column}`, `column ${table}.${column}`),
+    relations: () => [table],
+    faults: () => columnFaults(table, column, text),
+    plan(db) {
+      if (!db.needs(table)) return;
+      planColumn(db, { table, column }, parseColumn(text));
+    },
+  };
+}
+
+/** A column of a table. */
+interface At {
+  table: string;
+  column: string;
+}
+
+function planColumn(db: Planner, at: At, spec: ColumnSpec) {
+  const name = `${at.table}.${at.column}`;
+  const fact = db.get("column", `column ${name}`);
+  if (!fact) return planNewColumn(db, at, spec);
+  const differs = (what: string, want: string, have: string, mend: string) =>
+    db.conflict(name, `has another ${what}`, {
+      step: want,
+      database: have,
+      mend,
+    });
+  const own = "the type's own";
+  const [want, have] = [valueSource(spec), valueSource(fact)];
+
+  if (!db.decided(`type ${name}`) && !db.sameType(spec.type, fact.type)) {
+    const mend = `changeType("${at.table}", "${at.column}", "${spec.type}")`;
+    return differs("type", spec.type, fact.type, mend);
+  }
+  if (unquoted(spec.collation) !== unquoted(fact.collation)) {
+    const mend = "write the database's, or a new column: a change rebuilds " +
+      "every index";
+    differs("collation", spec.collation ?? own, fact.collation ?? own, mend);
+  }
+  if (want !== have) {
+    return differs("source of values", want, have, "write a new column");
+  }
+  planDefault(db, at, spec, fact);
+  if (spec.primaryKey) planInlineKey(db, at);
+  planNullability(db, at, spec, fact);
+}
+
+/** Where a column's values come from. */
+function valueSource({ identity, generated }: ColumnSpec | ColumnFact): string {
+  if (identity) return `GENERATED ${identity} AS IDENTITY`;
+  return generated ? `GENERATED ALWAYS, ${generated}` : "writers";
+}
+
+/** PRIMARY KEY in a column's text has no name, so any name will do. */
+function planInlineKey(db: Planner, { table, column }: At) {
+  const name = `${table}_pkey`;
+  planUnique(db, table, name, `PRIMARY KEY (${id(column)})`, true);
+}
+
+function planDefault(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
+  const { table, column } = at;
+  const name = `${table}.${column}`;
+  const { expression = "", default: value } = spec;
+  const { default: printed = "" } = fact;
+  if (spec.generated) {
+    if (db.sameExpression(table, expression, printed)) return;
+    return db.conflict(name, "is generated from another expression", {
+      step: expression,
+      database: printed,
+      mend: "write a new column: changing the expression rewrites the table",
+    });
+  }
+  if (spec.serial && printed.startsWith("nextval(")) return;
+  if (db.decided(`default ${name}`)) return;
+  if (value !== undefined) return planSetDefault(db, at, value);
+  if (printed === "") return;
+  db.conflict(name, "has a default that the step does not have", {
+    step: "no default",
+    database: `DEFAULT ${printed}`,
+    mend: `write it into the step, or dropDefault("${table}", "${column}")`,
+  });
+}
+
+function planNullability(
+  db: Planner,
+  at: At,
+  { notNull }: ColumnSpec,
+  fact: ColumnFact,
+) {
+  const { table, column } = at;
+  if (notNull) return planSetNotNull(db, at);
+  if (!fact.notNull || db.decided(`not null ${table}.${column}`)) return;
+  if (db.primaryKey(table)?.columns.includes(column)) return;
+  db.conflict(`${table}.${column}`, "is NOT NULL, which its step is not", {
+    step: "may be null",
+    database: "NOT NULL",
+    mend: `write it into the step, or dropNotNull("${table}", "${column}")`,
+  });
+}
+
+/**
+ * A column that a table with rows lacks. A constant or `now()` default is in
+ * the catalog only; another function's would rewrite the table under ACCESS
+ * EXCLUSIVE, so the rows are filled in batches instead.
+ * https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
+ */
+function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
+  const { table, column } = at;
+  const name = `${table}.${column}`, c = id(column);
+  const add = `ALTER TABLE ${id(table)} ADD COLUMN ${c}`;
+  const value = spec.default;
+  const rewrites = spec.serial || spec.identity ||
+    spec.generated === "STORED" || db.has(`domain ${spec.type}`);
+  const lonely = spec.notNull && !rewrites && value === undefined;
+  const volatile = value !== undefined && !isStable(value);
+
+  if (db.isEmpty(table) || rewrites || !(volatile || lonely)) {
+    promiseColumn(db, at, spec, spec.notNull);
+    const hazard = rewrites && !db.isEmpty(table) && REWRITE;
+    const sql = `${add} ${tidy(spec.withoutKey)}`;
+    db.change(name, "add column", { ...expand(sql), ...hazard });
+  } else if (lonely && !db.decided(`filled ${name}`)) {
+    promiseColumn(db, at, spec, true);
+    const mend = `give it a DEFAULT, or write below it backfill("${table}", ` +
+      `{ set: "${column} = …", where: "${column} IS NULL" })`;
+    db.issue(name, "cannot be added: rows would have no value", mend);
+  } else {
+    promiseColumn(db, at, spec, false);
+    const set = volatile ? `, ALTER COLUMN ${c} SET DEFAULT ${value}` : "";
+    const rows = fill(table, `${c} = DEFAULT`, `${c} IS NULL`);
+    const changes = [expand(`${add} ${spec.bare}${set}`)];
+    db.change(name, "add column", ...changes, ...(volatile ? [rows] : []));
+    if (spec.notNull) planSetNotNull(db, at);
+  }
+  if (spec.primaryKey) planInlineKey(db, at);
+}
+
+function promiseColumn(
+  db: Planner,
+  { table, column }: At,
+  spec: ColumnSpec,
+  notNull: boolean,
+) {
+  const { type, collation, identity, generated } = spec;
+  const value = spec.serial ? "nextval(" : spec.expression ?? spec.default;
+  const fact = { type, collation, identity, generated, notNull };
+  const kind = "column";
+  const key = `column ${table}.${column}`;
+  db.promise(key, { kind, ...fact, default: value });
+  if (!spec.primaryKey || !db.fresh.has(table)) return;
+  const definition = `PRIMARY KEY (${id(column)})`;
+  const pkey = `constraint ${table}.${table}_pkey`;
+  db.promise(pkey, { kind: "constraint", table, definition });
+}
+
+/** A primary key of one or several columns, such as `(team_id, user_id)`. */
+export function addPrimaryKey(table: string, name: string, text: string): Step {
+  const definition = `PRIMARY KEY ${text}`;
+  return constraintStep(
+    "addPrimaryKey",
+    { table, name, definition },
+    (db) => planUnique(db, table, name, definition),
+  );
+}
+
+/**
+ * A unique constraint: `(organization_id, name)`. Its index is built without
+ * stopping writes, then made the constraint. For expressions and predicates,
+ * write `createIndex` with UNIQUE.
+ */
+export function addUnique(table: string, name: string, text: string): Step {
+  const definition = `UNIQUE ${text}`;
+  return constraintStep(
+    "addUnique",
+    { table, name, definition },
+    (db) => planUnique(db, table, name, definition),
+  );
+}
+
+/** A foreign key: `(organization_id) REFERENCES organizations (id) …`. */
+export function addForeignKey(table: string, name: string, text: string): Step {
+  const definition = `FOREIGN KEY ${text}`;
+  const made = constraintStep(
+    "addForeignKey",
+    { table, name, definition },
+    (db) => {
+      const { references = "", refColumns = "" } =
+        parseDefinition(definition).parts;
+      if (!db.needs(references, ...refColumns.split(", "))) return;
+      planProved(db, table, name, definition, references);
+    },
+  );
+  const faults = () => {
+    const { references, refColumns } = parseDefinition(definition).parts;
+    return [
+      ...made.faults(),
+      !references && "it has no REFERENCES",
+      references && !refColumns &&
+      `it does not say which columns: write REFERENCES ${references} (id)`,
+    ];
+  };
+  return { ...made, faults };
+}
+
+/** A check: its text is the condition alone, such as `age >= 18`. */
+export function addCheck(table: string, name: string, condition: string): Step {
+  const definition = `CHECK (${condition})`;
+  return constraintStep(
+    "addCheck",
+    { table, name, definition },
+    (db) => planProved(db, table, name, definition),
+  );
+}
+
+/** An exclusion constraint: `USING gist (room WITH =, during WITH &&)`. */
+export function addExclusion(table: string, name: string, text: string): Step {
+  const definition = `EXCLUDE ${text}`;
+  return constraintStep("addExclusion", { table, name, definition }, (db) => {
+    const found = db.compareConstraint(table, name, definition);
+    if (found !== "missing") return;
+    // There is no online form: the index is built under ACCESS EXCLUSIVE.
+    const hazard = !db.isEmpty(table) && BLOCKING;
+    const sql = addConstraint(table, name, definition);
+    const phase = db.phase(table, "contract");
+    db.change(name, "add exclusion", { phase, sql, ...hazard });
+  });
+}
+
+function constraintStep(
+  verb: string,
+  { table, name, definition }: Record<"table" | "name" | "definition", string>,
+  plan: (db: Planner) => void,
+): Step {
+  return {
+    ...blank(verb, name, `constraint ${table}.${name}`),
+    relations: () => [
+      table,
+      name,
+      parseDefinition(definition).parts.references ?? table,
+    ],
+    faults: () => [
+      ...nameFaults(table, name),
+      ...definitionFaults(definition),
+    ],
+    plan(db) {
+      const { elements } = parseDefinition(definition);
+      if (db.needs(table, ...elements.map(({ column }) => column))) plan(db);
+    },
+  };
+}
+
+/** A check or foreign key: added unproved, then validated under traffic. */
+function planProved(
+  db: Planner,
+  table: string,
+  name: string,
+  definition: string,
+  parent = table,
+) {
+  const alter = `ALTER TABLE ${id(table)}`;
+  const validate = online(`${alter} VALIDATE CONSTRAINT ${id(name)}`);
+  const found = db.compareConstraint(table, name, definition);
+  if (found === "not valid") db.change(name, "validate constraint", validate);
+  if (found !== "missing") return;
+
+  const foreign = definition.startsWith("FOREIGN");
+  const noun = foreign ? "add foreign key" : "add check";
+  const sql = addConstraint(table, name, definition);
+  // A new table's rows are nobody's yet, but a parent that stands is not.
+  if (db.fresh.has(table) && db.fresh.has(parent)) {
+    return db.change(name, noun, expand(sql));
+  }
+  // Before 18, a partitioned table takes no foreign key that is NOT VALID.
+  const partitioned = db.get("table", `table ${table}`)?.relkind === "p";
+  if (db.single || (foreign && partitioned)) {
+    const hazard = !db.single && !db.isEmpty(table) && BLOCKING;
+    return db.change(name, noun, { ...online(sql), ...hazard });
+  }
+  db.change(name, noun, online(`${sql} NOT VALID`), validate);
+}
+
+/** A primary key or unique constraint, by way of a concurrently built index. */
+function planUnique(
+  db: Planner,
+  table: string,
+  name: string,
+  definition: string,
+  inline = false,
+) {
+  const { parts, elements } = parseDefinition(definition);
+  const primary = parts.kind === "primary key";
+  const key = primary ? db.primaryKey(table) : undefined;
+  if (key && !inline && key.name !== name) {
+    return db.conflict(name, "stands under another name", {
+      step: name,
+      database: key.name,
+      mend: `write the database's name, or ALTER TABLE ${id(table)} RENAME ` +
+        `CONSTRAINT ${id(key.name)} TO ${id(name)}`,
+    });
+  }
+  const found = db.compareConstraint(table, key?.name ?? name, definition);
+  if (found !== "missing") return;
+
+  const noun = primary ? "add primary key" : "add unique";
+  const sql = addConstraint(table, name, definition);
+  const promised = { kind: "constraint", table, definition } as const;
+  db.promise(`constraint ${table}.${name}`, promised);
+  if (db.plain(table)) {
+    const phase = db.phase(table, "contract");
+    return db.change(name, noun, { phase, sql });
+  }
+  const columns = elements.map(({ column }) => column);
+  const nulls = primary ? columns : [];
+  const deferral = definition.match(/\s(NOT\s+)?DEFERRABLE.*$/is)?.[0] ?? "";
+  const index = `UNIQUE (${columns.map(id).join(", ")})` +
+    (parts.include ? ` INCLUDE (${parts.include})` : "") +
+    (parts.nulls ? " NULLS NOT DISTINCT" : "");
+  const built = db.compareIndex(table, name, index);
+  if (built === "conflict") return;
+  const kind = primary ? "PRIMARY KEY" : "UNIQUE";
+  const attach =
+    `ALTER TABLE ${id(table)} ADD CONSTRAINT ${id(name)} ${kind} ` +
+    `USING INDEX ${id(name)}${tidy(deferral)}`;
+  db.change(
+    name,
+    noun,
+    ...nulls.flatMap((column) => notNullChanges(db, { table, column })),
+    ...indexChanges(db, table, name, index, built),
+    contract(attach),
+  );
+}
+
+/**
+ * An index, built without stopping writes where the table has rows.
+ *
+ * @param text what follows the table in CREATE INDEX, with UNIQUE before it:
+ *   `UNIQUE (lower(email))`, `USING gin (tags)`, `(a) INCLUDE (b) WHERE c`
+ */
+export function createIndex(table: string, name: string, text: string): Step {
+  return {
+    ...blank("createIndex", name, `index ${name}`),
+    relations: () => [table, name],
+    faults: () => [...nameFaults(table, name), ...definitionFaults(text)],
+    plan(db) {
+      const { elements } = parseDefinition(text);
+      if (!db.needs(table, ...elements.map(({ column }) => column))) return;
+      const built = db.compareIndex(table, name, text);
+      if (built === "conflict") return;
+      if (db.has(`constraint ${table}.${name}`)) {
+        return db.conflict(name, "is a constraint in the database", {
+          step: `index ${text}`,
+          database: "a constraint",
+          mend: `addUnique("${table}", "${name}", "…")`,
+        });
+      }
+      if (built === "in place") return;
+      const verb = built === "invalid" ? "rebuild index" : "create index";
+      db.change(name, verb, ...indexChanges(db, table, name, text, built));
+    },
+  };
+}
+
+/** What builds an index under traffic; an INVALID one is dropped first. */
+function indexChanges(
+  db: Planner,
+  table: string,
+  name: string,
+  text: string,
+  built: "missing" | "invalid" | "in place",
+): ChangeSpec[] {
+  if (built === "in place") return [];
+  const unique = /^\s*UNIQUE\b/i.test(text) ? "UNIQUE " : "";
+  const rest = tidy(text.replace(/^\s*UNIQUE\b/i, ""));
+  const partitioned = db.get("table", `table ${table}`)?.relkind === "p";
+  const plain = db.plain(table) || partitioned;
+  const how = plain ? "" : "CONCURRENTLY ";
+  // Through a pooler no search path holds outside a transaction.
+  const schema = plain ? "" : `${id(db.schema)}.`;
+  const create = `CREATE ${unique}INDEX ${how}${id(name)} ON ` +
+    `${schema}${id(table)} ${rest}`;
+  const drop = `DROP INDEX ${how}${schema}${id(name)}`;
+  const hazard = partitioned && !db.plain(table) && !db.isEmpty(table) &&
+    BLOCKING;
+  const phase = db.phase(table, "online");
+  const invalid = built === "invalid" ? [drop] : [];
+  return [...invalid, create].map((sql) => ({
+    phase,
+    sql,
+    alone: !plain,
+    ...hazard,
+  }));
+}
+
+/** Another default for a column; rows that exist keep their values. */
+export function setDefault(table: string, column: string, value: string): Step {
+  const at = { table, column };
+  return columnStep(
+    "setDefault",
+    "default",
+    at,
+    (db) => planSetDefault(db, at, value),
+  );
+}
+
+function planSetDefault(db: Planner, at: At, value: string) {
+  const fact = db.column(at);
+  if (db.sameValue(fact.type, value, fact.default)) return;
+  const name = `${at.table}.${at.column}`;
+  db.promise(`column ${name}`, { ...fact, default: value });
+  db.change(name, "set default", expand(`${alter(at)} SET DEFAULT ${value}`));
+}
+
+/** No default any more: writers must then name the column. */
+export function dropDefault(table: string, column: string): Step {
+  const at = { table, column };
+  return columnStep("dropDefault", "default", at, (db, name) => {
+    if (db.column(at).default === undefined) return;
+    const phase = db.phase(table, "contract");
+    db.change(name, "drop default", {
+      phase,
+      sql: `${alter(at)} DROP DEFAULT`,
+    });
+  });
+}
+
+/** NOT NULL, proved under traffic before the instant that sets it. */
+export function setNotNull(table: string, column: string): Step {
+  const at = { table, column };
+  return columnStep(
+    "setNotNull",
+    "not null",
+    at,
+    (db) => planSetNotNull(db, at),
+  );
+}
+
+function planSetNotNull(db: Planner, at: At) {
+  const verb = db.column(at).notNull ? "finish not null" : "set not null";
+  const changes = notNullChanges(db, at);
+  if (changes.length === 0) return;
+  db.change(`${at.table}.${at.column}`, verb, ...changes);
+}
+
+/**
+ * A validated check spares SET NOT NULL its scan under ACCESS EXCLUSIVE; it
+ * must be dropped by a statement of its own.
+ * https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
+ */
+function notNullChanges(db: Planner, at: At): ChangeSpec[] {
+  const { table, column } = at;
+  const fact = db.column(at);
+  const helper = helperName(table, column);
+  const have = db.get("constraint", `constraint ${table}.${helper}`);
+  const constraint = (verb: string, name: string) =>
+    `ALTER TABLE ${id(table)} ${verb} CONSTRAINT ${id(name)}`;
+  const drop = contract(constraint("DROP", helper));
+  const validate = (name: string) => online(constraint("VALIDATE", name));
+  if (fact.notNull) {
+    const unproved = fact.unproved ? [validate(fact.unproved)] : [];
+    return have ? [...unproved, drop] : unproved;
+  }
+  db.promise(`column ${table}.${column}`, { ...fact, notNull: true });
+  const set = `${alter(at)} SET NOT NULL`;
+  if (db.plain(table)) {
+    return [{ phase: db.phase(table, "contract"), sql: set }];
+  }
+  const check = `CHECK (${id(column)} IS NOT NULL) NOT VALID`;
+  const add = online(addConstraint(table, helper, check));
+  const proved = have && !have.definition.endsWith("NOT VALID");
+  return [
+    ...(have ? [] : [add]),
+    ...(proved ? [] : [validate(helper)]),
+    contract(set),
+    drop,
+  ];
+}
+
+/** The name of the check that proves NOT NULL for a while. */
+function helperName(table: string, column: string): string {
+  const name = `${table}_${column}_sync_not_null`;
+  return byteLength(name) <= 63 ? name : `sync_not_null_${digest(name)}`;
+}
+
+/** A column may be null again. */
+export function dropNotNull(table: string, column: string): Step {
+  const at = { table, column };
+  return columnStep("dropNotNull", "not null", at, (db, name) => {
+    if (!db.column(at).notNull) return;
+    const sql = `${alter(at)} DROP NOT NULL`;
+    db.change(name, "drop not null", {
+      phase: db.phase(table, "contract"),
+      sql,
+    });
+  });
+}
+
+/**
+ * Another type for a column, instant where PostgreSQL need not rewrite the
+ * table (varchar to longer or text, numeric to larger with the same scale).
+ *
+ * @param using how a value becomes the new type, where a cast is not enough
+ */
+export function changeType(
+  table: string,
+  column: string,
+  type: string,
+  using?: string,
+): Step {
+  const at = { table, column };
+  return columnStep("changeType", "type", at, (db, name) => {
+    const fact = db.column(at);
+    if (db.sameType(type, fact.type)) return;
+    db.promise(`column ${name}`, { ...fact, type });
+    const gentle = !using && isWidening(fact.type, db.canonicalType(type));
+    const phase = db.phase(table, "contract");
+    const sql = `${alter(at)} TYPE ${type}` +
+      (using ? ` USING ${tidy(using)}` : "");
+    const hazard = !gentle && !db.isEmpty(table) && REWRITE;
+    const verb = `change type from ${fact.type}`;
+    db.change(name, verb, { phase, sql, ...hazard });
+  });
+}
+
+/** Whether PostgreSQL keeps the stored values: types as it prints them. */
+function isWidening(from: string, to: string): boolean {
+  const parts = /^(.*?)(?:\((\d+)(?:,(\d+))?\))?$/;
+  const [, base, length, scale] = parts.exec(from) ?? [];
+  const [, wide, longer, same] = parts.exec(to) ?? [];
+  if (base === "character varying" && wide === "text") return true;
+  if (base !== wide || !/^(character varying|numeric)$/.test(base ?? "")) {
+    return false;
+  }
+  return longer === undefined || (length !== undefined && scale === same &&
+    Number(longer) >= Number(length));
+}
+
+/** A table under a new name. It breaks an application that reads the old. */
+export function renameTable(from: string, to: string): Step {
+  const sql = `ALTER TABLE ${id(from)} RENAME TO ${id(to)}`;
+  return renameStep("renameTable", "table", from, to, sql);
+}
+
+/** A column under a new name. It breaks an application that reads the old. */
+export function renameColumn(table: string, from: string, to: string): Step {
+  const [old, now] = [`${table}.${from}`, `${table}.${to}`];
+  const sql = `ALTER TABLE ${id(table)} RENAME COLUMN ${id(from)} TO ${id(to)}`;
+  return renameStep("renameColumn", "column", old, now, sql);
+}
+
+function renameStep(
+  verb: string,
+  kind: "table" | "column",
+  from: string,
+  to: string,
+  sql: string,
+): Step {
+  return {
+    ...blank(verb, to, `rename ${to}`),
+    relations: () => [from, to].map((name) => name.replace(/\..*/, "")),
+    faults: () => nameFaults(...from.split("."), ...to.split(".")),
+    plan(db) {
+      if (!db.has(`${kind} ${from}`)) return;
+      if (!db.has(`${kind} ${to}`)) {
+        db.rename(kind, from, to);
+        const change = { ...expand(sql), hazard: "rename" };
+        return db.change(to, `rename from ${from}`, change);
+      }
+      db.conflict(to, `stands beside ${from}`, {
+        step: `${from} renamed to ${to}`,
+        database: "both",
+        mend: "move what the old one still holds, then drop it by a step",
+      });
+    },
+  };
+}
+
+/**
+ * Values for the rows that lack them, in batches by block range, each its own
+ * short transaction. What it writes must make `where` false.
+ *
+ * @param options `set`: what UPDATE sets, such as `name = first || last`;
+ *   `where`: which rows need it, such as `name IS NULL`
+ */
+export function backfill(
+  table: string,
+  options: { set: string; where: string },
+): Step {
+  const column = /^\s*"?([\w$]+)/.exec(options?.set)?.[1];
+  const name = column === undefined ? table : `${table}.${column}`;
+  return {
+    ...blank("backfill", name, `backfill ${name} where ${options?.where}`),
+    fills: name,
+    relations: () => [table],
+    faults: () => [
+      !options.set && "it sets nothing",
+      !options.where && "it has no where",
+    ],
+    plan(db) {
+      if (!db.needs(table)) return;
+      const { set, where } = options;
+      const probe = `SELECT EXISTS (SELECT FROM ${id(table)} WHERE ${where})`;
+      const needed = db.isPromised(table, `${set} ${where}`)
+        ? !db.isEmpty(table)
+        : db.ask(`${probe}::text`) !== "false";
+      if (needed) db.change(name, "backfill", fill(table, set, where));
+    },
+  };
+}
+
+function fill(table: string, set: string, where: string): ChangeSpec {
+  const batch = { table, set: tidy(set), where: tidy(where) };
+  const sql = `UPDATE ${id(table)} SET ${batch.set} WHERE ${batch.where}`;
+  return { ...online(sql), fill: batch };
+}
+
+/**
+ * Reference rows: those whose key is missing are inserted; a row that is
+ * there stays as it is.
+ *
+ * @param key the columns that identify a row
+ */
+export function insertMissing(
+  table: string,
+  key: string[],
+  rows: Record<string, unknown>[],
+): Step {
+  return {
+    ...blank("insertMissing", table, `rows of ${table}`),
+    relations: () => [table],
+    faults: () => [
+      key.length === 0 && "it names no key column",
+      rows.some((row) => key.some((column) => !(column in row))) &&
+      `a row lacks its key (${key.join(", ")})`,
+    ],
+    plan(db) {
+      const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+      if (!db.needs(table, ...columns)) return;
+      const match = key.map((c) => `t.${id(c)} = v.${id(c)}`).join(" AND ");
+      const values = literal(JSON.stringify(rows));
+      const missing = `FROM jsonb_populate_recordset(NULL::${id(table)}, ` +
+        `${values}) v WHERE NOT EXISTS (SELECT FROM ${id(table)} t ` +
+        `WHERE ${match})`;
+      const list = columns.map(id).join(", ");
+      const lacking = db.isPromised(table, list)
+        ? `${rows.length}`
+        : db.ask(`SELECT count(*)::text ${missing}`) ?? "?";
+      if (lacking === "0") return;
+      const verb = `insert ${lacking} of ${count(rows.length, "row")}`;
+      const sql = `INSERT INTO ${
+        id(table)
+      } (${list}) SELECT ${list} ${missing}`;
+      db.change(table, verb, { phase: db.phase(table, "online"), sql });
+    },
+  };
+}
+
+/** No such table any more. Applied only with `--allow drop:TABLE`. */
+export function dropTable(table: string): Step {
+  return dropStep("dropTable", "table", table, `DROP TABLE ${id(table)}`);
+}
+
+/** No such column any more. Applied only with `--allow drop:TABLE.COLUMN`. */
+export function dropColumn(table: string, column: string): Step {
+  const sql = `ALTER TABLE ${id(table)} DROP COLUMN ${id(column)}`;
+  return dropStep("dropColumn", "column", `${table}.${column}`, sql);
+}
+
+/** No such constraint any more: `--allow drop:TABLE.CONSTRAINT`. */
+export function dropConstraint(table: string, name: string): Step {
+  const sql = `ALTER TABLE ${id(table)} DROP CONSTRAINT ${id(name)}`;
+  return dropStep("dropConstraint", "constraint", `${table}.${name}`, sql);
+}
+
+/** No such index any more. Applied only with `--allow drop:INDEX`. */
+export function dropIndex(name: string): Step {
+  return dropStep("dropIndex", "index", name, `DROP INDEX ${id(name)}`);
+}
+
+/** No such enum any more. Applied only with `--allow drop:ENUM`. */
+export function dropEnum(name: string): Step {
+  return dropStep("dropEnum", "enum", name, `DROP TYPE ${id(name)}`);
+}
+
+function dropStep(verb: string, kind: string, name: string, sql: string): Step {
+  return {
+    ...blank(verb, name, `${kind} ${name}`),
+    relations: () => [name, name.replace(/\..*/, "")],
+    plan(db) {
+      if (!db.has(`${kind} ${name}`)) return;
+      const alone = kind === "index" && !db.single;
+      const online = `DROP INDEX CONCURRENTLY ${id(db.schema)}.${id(name)}`;
+      db.change(name, `drop ${kind}`, {
+        ...contract(alone ? online : sql),
+        alone,
+        hazard: `drop:${name}`,
+      });
+    },
+  };
+}
+
+function columnStep(
+  verb: string,
+  aspect: string,
+  { table, column }: At,
+  plan: (db: Planner, name: string) => void,
+): Step {
+  const name = `${table}.${column}`;
+  return {
+    ...blank(verb, name, `${aspect} ${name}`),
+    relations: () => [table],
+    faults: () => nameFaults(table, column),
+    plan(db) {
+      if (db.needs(table, column)) plan(db, name);
+    },
+  };
+}
+
+/** What every step has; builders add to it. */
+function blank(verb: string, name: string, thing: string): Omit<Step, "plan"> {
+  return {
+    verb,
+    name,
+    relations: () => [],
+    owns: () => [thing],
+    faults: () => [],
+  };
+}
+
+function alter({ table, column }: At): string {
+  return `ALTER TABLE ${id(table)} ALTER COLUMN ${id(column)}`;
+}
+
+function addConstraint(table: string, name: string, definition: string) {
+  const constraint = `${id(name)} ${tidy(definition)}`;
+  return `ALTER TABLE ${id(table)} ADD CONSTRAINT ${constraint}`;
+}
+
+function expand(sql: string): ChangeSpec {
+  return { phase: "expand", sql };
+}
+
+function online(sql: string): ChangeSpec {
+  return { phase: "online", sql };
+}
+
+function contract(sql: string): ChangeSpec {
+  return { phase: "contract", sql };
+}
+
+// ═══ SQL text ══════════════════════════════════════════════════════════════
+//
+// Enough of PostgreSQL's grammar to take a definition apart into its clauses.
+// What an expression or a type means is never decided here: the server is
+// asked (see "Catalog").
+
+/** What a column's text says. */
+interface ColumnSpec {
+  type: string;
+  notNull: boolean;
+  primaryKey: boolean;
+  serial: boolean;
+  collation: string | undefined;
+  default: string | undefined;
+  /** ALWAYS or BY DEFAULT. */
+  identity: string | undefined;
+  /** STORED or VIRTUAL. */
+  generated: string | undefined;
+  /** What a generated column computes. */
+  expression: string | undefined;
+  /** The text without PRIMARY KEY, and the type with its collation alone. */
+  withoutKey: string;
+  bare: string;
+  /** A clause that must be a step of its own. */
+  refused: string | undefined;
+}
+
+/** One column or expression of an index or a key. */
+interface Element {
+  /** The column's name, or "" for an expression. */
+  column: string;
+  expression: string;
+  /** Collation, operator class and order, where they are not the default. */
+  collation: string;
+  opclass: string;
+  order: string;
+  /** The operator of an exclusion constraint. */
+  operator: string;
+}
+
+/** An index or constraint definition, taken apart. */
+interface Definition {
+  elements: Element[];
+  /** Clauses by name; `where` and `check` are expressions. */
+  parts: Record<string, string>;
+}
+
+interface Token {
+  /** Lower case unless quoted; a quoted name that needs no quotes has none. */
+  text: string;
+  start: number;
+  end: number;
+}
+
+/** https://www.postgresql.org/docs/current/sql-syntax-lexical.html */
+const TOKEN = new RegExp(
+  [
+    /(?<skip>\s+|--[^\n]*|\/\*[^]*?\*\/)/,
+    /[eE]'(?:[^'\\]|''|\\[^])*'|[bBxXnN]?'(?:[^']|'')*'/,
+    /\$(?<tag>\w*)\$[^]*?\$\k<tag>\$|"(?:[^"]|"")*"/,
+    /(?<word>[\p{L}_][\p{L}\p{N}_$]*)/u,
+    /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|::|[-+*/<>=~!@#%^&|`?]+|[^]/,
+  ].map((part) => part.source).join("|"),
+  "gu",
+);
+
+function tokenize(text: string): Token[] {
+  const tokens: Token[] = [];
+  for (const { 0: raw, index: start, groups = {} } of text.matchAll(TOKEN)) {
+    if (groups.skip) continue;
+    const plain = /^"([a-z_][a-z0-9_$]*)"$/.exec(raw)?.[1];
+    const name = plain && !isReserved(plain) ? plain : raw;
+    const word = groups.word ? raw.toLowerCase() : name;
+    tokens.push({ text: word, start, end: start + raw.length });
+  }
+  return tokens;
+}
+
+/** The tokens' texts alone. */
+function words(text: string): string[] {
+  return tokenize(text).map((token) => token.text);
+}
+
+/** One line, with the text of strings left as it is. */
+function tidy(text: string): string {
+  const tokens = tokenize(text);
+  return tokens.map((token, i) => {
+    const next = tokens[i + 1];
+    const gap = next && next.start > token.end ? " " : "";
+    return text.slice(token.start, token.end) + gap;
+  }).join("");
+}
+
+/** The index after the parenthesis that closes the one at `open`. */
+function closing(tokens: string[], open: number): number {
+  let depth = 0;
+  for (let i = open; i < tokens.length; i++) {
+    if (tokens[i] === "(" || tokens[i] === "[") depth++;
+    if ((tokens[i] === ")" || tokens[i] === "]") && --depth === 0) return i + 1;
+  }
+  return tokens.length;
+}
+
+function parseColumn(text: string): ColumnSpec {
+  const tokens = tokenize(text);
+  const list = tokens.map((token) => token.text);
+  const slice = (from: number, to: number) =>
+    text.slice(tokens[from]?.start ?? text.length, tokens[to - 1]?.end).trim();
+  const clauses = splitClauses(list);
+  const find = (word: string) => clauses.find(([at]) => list[at] === word);
+  const after = (clause: [number, number] | undefined) =>
+    clause && slice(clause[0] + 1, clause[1]);
+
+  const typeEnd = clauses[0]?.[0] ?? list.length;
+  const written = slice(0, typeEnd);
+  const serial = /^(small|big)?serial([248])?$/i.exec(written);
+  const collation = after(find("collate"));
+  const generated = find("generated");
+  const identity = generated && list.slice(...generated).includes("identity");
+  const open = generated ? list.indexOf("(", generated[0]) : -1;
+  const key = find("primary");
+  const has = (...phrase: string[]) =>
+    clauses.some(([at]) => phrase.every((word, i) => list[at + i] === word));
+  const type = serial ? SERIALS[written.toLowerCase()] ?? written : written;
+  const computed = generated && !identity && open > 0;
+  const refused = ["references", "unique", "check", "constraint"].find(find);
+  return {
+    type,
+    notNull: has("not", "null") || !!key || !!identity || !!serial,
+    primaryKey: !!key,
+    serial: !!serial,
+    collation,
+    default: after(find("default")),
+    identity: identity
+      ? list[generated[0] + 1] === "always" ? "ALWAYS" : "BY DEFAULT"
+      : undefined,
+    // VIRTUAL is the default from PostgreSQL 18, and an error before.
+    generated: computed
+      ? list.slice(...generated).includes("stored") ? "STORED" : "VIRTUAL"
+      : undefined,
+    expression: computed ? slice(open + 1, closing(list, open) - 1) : undefined,
+    withoutKey: key
+      ? `${slice(0, key[0])} NOT NULL ${slice(key[1], list.length)}`
+      : text,
+    bare: collation ? `${type} COLLATE ${collation}` : type,
+    refused: refused && slice(...(find(refused) ?? [0, 0])),
+  };
+}
+
+/** Where each clause of a column's text starts and ends. */
+function splitClauses(list: string[]): [number, number][] {
+  const starts: number[] = [];
+  const heads = " collate not null default generated primary references " +
+    "unique check constraint ";
+  for (let i = 0; i < list.length; i++) {
+    const token = list[i] ?? "";
+    if (token === "(" || token === "[") {
+      i = closing(list, i) - 1;
+    } else if (i > 0 && heads.includes(` ${token} `)) {
+      starts.push(i);
+      // What follows DEFAULT, NOT and COLLATE is theirs: DEFAULT NULL.
+      if (token === "generated") i++;
+      if (["default", "not", "collate"].includes(list[i] ?? "")) {
+        i = list[i + 1] === "(" ? closing(list, i + 1) - 1 : i + 1;
+      } else if (token === "references") {
+        while (i + 1 < list.length && !heads.includes(` ${list[i + 1]} `)) i++;
+      }
+    }
+  }
+  return starts.map((at, i) => [at, starts[i + 1] ?? list.length]);
+}
+
+/** Takes apart what a step says, or what PostgreSQL prints, of an index. */
+function parseDefinition(text: string): Definition {
+  const source = text.replace(
+    /^CREATE .*? USING /s,
+    (head) => `${head.startsWith("CREATE UNIQUE") ? "UNIQUE " : ""}USING `,
+  );
+  const tokens = tokenize(source);
+  const list = tokens.map((token) => token.text);
+  const slice = (from: number, to: number) =>
+    source.slice(tokens[from]?.start ?? source.length, tokens[to - 1]?.end);
+  const parts: Record<string, string> = {};
+  let elements: Element[] = [];
+  const names = (from: number, to: number) =>
+    splitList(list, from, to).map(([a, b]) => list.slice(a, b).join(""))
+      .join(", ");
+
+  for (let i = 0; i < list.length;) {
+    const clause = CLAUSES.find(([, ...phrase]) =>
+      phrase.every((word, n) => list[i + n] === word)
+    );
+    const [part = "", ...phrase] = clause ?? [];
+    const at = i + phrase.length;
+    const end = list[at] === "(" ? closing(list, at) : at + 1;
+    i = at;
+    if (!clause) {
+      if (list[at] === "(" && elements.length === 0) {
+        elements = splitList(list, at + 1, end - 1).map(([from, to]) =>
+          parseElement(list, from, to, slice)
+        );
+      }
+      i = end;
+    } else if (part === "check" || part === "where") {
+      const whole = part === "where" && parts.kind !== "exclude";
+      i = whole ? list.length : end;
+      parts[part] = slice(at, i);
+    } else if (part === "references") {
+      const open = list[at + 1] === "." ? at + 3 : at + 1;
+      i = list[open] === "(" ? closing(list, open) : open;
+      parts.references = list[open - 1] ?? "";
+      parts.refColumns = i > open ? names(open + 1, i - 1) : "";
+    } else if (part === "include" || part === "with") {
+      parts[part] = names(at + 1, end - 1).replaceAll("'", "");
+      i = end;
+    } else if (part === "on delete" || part === "on update") {
+      const two = ["no", "set"].includes(list[at] ?? "");
+      i = at + (two ? 2 : 1);
+      const action = list.slice(at, i).join(" ");
+      const columns = list[i] === "(" ? closing(list, i) : i;
+      if (columns > i) parts[`${part} columns`] = names(i + 1, columns - 1);
+      if (action !== "no action") parts[part] = action;
+      i = columns;
+    } else if (part === "using" || part === "match" || part === "tablespace") {
+      if (list[at] !== "btree" && list[at] !== "simple") {
+        parts[part] = list[at] ?? "";
+      }
+      i = at + 1;
+    } else if (part !== "ignored") {
+      parts[part] = phrase.join(" ");
+    }
+  }
+  return { elements, parts };
+}
+
+/** The spans between the commas of a list. */
+function splitList(list: string[], from: number, to: number) {
+  const spans: [number, number][] = [];
+  let start = from;
+  for (let i = from; i < to; i++) {
+    if (list[i] === "(" || list[i] === "[") i = closing(list, i) - 1;
+    else if (list[i] === ",") spans.push([start, i]), start = i + 1;
+  }
+  if (start < to) spans.push([start, to]);
+  return spans;
+}
+
+/** https://www.postgresql.org/docs/current/sql-createindex.html */
+function parseElement(
+  list: string[],
+  from: number,
+  to: number,
+  slice: (from: number, to: number) => string,
+): Element {
+  let at = from + 1;
+  while (list[at] === "." && at < to) at += 2;
+  const simple = list[from] !== "(" && list[at] !== "(";
+  if (list[from] === "(") at = closing(list, from);
+  else if (list[at] === "(" && at < to) at = closing(list, at);
+  const expression = slice(from, at);
+  const element: Element = {
+    column: simple ? unquoted(list[from]) ?? "" : "",
+    expression,
+    collation: "",
+    opclass: "",
+    order: "",
+    operator: "",
+  };
+  for (; at < to; at++) {
+    const word = list[at] ?? "";
+    if (word === "collate") element.collation = qualified(list, at + 1);
+    if (word === "with") element.operator = list.slice(at + 1, to).join("");
+    if (word === "desc" || word === "asc") {
+      element.order = word === "desc" ? "desc" : "";
+    }
+    if (word === "nulls") element.order += ` nulls ${list[at + 1]}`;
+    if (word === "collate") at += list[at + 2] === "." ? 3 : 1;
+    else if (word === "nulls") at++;
+    else if (word === "with") break;
+    else if (!["asc", "desc"].includes(word) && element.opclass === "") {
+      element.opclass = qualified(list, at);
+      if (list[at + 1] === ".") at += 2;
+    } else if (!["asc", "desc"].includes(word)) element.opclass += ` ${word}`;
+  }
+  // NULLS LAST is the default of ASC, and NULLS FIRST that of DESC.
+  if (element.order === " nulls last") element.order = "";
+  if (element.order === "desc nulls first") element.order = "desc";
+  return element;
+}
+
+/** The last part of a name that may say its schema. */
+function qualified(list: string[], at: number): string {
+  return unquoted(list[at + 1] === "." ? list[at + 2] : list[at]) ?? "";
+}
+
+/** A name as the catalog holds it. */
+function unquoted(name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  const quoted = /^"(.*)"$/s.exec(name)?.[1];
+  return quoted?.replaceAll('""', '"') ?? name.toLowerCase();
+}
+
+/** A name as SQL wants it: quoted where it must be. */
+function id(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) && !isReserved(name)
+    ? name
+    : `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A string as SQL wants it. */
+function literal(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''").replaceAll("\\", "\\\\")}'`;
+  return text.includes("\\") ? `E${quoted}` : quoted;
+}
+
+/** https://www.postgresql.org/docs/current/sql-keywords-appendix.html */
+function isReserved(name: string): boolean {
+  return (" all analyse analyze and any array as asc asymmetric authorization " +
+    "binary both case cast check collate collation column concurrently " +
+    "constraint create cross current_catalog current_date current_role " +
+    "current_schema current_time current_timestamp current_user default " +
+    "deferrable desc distinct do else end except false fetch for foreign " +
+    "freeze from full grant group having ilike in initially inner intersect " +
+    "into is isnull join lateral leading left like limit localtime " +
+    "localtimestamp natural not notnull null offset on only or order outer " +
+    "overlaps placing primary references returning right select session_user " +
+    "similar some symmetric system_user table tablesample then to trailing " +
+    "true union unique user using variadic verbose when where window with ")
+    .includes(` ${name} `);
+}
+
+/** Whether a default is the same for all rows: no function but now(). */
+function isStable(expression: string): boolean {
+  const stable = ["now", "transaction_timestamp", "statement_timestamp"];
+  const list = words(expression);
+  return list.every((word, i) =>
+    list[i + 1] !== "(" || !/^[\p{L}"]/u.test(word) || stable.includes(word)
+  );
+}
+
+function nameFaults(...names: string[]): (string | false)[] {
+  return names.flatMap((name) => [
+    name === "" && "a name is empty",
+    byteLength(name) > 63 &&
+    `the name "${name}" has ${byteLength(name)} bytes; PostgreSQL keeps 63`,
+  ]);
+}
+
+function columnFaults(table: string, column: string, text: string) {
+  const { type, refused } = parseColumn(text);
+  const clause = refused?.split(/\s/)[0]?.toUpperCase();
+  const instead: Record<string, string> = {
+    REFERENCES: `addForeignKey("${table}", "${table}_${column}_fkey", ` +
+      `"(${column}) ${refused}")`,
+    UNIQUE: `addUnique("${table}", "${table}_${column}_key", "(${column})")`,
+    CHECK: `addCheck("${table}", "${table}_${column}_check", "…")`,
+  };
+  return [
+    ...nameFaults(column),
+    !type && `column "${column}" has no type`,
+    refused && `column "${column}" has an inline ${clause}, and what has no ` +
+      `name cannot be checked: write ${instead[clause ?? ""] ?? "a step"}`,
+  ];
+}
+
+function definitionFaults(text: string): (string | false)[] {
+  return [
+    !text.trim() && "its definition is empty",
+    /^\s*CREATE\b/i.test(text) &&
+    "its text starts with CREATE: write only what follows the table's name",
+    /\bCONCURRENTLY\b|\bNOT\s+VALID\b/i.test(tidy(text)) &&
+    "it says CONCURRENTLY or NOT VALID: leave that to the plan",
+  ];
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+/** A short name for a text that changes whenever the text does. */
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+}
+
+/** "1 row", "2 rows". */
+function count(n: number, noun: string): string {
+  const plural = noun.endsWith("x") ? `${noun}es` : `${noun}s`;
+  return `${n} ${n === 1 ? noun : plural}`;
+}
+
+/** The clauses of a definition, by the words that open them. */
+const CLAUSES = [
+  ["kind", "unique"],
+  ["kind", "exclude"],
+  ["kind", "primary", "key"],
+  ["kind", "foreign", "key"],
+  ["check", "check"],
+  ["where", "where"],
+  ["using", "using"],
+  ["include", "include"],
+  ["with", "with"],
+  ["tablespace", "tablespace"],
+  ["nulls", "nulls", "not", "distinct"],
+  ["ignored", "nulls", "distinct"],
+  ["references", "references"],
+  ["match", "match"],
+  ["on delete", "on", "delete"],
+  ["on update", "on", "update"],
+  ["ignored", "not", "deferrable"],
+  ["deferrable", "deferrable"],
+  ["initially", "initially", "deferred"],
+  ["ignored", "initially", "immediate"],
+  ["ignored", "not", "valid"],
+  ["enforced", "not", "enforced"],
+  ["ignored", "enforced"],
+  ["inherit", "no", "inherit"],
+];
+
+const SERIALS: Record<string, string> = {
+  smallserial: "smallint",
+  serial2: "smallint",
+  serial: "integer",
+  serial4: "integer",
+  bigserial: "bigint",
+  serial8: "bigint",
+};
+
+// ═══ Catalog ═══════════════════════════════════════════════════════════════
+
+interface TableFact {
+  kind: "table";
+  /** As pg_class.relkind: r, p, v, m, f or S. */
+  relkind: string;
+  /** Whether the role that is connected may alter it. */
+  owned: boolean;
+}
+
+interface ColumnFact {
+  kind: "column";
+  type: string;
+  notNull: boolean;
+  collation: string | undefined;
+  default: string | undefined;
+  identity: string | undefined;
+  generated: string | undefined;
+  /** The name of a NOT NULL constraint that is not validated (from 18). */
+  unproved?: string;
+}
+
+interface IndexFact {
+  kind: "index";
+  table: string;
+  definition: string;
+  valid: boolean;
+  /** The operator class of each key column, with * where it is the default. */
+  opclasses: string[];
+}
+
+interface ConstraintFact {
+  kind: "constraint";
+  table: string;
+  definition: string;
+}
+
+interface EnumFact {
+  kind: "enum";
+  labels: string[];
+}
+
+interface NamedFact {
+  kind: "extension" | "domain";
+}
+
+/** What one key of the catalog holds, in PostgreSQL's own words. */
+export type Fact =
+  | TableFact
+  | ColumnFact
+  | IndexFact
+  | ConstraintFact
+  | EnumFact
+  | NamedFact;
+
+/** The facts by key: `table users`, `column users.email`, `index …`. */
+export type Catalog = Map<string, Fact>;
+
+/** The server and the role, as the first round trip finds them. */
+export interface Server {
+  version: number;
+  versionText: string;
+  database: string;
+  user: string;
+  /** Whether the target schema is there, and the role may create in it. */
+  schemaExists: boolean;
+  mayCreate: boolean;
+  standby: boolean;
+  readOnly: boolean;
+  /** What unqualified names of the steps resolve in. */
+  searchPath: string;
+  timeouts: string;
+}
+
+/** The kinds of pg_class.relkind that are not tables. */
+const RELATION_KINDS: Record<string, string> = {
+  v: "a view",
+  m: "a materialized view",
+  f: "a foreign table",
+  S: "a sequence",
+};
+
+/**
+ * The search path is the target schema, and after it the schemas of the
+ * installed extensions, so that their types and operator classes are found
+ * wherever the provider keeps them.
+ */
+function serverQuery(schema: string): string {
+  const path = `quote_ident(${literal(schema)}) || coalesce((SELECT ', ' ||
+    string_agg(DISTINCT quote_ident(n.nspname), ', ') FROM pg_extension e
+    JOIN pg_namespace n ON n.oid = e.extnamespace
+    WHERE n.nspname NOT IN ('pg_catalog', ${literal(schema)})), '')`;
+  return `SELECT 'server' AS k, current_database() AS database,
+    current_user AS "user", current_setting('server_version_num') AS version,
+    current_setting('server_version') AS version_text,
+    pg_is_in_recovery() AS standby,
+    current_setting('default_transaction_read_only') AS read_only,
+    (SELECT string_agg(name || ' ' || setting || coalesce(unit, ''), ', ')
+      FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout')
+      AND setting <> '0') AS timeouts,
+    n.oid IS NOT NULL AS schema_exists,
+    coalesce(has_schema_privilege(n.oid, 'CREATE'), false) AS may_create,
+    set_config('search_path', ${path}, true) AS search_path
+  FROM (VALUES (1)) v LEFT JOIN pg_namespace n
+    ON n.nspname = ${literal(schema)}`;
+}
+
+/**
+ * Everything that the checks look at, in one statement.
+ *
+ * @param relations the tables and indexes to read; all of the schema's without
+ */
+export function catalogQuery(schema: string, relations?: string[]): string {
+  const names = relations &&
+    `'{${
+      [...new Set(relations)].map((name) =>
+        `"${name.replaceAll(/["\\]/g, "\\$&").replaceAll("'", "''")}"`
+      ).join(",")
+    }}'::name[]`;
+  const only = (column: string) =>
+    names ? `AND ${column} = ANY (${names})` : "";
+  return `WITH s AS MATERIALIZED (
+    SELECT oid FROM pg_namespace WHERE nspname = ${literal(schema)}
+  ), rel AS MATERIALIZED (
+    SELECT oid, relname, relkind, relowner FROM pg_class
+    WHERE relnamespace = (SELECT oid FROM s)
+      AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') ${only("relname")}
+  )
+  SELECT 'table' AS k, relname::text AS t, NULL AS n, relkind::text AS d,
+    NULL AS e, pg_has_role(relowner, 'USAGE')::text AS f, NULL AS g FROM rel
+  UNION ALL
+  SELECT 'column', relname, attname, format_type(atttypid, atttypmod),
+    pg_get_expr(adbin, adrelid),
+    CASE WHEN attnotnull THEN 'n' ELSE '' END || attidentity::text || attgenerated::text,
+    CASE WHEN attcollation <> typcollation THEN
+      (SELECT quote_ident(collname) FROM pg_collation c
+        WHERE c.oid = attcollation) END
+  FROM rel JOIN pg_attribute a ON attrelid = rel.oid AND attnum > 0
+    AND NOT attisdropped
+  JOIN pg_type t ON t.oid = atttypid
+  LEFT JOIN pg_attrdef ON atthasdef AND adrelid = rel.oid AND adnum = attnum
+  WHERE relkind IN ('r', 'p')
+  UNION ALL
+  SELECT 'index', t.relname, i.relname, pg_get_indexdef(i.oid), NULL,
+    (indisvalid AND indisready)::text, indclass::text
+  FROM pg_index JOIN pg_class i ON i.oid = indexrelid
+  JOIN pg_class t ON t.oid = indrelid
+  WHERE i.relnamespace = (SELECT oid FROM s)
+    ${
+    names
+      ? `AND (i.relname = ANY (${names}) OR
+      t.oid IN (SELECT oid FROM rel))`
+      : ""
+  }
+  UNION ALL
+  SELECT 'constraint', relname, conname, pg_get_constraintdef(c.oid), contype::text,
+    CASE WHEN contype = 'n' THEN (SELECT attname FROM pg_attribute
+      WHERE attrelid = conrelid AND attnum = conkey[1]) END, NULL
+  FROM rel JOIN pg_constraint c ON conrelid = rel.oid
+  WHERE contype IN ('c', 'f', 'p', 'u', 'x')
+    OR (contype = 'n' AND NOT convalidated)
+  UNION ALL
+  SELECT CASE typtype WHEN 'e' THEN 'enum' ELSE 'domain' END, NULL, typname,
+    (SELECT json_agg(enumlabel ORDER BY enumsortorder)::text FROM pg_enum
+      WHERE enumtypid = t.oid), NULL, NULL, NULL
+  FROM pg_type t WHERE typtype IN ('e', 'd')
+    AND typnamespace = (SELECT oid FROM s)
+  UNION ALL
+  SELECT 'extension', NULL, extname, NULL, NULL, NULL, NULL FROM pg_extension
+  UNION ALL
+  SELECT 'opclass', NULL, oid::text, opcname, NULL, opcdefault::text, NULL
+  FROM pg_opclass`;
+}
+
+type Row = Record<string, string | boolean | null>;
+
+function readServer(row: Row): Server {
+  return {
+    version: Number(row.version),
+    versionText: `${row.version_text}`,
+    database: `${row.database}`,
+    user: `${row.user}`,
+    schemaExists: row.schema_exists === true,
+    mayCreate: row.may_create === true,
+    standby: row.standby === true,
+    readOnly: row.read_only === "on",
+    searchPath: `${row.search_path}`,
+    timeouts: `${row.timeouts ?? ""}`,
+  };
+}
+
+/** Makes the catalog of the rows of `catalogQuery`. */
+export function readCatalog(rows: Row[]): Catalog {
+  const catalog: Catalog = new Map();
+  const opclasses = new Map<string, string>();
+  for (const { k, n, d, f } of rows) {
+    if (k === "opclass") {
+      opclasses.set(`${n}`, `${d}${f === "true" ? "*" : ""}`);
+    }
+  }
+  for (const row of rows) {
+    const { k, t, n } = row;
+    const text = (column: string) => row[column] as string ?? undefined;
+    const d = text("d"), f = text("f") ?? "";
+    if (k === "table") {
+      catalog.set(`table ${t}`, {
+        kind: k,
+        relkind: d ?? "",
+        owned: f === "true",
+      });
+    } else if (k === "column") {
+      catalog.set(`column ${t}.${n}`, {
+        kind: k,
+        type: d ?? "",
+        default: text("e"),
+        collation: text("g"),
+        notNull: f.startsWith("n"),
+        identity: /a/.test(f)
+          ? "ALWAYS"
+          : /d/.test(f)
+          ? "BY DEFAULT"
+          : undefined,
+        generated: /s/.test(f) ? "STORED" : /v/.test(f) ? "VIRTUAL" : undefined,
+      });
+    } else if (k === "index") {
+      catalog.set(`index ${n}`, {
+        kind: k,
+        table: `${t}`,
+        definition: d ?? "",
+        valid: f === "true",
+        opclasses: (text("g") ?? "").split(" ").map((oid) =>
+          opclasses.get(oid) ?? ""
+        ),
+      });
+    } else if (k === "constraint" && text("e") === "n") {
+      const column = catalog.get(`column ${t}.${f}`);
+      if (column?.kind === "column") column.unproved = `${n}`;
+    } else if (k === "constraint") {
+      catalog.set(`constraint ${t}.${n}`, {
+        kind: k,
+        table: `${t}`,
+        definition: d ?? "",
+      });
+    } else if (k === "enum") {
+      catalog.set(`enum ${n}`, { kind: k, labels: JSON.parse(d ?? "[]") });
+    } else if (k === "domain" || k === "extension") {
+      catalog.set(`${k} ${n}`, { kind: k });
+    }
+  }
+  return catalog;
+}
+
+/** Two spellings of a type, value or expression: are they the same? */
+interface Question {
+  left: string;
+  right: string;
+  /** The columns that they name, with their types. */
+  columns: Map<string, string>;
+}
+
+/** What the server answered, by the text of the question. */
+interface Answers {
+  /** How PostgreSQL prints both sides, or why it cannot. */
+  prints: Map<string, { left: string; right: string }>;
+  values: Map<string, string | postgres.PostgresError>;
+}
+
+/**
+ * One EXPLAIN prints many expressions in their canonical form, without a lock
+ * on any table: their columns come from a subquery of NULLs, which OFFSET 0
+ * keeps apart. Questions share one as long as their columns agree.
+ */
+function explainQueries(questions: Question[]): [string, Question[]][] {
+  const groups: { columns: Map<string, string>; members: Question[] }[] = [];
+  for (const question of questions) {
+    // A target list holds 1664 entries at the most.
+    let group = groups.find(({ columns, members }) =>
+      members.length < 800 &&
+      [...question.columns].every(([name, type]) =>
+        (columns.get(name) ?? type) === type
+      )
+    );
+    if (!group) groups.push(group = { columns: new Map(), members: [] });
+    group.members.push(question);
+    for (const [name, type] of question.columns) group.columns.set(name, type);
+  }
+  return groups.map(({ columns, members }) => {
+    const list = members.flatMap(({ left, right }) => [left, right]).join(
+      ",\n",
+    );
+    const nulls = [...columns].map(([name, type]) =>
+      `NULL::${type} AS ${id(name)}`
+    );
+    const from = columns.size > 0 ? `FROM (SELECT ${nulls} OFFSET 0) t` : "";
+    return [
+      `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${list} ${from}`,
+      members,
+    ];
+  });
+}
+
+function questionKey({ left, right, columns }: Question): string {
+  return JSON.stringify([left, right, ...columns]);
+}
+
+/** Asks everything in one round trip; one by one only where that fails. */
+async function answer(
+  session: Session,
+  planner: Planner,
+  answers: Answers,
+  settings: string[],
+) {
+  const questions = [...planner.questions.values()];
+  const probes = [...planner.probes];
+  const explains = explainQueries(questions);
+  const values = probes.map((sql, i) => `SELECT ${i} AS i, (${sql}) AS v`);
+  try {
+    const rows = await session.query([
+      ...explains.map(([sql]) => sql),
+      ...(values.length > 0 ? [values.join("\nUNION ALL ")] : []),
+    ].join(";\n"));
+    explains.forEach(([, members], i) => readPlan(rows[i], members, answers));
+    for (const row of rows.slice(explains.length)) {
+      answers.values.set(probes[Number(row.i)] ?? "", row.v as string);
+    }
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+    await session.query("ROLLBACK");
+    await session.begin("READ ONLY", ...settings, "SAVEPOINT one");
+    await answerOneByOne(session, questions, probes, answers);
+  }
+}
+
+async function answerOneByOne(
+  session: Session,
+  questions: Question[],
+  probes: string[],
+  answers: Answers,
+) {
+  const one = (sql: string) => session.query(`ROLLBACK TO one; ${sql}`);
+  await Promise.all([
+    ...questions.map(async (question) => {
+      const [explain] = explainQueries([question]);
+      try {
+        readPlan((await one(explain?.[0] ?? ""))[0], [question], answers);
+      } catch (error) {
+        if (!isServerError(error)) throw error;
+        const prints = { left: error.message, right: "" };
+        answers.prints.set(questionKey(question), prints);
+      }
+    }),
+    ...probes.map(async (probe) => {
+      try {
+        const [row] = await one(`SELECT (${probe}) AS v`);
+        answers.values.set(probe, row?.v as string);
+      } catch (error) {
+        if (!isServerError(error)) throw error;
+        answers.values.set(probe, error);
+      }
+    }),
+  ]);
+  await session.query("ROLLBACK TO one");
+}
+
+function readPlan(row: Row | undefined, asked: Question[], answers: Answers) {
+  const [explained] = row?.["QUERY PLAN"] as unknown as [
+    { Plan: { Output: string[] } },
+  ];
+  asked.forEach((question, i) => {
+    const [left = "", right = ""] = explained.Plan.Output.slice(2 * i);
+    answers.prints.set(questionKey(question), { left, right });
+  });
+}
+
+// ═══ Plan ══════════════════════════════════════════════════════════════════
+
+/** In the order in which they run; see the guide. */
+export type Phase = "prepare" | "expand" | "online" | "contract";
+
+const PHASES: Phase[] = ["prepare", "expand", "online", "contract"];
+
+const REWRITE = { work: "rewrites the table", hazard: "rewrite" };
+const BLOCKING = { hazard: "blocking" };
+
+const AX = "ACCESS EXCLUSIVE";
+const SUX = "SHARE UPDATE EXCLUSIVE";
+const SRX = "SHARE ROW EXCLUSIVE";
+
+/**
+ * The strongest lock of each statement on the tables that it names, and what
+ * it does that takes time in proportion to them; the first match counts. As
+ * measured on PostgreSQL 14 to 18.
+ * https://www.postgresql.org/docs/current/explicit-locking.html
+ */
+const LOCKS: [RegExp, string, string?][] = [
+  [/^CREATE .*INDEX CONCURRENTLY .*? ON (\S+)/, SUX, "scans it twice"],
+  [/^CREATE .*INDEX .*? ON (\S+)/, "SHARE", "builds the index"],
+  [/^DROP INDEX CONCURRENTLY (\S+)/, SUX],
+  [/^ALTER TABLE (\S+) VALIDATE/, SUX, "scans it"],
+  [/^ALTER TABLE (\S+) .* REFERENCES (\S+) .*NOT VALID$/, SRX],
+  [/^ALTER TABLE (\S+) .* REFERENCES (\S+)/, SRX, "scans it"],
+  [/^ALTER TABLE (\S+) .* (?:USING INDEX|NOT VALID)/, AX],
+  [/^ALTER TABLE (\S+) ADD CONSTRAINT \S+ CHECK/, AX, "scans it"],
+  [/^ALTER TABLE (\S+) ADD CONSTRAINT/, AX, "builds an index"],
+  [/^(?:ALTER TABLE|DROP TABLE|DROP INDEX) (\S+)/, AX],
+  [/^UPDATE (\S+)/, "the rows of one batch at a time", "reads it in batches"],
+];
+
+/** SQLSTATEs that say that a thing which a check names does not exist. */
+const MISSING_OBJECT = ["3F000", "42703", "42704", "42883", "42P01"];
+
+/** One statement that a step asks for. */
+interface ChangeSpec {
+  phase: Phase;
+  sql: string;
+  /** The strongest lock, and on what; none where it is left out. */
+  lock?: string;
+  /** What takes time in proportion to the table. */
+  work?: string;
+  /** What `--allow` must name. */
+  hazard?: string;
+  /** Runs outside a transaction. */
+  alone?: boolean;
+  /** An UPDATE that runs in batches. */
+  fill?: { table: string; set: string; where: string };
+}
+
+/** A statement in a plan, and where it comes from. */
+export interface Change extends ChangeSpec {
+  object: string;
+  verb: string;
+  section: string;
+  step: Step;
+}
+
+/** One line of the report. */
+export interface Item {
+  mark: "in place" | "change" | "issue";
+  object: string;
+  text: string;
+  /** Further lines of an issue. */
+  details: string[];
+  /** Whether `--allow conflict` goes on without it. */
+  conflict?: boolean;
+  changes: Change[];
+}
+
+/** All changes for one database, in the order in which they would run. */
+export interface Plan {
+  server: Server;
+  sections: { title: string; items: Item[] }[];
+  changes: Change[];
+  issues: Item[];
+  inPlace: number;
+  digest: string;
+}
+
+interface Conflict {
+  step: string;
+  database: string;
+  mend: string;
+}
+
+/** What the steps ask of the database, and ask to change. */
+export class Planner {
+  /** Tables that this plan creates. */
+  readonly fresh = new Set<string>();
+  readonly questions = new Map<string, Question>();
+  readonly probes = new Set<string>();
+  readonly single: boolean;
+  readonly schema: string;
+  #facts: Catalog;
+  #answers: Answers;
+  #decided: Set<string>;
+  #promised = new Set<string>();
+  #renamed = new Map<string, string>();
+  #keys: Map<string, { name: string; columns: string[] }> | undefined;
+  #section = "";
+  #step!: Step;
+  #items: Item[] = [];
+
+  constructor(
+    facts: Catalog,
+    answers: Answers,
+    decided: Set<string>,
+    { schema, single }: { schema: string; single: boolean },
+  ) {
+    this.#facts = new Map(facts);
+    this.#answers = answers;
+    this.#decided = decided;
+    this.schema = schema;
+    this.single = single;
+  }
+
+  /** Runs one step's check, and returns the lines that it makes. */
+  run(section: string, step: Step): Item[] {
+    this.#section = section;
+    this.#step = step;
+    this.#items = [];
+    step.plan(this);
+    if (this.#items.length > 0) return this.#items;
+    const text = step.verb.replaceAll(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
+    return [{
+      mark: "in place",
+      object: step.name,
+      text,
+      details: [],
+      changes: [],
+    }];
+  }
+
+  get<K extends Fact["kind"]>(kind: K, key: string) {
+    const fact = this.#facts.get(key);
+    return fact?.kind === kind ? fact as Extract<Fact, { kind: K }> : undefined;
+  }
+
+  has(key: string): boolean {
+    return this.#facts.has(key);
+  }
+
+  /** The column, which `needs` has found. */
+  column({ table, column }: At): ColumnFact {
+    const fact = this.get("column", `column ${table}.${column}`);
+    if (!fact) throw new Error(`column ${table}.${column} was not looked up`);
+    return fact;
+  }
+
+  primaryKey(table: string) {
+    this.#keys ??= new Map(
+      [...this.#facts].flatMap(([key, fact]) =>
+        fact.kind === "constraint" && fact.definition.startsWith("PRIMARY KEY")
+          ? [[fact.table, {
+            name: key.slice(`constraint ${fact.table}.`.length),
+            columns: parseDefinition(fact.definition).elements.map((element) =>
+              element.column
+            ),
+          }]]
+          : []
+      ),
+    );
+    return this.#keys.get(table);
+  }
+
+  /** What will be there once the changes asked for so far have run. */
+  promise(key: string, fact: Fact) {
+    this.#facts.set(key, fact);
+    this.#promised.add(key);
+    if (fact.kind === "constraint") this.#keys = undefined;
+  }
+
+  /** Whether the text names a column that the table does not have yet. */
+  isPromised(table: string, text: string): boolean {
+    return this.fresh.has(table) ||
+      words(text).some((word) =>
+        this.#promised.has(`column ${table}.${unquoted(word)}`)
+      );
+  }
+
+  /** Whether another step decides an aspect, such as `type users.age`. */
+  decided(aspect: string): boolean {
+    return this.#decided.has(aspect);
+  }
+
+  /** Plain statements do: the table is new, or all is one transaction. */
+  plain(table: string): boolean {
+    return this.single || this.fresh.has(table);
+  }
+
+  /** A new table's changes belong to the transaction that creates it. */
+  phase(table: string, otherwise: Phase): Phase {
+    return this.fresh.has(table) ? "expand" : otherwise;
+  }
+
+  isEmpty(table: string): boolean {
+    if (this.fresh.has(table)) return true;
+    const sql = `SELECT (NOT EXISTS (SELECT FROM ${id(table)}))::text`;
+    return this.ask(sql) === "true";
+  }
+
+  /** Whether the table and columns are there or promised; an issue if not. */
+  needs(table: string, ...columns: string[]): boolean {
+    if (!this.has(`table ${table}`)) {
+      this.issue(
+        this.#step.name,
+        `needs the table ${table}, which nothing has made`,
+        `write createTable("${table}", { … }) above it`,
+      );
+      return false;
+    }
+    const missing = columns.filter((column) =>
+      column && !this.has(`column ${table}.${column}`)
+    );
+    if (missing.length === 0) return true;
+    this.issue(
+      this.#step.name,
+      `needs ${missing.map((column) => `${table}.${column}`).join(", ")}, ` +
+        "which nothing has made",
+      `write it into createTable("${table}", { … }) above`,
+    );
+    return false;
+  }
+
+  /** A scalar query's value as text; undefined until it is known. */
+  ask(query: string, tolerated: string[] = []): string | undefined {
+    const sql = this.#asItIs(query);
+    const value = this.#answers.values.get(sql);
+    if (value === undefined) this.probes.add(sql);
+    if (typeof value !== "object" || value === null) return value ?? undefined;
+    if ([...tolerated, TIMED_OUT].includes(value.code)) return undefined;
+    throw new StepError(this.#section, this.#step, sql, value);
+  }
+
+  sameType(left: string, right: string): boolean {
+    return this.#same(`NULL::${left}`, `NULL::${right}`);
+  }
+
+  /** As PostgreSQL prints the type, once `sameType` has asked. */
+  canonicalType(type: string): string {
+    for (const [key, { left }] of this.#answers.prints) {
+      if (JSON.parse(key)[0] === `NULL::${type}`) return left.slice(6);
+    }
+    return type;
+  }
+
+  sameValue(type: string, left: string, right: string | undefined): boolean {
+    return right !== undefined &&
+      this.#same(`(${left})::${type}`, `(${right})::${type}`);
+  }
+
+  sameExpression(table: string, left: string, right: string): boolean {
+    const columns = new Map<string, string>();
+    const [a, b] = [left, right].map((text) => {
+      const tokens = tokenize(text);
+      for (const token of tokens) {
+        const name = unquoted(token.text) ?? "";
+        const fact = this.get("column", `column ${table}.${name}`);
+        if (!fact) continue;
+        const collate = fact.collation ? ` COLLATE ${fact.collation}` : "";
+        columns.set(name, fact.type + collate);
+      }
+      // A column may be said with its table: users.age.
+      const said = tokens.map((token, i) => {
+        const dotted = tokens[i + 1]?.text === "." &&
+          unquoted(token.text) === table;
+        const dot = token.text === "." &&
+          unquoted(tokens[i - 1]?.text) === table;
+        const end = tokens[i + 1]?.start ?? text.length;
+        return dotted || dot ? "" : text.slice(token.start, end);
+      });
+      return `(${said.join("")})`;
+    });
+    return this.#same(a ?? "", b ?? "", columns);
+  }
+
+  #same(left: string, right: string, columns = new Map<string, string>()) {
+    if (words(left).join(" ") === words(right).join(" ")) return true;
+    const question = { left, right, columns };
+    const key = questionKey(question);
+    const prints = this.#answers.prints.get(key);
+    if (!prints) this.questions.set(key, question);
+    return !prints || prints.left === prints.right;
+  }
+
+  /** Whether an index is there and the same; says so where it is not. */
+  compareIndex(
+    table: string,
+    name: string,
+    text: string,
+  ): "missing" | "conflict" | "invalid" | "in place" {
+    const fact = this.get("index", `index ${name}`);
+    if (!fact) return "missing";
+    const differences = fact.table === table
+      ? this.#differences(table, text, fact.definition, fact.opclasses)
+      : ["table"];
+    if (differences.length === 0) return fact.valid ? "in place" : "invalid";
+    this.conflict(name, `is another index: ${differences.join(", ")}`, {
+      step: `${table} ${tidy(text)}`,
+      database: fact.definition.replace(/^.*? ON (ONLY )?(\S+\.)?/, ""),
+      mend: `give the new index another name, and dropIndex("${name}")`,
+    });
+    return "conflict";
+  }
+
+  /** Whether a constraint is there and the same; says so where it is not. */
+  compareConstraint(
+    table: string,
+    name: string,
+    definition: string,
+  ): "missing" | "conflict" | "not valid" | "in place" {
+    const fact = this.get("constraint", `constraint ${table}.${name}`);
+    if (!fact) return "missing";
+    const differences = this.#differences(table, definition, fact.definition);
+    if (differences.length === 0) {
+      return fact.definition.endsWith("NOT VALID") ? "not valid" : "in place";
+    }
+    this.conflict(name, `is another constraint: ${differences.join(", ")}`, {
+      step: tidy(definition),
+      database: fact.definition,
+      mend: "give the new constraint another name, and " +
+        `dropConstraint("${table}", "${name}")`,
+    });
+    return "conflict";
+  }
+
+  /** The clauses in which two definitions differ. */
+  #differences(
+    table: string,
+    written: string,
+    printed: string,
+    opclasses: string[] = [],
+  ): string[] {
+    const want = parseDefinition(written), have = parseDefinition(printed);
+    const parts = new Set([
+      ...Object.keys(want.parts),
+      ...Object.keys(have.parts),
+    ]);
+    const differing = [...parts].filter((part) => {
+      const [a, b] = [want.parts[part], have.parts[part]];
+      if (a === undefined || b === undefined) return true;
+      return part === "check" || part === "where"
+        ? !this.sameExpression(table, a, b)
+        : a !== b;
+    });
+    const same = want.elements.length === have.elements.length &&
+      want.elements.every((element, i) => {
+        const other = have.elements[i];
+        return other &&
+          this.#sameElement(table, element, other, opclasses[i] ?? "");
+      });
+    return same ? differing : ["columns", ...differing];
+  }
+
+  /** PostgreSQL prints neither a default operator class nor a collation. */
+  #sameElement(table: string, want: Element, have: Element, opclass: string) {
+    const own = this.get("column", `column ${table}.${have.column}`)?.collation;
+    return want.order === have.order && want.operator === have.operator &&
+      (want.collation === have.collation ||
+        (!have.collation && want.collation === (unquoted(own) ?? ""))) &&
+      (want.opclass === have.opclass ||
+        (!have.opclass && `${want.opclass}*` === opclass)) &&
+      (want.column !== "" && have.column !== ""
+        ? want.column === have.column
+        : this.sameExpression(table, want.expression, have.expression));
+  }
+
+  /** Its lock, unless the tables are new: then nobody notices. */
+  #locked({ lock, ...spec }: ChangeSpec): ChangeSpec {
+    const found = LOCKS.find(([pattern]) => pattern.test(spec.sql));
+    if (lock || !found) return { ...spec, ...(lock && { lock }) };
+    const [pattern, mode, work] = found;
+    const named = [...new Set(pattern.exec(spec.sql)?.slice(1))];
+    const tables = named.filter((name) =>
+      !this.fresh.has(unquoted(name) ?? "")
+    );
+    if (tables.length === 0) return spec;
+    const on = `${mode} on ${tables.join(", ")}`;
+    return { ...(work && { work }), ...spec, lock: on };
+  }
+
+  /** Asks for a change: one line of the report, one or several statements. */
+  change(object: string, text: string, ...specs: ChangeSpec[]) {
+    const origin = { section: this.#section, step: this.#step };
+    const changes = specs.map((spec) => ({
+      ...this.#locked(spec),
+      ...origin,
+      object,
+      verb: text,
+    }));
+    this.#items.push({ mark: "change", object, text, details: [], changes });
+  }
+
+  /** Something that a person must look at. */
+  issue(object: string, text: string, mend: string) {
+    const details = [`mend:      ${mend}`];
+    this.#items.push({ mark: "issue", object, text, details, changes: [] });
+  }
+
+  /** What stands there in another shape: shown with both shapes. */
+  conflict(object: string, text: string, { step, database, mend }: Conflict) {
+    const details = [
+      `step:      ${tidy(step)}`,
+      `database:  ${tidy(database)}`,
+      `mend:      ${mend}`,
+    ];
+    const mark = "issue";
+    const conflict = true;
+    this.#items.push({ mark, object, text, details, changes: [], conflict });
+  }
+
+  /** Sees the facts under their new name for the rest of the plan. */
+  rename(kind: "table" | "column", from: string, to: string) {
+    const last = (name: string) => name.slice(name.lastIndexOf(".") + 1);
+    for (const [key, fact] of [...this.#facts]) {
+      const renamed = key === `${kind} ${from}`
+        ? `${kind} ${to}`
+        : kind === "table"
+        ? key.replace(` ${from}.`, ` ${to}.`)
+        : key;
+      if (renamed !== key) this.#facts.delete(key);
+      this.#facts.set(renamed, renameIn(fact, last(from), last(to)));
+    }
+    this.#renamed.set(last(to), last(from));
+    this.#keys = undefined;
+  }
+
+  /** A query in the names that the database has today. */
+  #asItIs(sql: string): string {
+    return this.#renamed.size === 0 ? sql : replaceNames(sql, this.#renamed);
+  }
+}
+
+function renameIn(fact: Fact, from: string, to: string): Fact {
+  if (fact.kind !== "index" && fact.kind !== "constraint") return fact;
+  const table = fact.table === from ? to : fact.table;
+  const names = new Map([[from, to]]);
+  return { ...fact, table, definition: replaceNames(fact.definition, names) };
+}
+
+/** Puts other names into SQL text, and leaves its strings alone. */
+function replaceNames(sql: string, names: Map<string, string>): string {
+  const tokens = tokenize(sql);
+  return tokens.map(({ text, start }, i) => {
+    const end = tokens[i + 1]?.start ?? sql.length;
+    const name = names.get(unquoted(text) ?? "");
+    const raw = sql.slice(start, end);
+    return name === undefined ? raw : id(name) + (/\s$/.test(raw) ? " " : "");
+  }).join("");
+}
+
+/** Which sections and steps a run looks at, and in what manner. */
+export interface PlanOptions {
+  schema: string;
+  single: boolean;
+  only: string[];
+  skip: string[];
+  probeTimeout: number;
+}
+
+/**
+ * Reads the catalog in one round trip, asks what the comparison needs to know
+ * in a second, and leaves no transaction behind.
+ *
+ * @throws StepError where PostgreSQL refuses a step's check
+ */
+export async function inspect(
+  session: Session,
+  sections: Section[],
+  options: PlanOptions,
+): Promise<Plan> {
+  const chosen = chooseSteps(sections, options);
+  const relations = chosen.flatMap(({ steps }) =>
+    steps.flatMap((step) => step.relations())
+  );
+  const settings = [
+    `SET LOCAL statement_timeout = ${options.probeTimeout}`,
+    // Constraints that exclude a backfill's rows then spare the look at them.
+    "SET LOCAL constraint_exclusion = on",
+  ];
+  const rows = await session.begin(
+    "READ ONLY",
+    ...settings,
+    serverQuery(options.schema),
+    catalogQuery(options.schema, relations),
+  );
+  const server = readServer(rows.find(({ k }) => k === "server") ?? {});
+  session.searchPath = server.searchPath;
+  refuseServer(server, options.schema);
+  const facts = readCatalog(rows);
+  const decided = new Set(
+    sections.flatMap(({ steps }) =>
+      steps.flatMap((step) =>
+        step.fills ? [`filled ${step.fills}`] : step.owns()
+      )
+    ),
+  );
+  const answers: Answers = { prints: new Map(), values: new Map() };
+  for (;;) {
+    const planner = new Planner(facts, answers, decided, options);
+    const lines = runSteps(planner, chosen);
+    if (planner.questions.size + planner.probes.size === 0) {
+      await session.query("ROLLBACK");
+      return finishPlan(server, lines, facts);
+    }
+    await answer(session, planner, answers, settings);
+  }
+}
+
+/** Renames come first: what follows sees the new names. */
+function runSteps(planner: Planner, sections: Section[]) {
+  const renames = new Map<Step, Item[]>();
+  for (const { title, steps } of sections) {
+    for (const step of steps) {
+      if (step.verb.startsWith("rename")) {
+        renames.set(step, planner.run(title, step));
+      }
+    }
+  }
+  return sections.map(({ title, steps }) => ({
+    title,
+    items: steps.flatMap((step) =>
+      renames.get(step) ?? planner.run(title, step)
+    ),
+  }));
+}
+
+function finishPlan(
+  server: Server,
+  sections: Plan["sections"],
+  facts: Catalog,
+): Plan {
+  const items = sections.flatMap((section) => section.items);
+  // Renames first, and rows before the constraints that need them.
+  const rank = ({ phase, hazard, sql }: Change) =>
+    PHASES.indexOf(phase) * 3 +
+    (hazard === "rename"
+      ? 0
+      : phase === "online" && /^(INSERT|UPDATE)/.test(sql)
+      ? 1
+      : 2);
+  const changes = items.flatMap((item) => item.changes)
+    .sort((a, b) => rank(a) - rank(b));
+  return {
+    server,
+    sections,
+    changes,
+    issues: [
+      ...items.filter(({ mark }) => mark === "issue"),
+      ...missingPrivileges(server, changes, facts),
+    ],
+    inPlace: items.filter(({ mark }) => mark === "in place").length,
+    digest: digest(
+      changes.map(({ phase, sql }) => `${phase} ${sql}`).join("\n"),
+    ),
+  };
+}
+
+/** The steps that `--only` and `--skip` leave. */
+function chooseSteps(sections: Section[], { only, skip }: PlanOptions) {
+  const matcher = (patterns: string[]) => {
+    const sources = patterns.map((pattern) =>
+      pattern.split("*").map((part) =>
+        part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")
+      )
+        .join(".*")
+    );
+    const expression = new RegExp(`^(${sources.join("|")})$`, "is");
+    return (name: string) => patterns.length > 0 && expression.test(name);
+  };
+  for (const pattern of [...only, ...skip]) {
+    const known = sections.some(({ title, steps }) =>
+      [title, ...steps.map(({ name }) => name)].some(matcher([pattern]))
+    );
+    if (!known) {
+      throw new UsageError(
+        `no section or step is called "${pattern}"`,
+        "Give a section's title or a step's name, with * as wildcard: --verbose " +
+          "lists them",
+      );
+    }
+  }
+  const isOnly = matcher(only), isSkipped = matcher(skip);
+  return sections.map(({ title, steps }) => ({
+    title,
+    steps: steps.filter(({ name }) =>
+      (only.length === 0 || isOnly(title) || isOnly(name)) &&
+      !isSkipped(title) && !isSkipped(name)
+    ),
+  })).filter(({ steps }) => steps.length > 0);
+}
+
+/** Every mistake in the steps that shows without a database. */
+function stepFaults(sections: Section[]): string[] {
+  const owners = new Map<string, string>();
+  return sections.flatMap(({ title, steps }) =>
+    steps.flatMap((step) => {
+      const where = `${step.verb} "${step.name}" in section "${title}"`;
+      try {
+        const twice = step.owns().flatMap((thing) => {
+          const before = owners.get(thing);
+          owners.set(thing, where);
+          return before ? [`it defines ${thing} again, after ${before}`] : [];
+        });
+        return [...step.faults(), ...twice].filter((fault) => fault)
+          .map((fault) => `${where}: ${fault}`);
+      } catch {
+        return [`${where}: its arguments are not what ${step.verb} takes`];
+      }
+    })
+  );
+}
+
+// ═══ Apply ═════════════════════════════════════════════════════════════════
+
+/** What an apply needs besides the plan. */
+interface Run {
+  session: Session;
+  /** Holds the advisory lock and looks on; absent on the embedded one. */
+  watcher: Session | undefined;
+  options: Options;
+  report: Reporter;
+}
+
+/** What became of the plan's changes. */
+interface Progress {
+  committed: Change[];
+  /** Those of a transaction that was rolled back. */
+  undone: Change[];
+}
+
+/** SQLSTATEs after which the same statement may be tried again. */
+const RETRIED = ["55P03", "40P01"];
+const TIMED_OUT = "57014";
+
+/** Any number will do, as long as every copy of this script has the same. */
+const ADVISORY_KEY = "7236511998345071977";
+
+/**
+ * Waits for its turn: one apply at a time in a database. The lock belongs to
+ * an open transaction, so it survives a transaction-mode pooler.
+ */
+async function waitForTurn({ watcher, options, report }: Run) {
+  if (!watcher) return;
+  await watcher.begin("READ ONLY", NO_TIMEOUTS);
+  const end = performance.now() + options.maxWait;
+  for (let told = false;; told = true) {
+    const [row] = await watcher.query(
+      `SELECT pg_try_advisory_xact_lock(${ADVISORY_KEY}) AS mine`,
+    );
+    if (row?.mine) return;
+    const [holder] = await watcher.query(`SELECT ${SESSION} AS who
+      FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+      WHERE locktype = 'advisory' AND granted AND objsubid = 1
+        AND (classid::bigint << 32 | objid::bigint) = ${ADVISORY_KEY}`);
+    const who = holder?.who ?? "another session";
+    if (performance.now() > end) {
+      throw new SyncError(
+        `another sync is still running: ${who}`,
+        "Wait for it, or allow more time with --max-wait",
+      );
+    }
+    if (!told) report.note(`waiting for another sync: ${who}`);
+    await pause(200);
+  }
+}
+
+/** Runs the changes in their order; throws with what became of them. */
+async function applyChanges(run: Run, changes: Change[]): Promise<Progress> {
+  const progress: Progress = { committed: [], undone: [] };
+  const grouped = run.options.single ? [changes] : groupChanges(changes);
+  try {
+    if (run.session.direct) await run.session.query(sessionSettings(run));
+    for (const group of grouped) {
+      run.report.phase(run.options.single ? undefined : group[0]?.phase);
+      if (group[0]?.fill && !run.options.single) {
+        await runBackfill(run, group[0]);
+      } else if (group[0]?.alone) await runAlone(run, group[0]);
+      else await runTransaction(run, group, progress);
+      progress.committed.push(...group);
+    }
+    return progress;
+  } catch (error) {
+    throw new ApplyError(error, progress, changes);
+  }
+}
+
+/** Prepare, expand and contract run as transactions, the rest one by one. */
+function groupChanges(changes: Change[]): Change[][] {
+  const groups: Change[][] = [];
+  for (const change of changes) {
+    const group = groups.at(-1);
+    const joins = change.phase === "expand" && group?.[0]?.phase === "expand";
+    if (joins) group?.push(change);
+    else groups.push([change]);
+  }
+  return groups;
+}
+
+/** For what runs outside a transaction; only where the session is ours. */
+function sessionSettings({ session }: Run): string {
+  return `SET search_path = ${session.searchPath}; SET statement_timeout = 0; ` +
+    "SET lock_timeout = 0";
+}
+
+const NO_TIMEOUTS = "SET LOCAL statement_timeout = 0; " +
+  "SET LOCAL idle_in_transaction_session_timeout = 0";
+
+async function runTransaction(run: Run, group: Change[], progress: Progress) {
+  const { session, options } = run;
+  const done: [Change, number][] = [];
+  await withRetry(run, group, async () => {
+    done.length = 0;
+    await session.begin(
+      "READ WRITE",
+      NO_TIMEOUTS,
+      `SET LOCAL lock_timeout = ${options.lockTimeout}`,
+    );
+    try {
+      // Sent ahead in batches: a round trip each would cost more than the DDL.
+      for (let from = 0; from < group.length; from += 50) {
+        run.report.working(group[from]);
+        const batch = group.slice(from, from + 50);
+        await pipeline(session, batch, (change, ms) => done.push([change, ms]));
+      }
+      progress.undone = [];
+      await session.query("COMMIT");
+    } catch (error) {
+      progress.undone = done.map(([change]) => change);
+      if (!session.lost) await session.query("ROLLBACK");
+      throw error;
+    }
+  });
+  for (const [change, ms] of done) run.report.done(change, ms);
+}
+
+/** Sends statements without waiting; the first that fails is the failure. */
+async function pipeline(
+  session: Session,
+  batch: Change[],
+  done: (change: Change, ms: number) => void,
+) {
+  let start = performance.now();
+  const results = await Promise.allSettled(batch.map(async (change) => {
+    await session.query(change.sql);
+    const now = performance.now();
+    done(change, now - start);
+    start = now;
+  }));
+  results.forEach((result, i) => {
+    const change = batch[i];
+    if (result.status === "fulfilled" || !change) return;
+    throw new ChangeError(change, result.reason);
+  });
+}
+
+/** Outside a transaction, and without a lock timeout: it would cancel the
+ * harmless wait for old snapshots, and leave an INVALID index.
+ * https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY */
+async function runAlone(run: Run, change: Change) {
+  const start = performance.now();
+  const watch = watchProgress(run, change);
+  try {
+    run.report.working(change);
+    await run.session.query(change.sql);
+  } catch (error) {
+    throw new ChangeError(change, error);
+  } finally {
+    watch.stop();
+  }
+  run.report.done(change, performance.now() - start);
+}
+
+/**
+ * Fills a column by ranges of blocks, each in a transaction of its own, at
+ * most half a second long. Rows that move while it runs are found by another
+ * pass; a pass that leaves as many as it found cannot be mended by a third.
+ * https://www.postgresql.org/docs/current/ddl-system-columns.html
+ */
+async function runBackfill(run: Run, change: Change) {
+  const { table, set, where } = change.fill ??
+    { table: "", set: "", where: "" };
+  const start = performance.now();
+  const relation = `to_regclass(${literal(id(table))})`;
+  let rows = 0;
+  for (let pass = 1;; pass++) {
+    const [size] = await inTransaction(
+      run,
+      change,
+      `SELECT (greatest(
+      pg_relation_size(${relation}), (SELECT max(pg_relation_size(relid))
+        FROM pg_partition_tree(${relation})))
+      / current_setting('block_size')::int)::int AS blocks`,
+    );
+    const blocks = Number(size?.blocks ?? 0);
+    let step = 128;
+    for (let from = 0; from < blocks; from += step) {
+      const began = performance.now();
+      const [{ n = 0 } = {}] = await inTransaction(
+        run,
+        change,
+        `WITH filled AS (
+        UPDATE ${id(table)} SET ${set}
+        WHERE ctid >= '(${from},0)' AND ctid < '(${from + step},0)'
+          AND (${where}) RETURNING 1)
+        SELECT count(*)::int AS n FROM filled`,
+      );
+      rows += Number(n);
+      run.report.working(change, Math.min(1, (from + step) / blocks));
+      const ms = performance.now() - began;
+      from += step;
+      step = Math.max(8, Math.min(8192, Math.round(step * 250 / (ms + 1))));
+      from -= step;
+    }
+    const [left] = await inTransaction(
+      run,
+      change,
+      `SELECT count(*)::int AS n
+      FROM (SELECT FROM ${id(table)} WHERE ${where} LIMIT 1001) x`,
+    );
+    const n = Number(left?.n);
+    if (n === 0) break;
+    if (pass === 3) {
+      throw new ChangeError(
+        change,
+        new SyncError(
+          `${n > 1000 ? "more than 1000" : n} ${n === 1 ? "row" : "rows"} of ` +
+            `${table} still match "${where}" after it`,
+          `Make what the backfill sets cover them: it writes ${set}`,
+        ),
+      );
+    }
+  }
+  const ms = performance.now() - start;
+  run.report.done(change, ms, count(rows, "row"));
+}
+
+async function inTransaction(run: Run, change: Change, sql: string) {
+  let rows: Row[] = [];
+  await withRetry(run, [change], async () => {
+    try {
+      rows = await run.session.begin(
+        "READ WRITE",
+        NO_TIMEOUTS,
+        `SET LOCAL lock_timeout = ${run.options.lockTimeout}`,
+        sql,
+      );
+      await run.session.query("COMMIT");
+    } catch (error) {
+      if (!run.session.lost) await run.session.query("ROLLBACK");
+      throw new ChangeError(change, error);
+    }
+  });
+  return rows;
+}
+
+/**
+ * Tries again after a lock timeout or a deadlock, with a pause that grows: a
+ * waiting ACCESS EXCLUSIVE lock makes every query queue behind it, so it must
+ * neither wait long nor come back at once.
+ * https://www.postgresql.org/docs/current/explicit-locking.html
+ */
+async function withRetry(
+  run: Run,
+  group: Change[],
+  attempt: () => Promise<void>,
+) {
+  const end = performance.now() + run.options.maxWait;
+  for (let tries = 1;; tries++) {
+    const watch = watchProgress(run, group[0]);
+    try {
+      return await attempt();
+    } catch (error) {
+      const change = error instanceof ChangeError ? error.change : group[0];
+      const cause = error instanceof ChangeError ? error.cause : error;
+      if (!isServerError(cause) || !RETRIED.includes(cause.code)) throw error;
+      if (run.report.stopping || performance.now() > end) {
+        throw change && watch.blocker
+          ? new ChangeError(change, cause, `blocked by ${watch.blocker}`)
+          : error;
+      }
+      run.report.note(
+        `${change?.object}: locked${
+          watch.blocker ? ` by ${watch.blocker}` : ""
+        }, trying again`,
+      );
+    } finally {
+      watch.stop();
+    }
+    await pause(Math.min(5000, 100 * 2 ** tries) * (0.5 + Math.random()));
+  }
+}
+
+/** While a statement runs: who blocks it, and how far an index build is. */
+function watchProgress(
+  { watcher, session, options, report }: Run,
+  change?: Change,
+) {
+  const state: { blocker: string; stop: () => void } = {
+    blocker: "",
+    stop: () => clearInterval(timer),
+  };
+  const look = async () => {
+    if (!watcher || watcher.busy || watcher.lost || !session.pid) return;
+    const [row] = await watcher.query(`SELECT
+      (SELECT ${SESSION} FROM pg_stat_activity a
+        WHERE pid = ANY (pg_blocking_pids(${session.pid})) LIMIT 1) AS who,
+      (SELECT CASE WHEN blocks_total > 0
+          THEN (blocks_done::float8 / blocks_total)::text END
+        FROM pg_stat_progress_create_index
+        WHERE pid = ${session.pid}) AS share`).catch(() => []);
+    if (row?.who) state.blocker = `${row.who}`;
+    const share = row?.share ? Number(row.share) : undefined;
+    if (change) report.working(change, share, state.blocker);
+  };
+  const timer = setInterval(look, Math.max(50, options.lockTimeout / 3));
+  return state;
+}
+
+/** A session of pg_stat_activity in words. */
+const SESSION = `format('pid %s (%s, %s, %s s): %s', a.pid,
+  coalesce(nullif(application_name, ''), usename), state,
+  extract(epoch FROM now() - coalesce(xact_start, state_change))::int,
+  left(regexp_replace(query, '\\s+', ' ', 'g'), 60))`;
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+// ═══ Report ════════════════════════════════════════════════════════════════
+
+type Colour = "green" | "blue" | "yellow" | "red" | "bold" | "dim";
+
+const MARKS: Record<Item["mark"], [string, Colour]> = {
+  "in place": ["✓", "green"],
+  "change": ["ℹ", "blue"],
+  "issue": ["⚠", "yellow"],
+};
+
+/** Writes what happens: results to stdout, progress to stderr. */
+class Reporter {
+  stopping = false;
+  #secrets: string[] = [];
+  #colour = { out: wantsColour("stdout"), err: wantsColour("stderr") };
+  #phase: Phase | undefined;
+  #width = 0;
+  #bar = false;
+  #lastNote = 0;
+
+  /** Never lets a text through that holds this one. */
+  hide(...secrets: string[]) {
+    this.#secrets.push(...secrets.filter((secret) => secret !== ""));
+  }
+
+  /** One line of result. */
+  line(text = "", colour?: Colour) {
+    this.#write("out", text, colour);
+  }
+
+  /** One line about what is going on. */
+  note(text: string, colour: Colour = "dim") {
+    this.#write("err", text, colour);
+  }
+
+  error(message: string, ...rest: string[]) {
+    this.#write("err", `error: ${message}`, "red");
+    for (const text of rest) this.#write("err", `  ${text}`);
+  }
+
+  #write(stream: "out" | "err", text: string, colour?: Colour) {
+    this.#clearBar();
+    const paint = colour && this.#colour[stream] && text !== "";
+    const safe = this.clean(text);
+    const line = paint
+      ? styleText(colour, safe, { validateStream: false })
+      : safe;
+    (stream === "out" ? console.log : console.error)(line);
+  }
+
+  /** Without secrets, and without codes that a terminal would obey. */
+  clean(text: string): string {
+    return this.#secrets.reduce(
+      (safe, secret) => safe.replaceAll(secret, "***"),
+      text,
+    ).replace(
+      /(?!\n)\p{Cc}/gu,
+      (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    );
+  }
+
+  header({ server }: Plan, where: string, schema: string, mode: string) {
+    this.line(
+      `${server.database} on ${where} (PostgreSQL ${server.versionText}), ` +
+        `schema ${schema}: ${mode}`,
+      "bold",
+    );
+  }
+
+  sections(plan: Plan, verbose: boolean) {
+    const all = plan.sections.flatMap(({ items }) => items);
+    this.#width = Math.min(
+      34,
+      Math.max(
+        ...all.filter(({ mark }) => verbose || mark !== "in place")
+          .map(({ object }) => object.length),
+        0,
+      ),
+    );
+    for (const { title, items } of plan.sections) {
+      this.line();
+      this.line(title, "bold");
+      const shown = verbose
+        ? items
+        : items.filter(({ mark }) => mark !== "in place");
+      for (const item of shown) this.#item(item);
+      const folded = items.length - shown.length;
+      if (folded > 0) {
+        const more = folded < items.length ? "more " : "";
+        this.line(`  ✓ ${folded} ${more}in place`, "green");
+      }
+    }
+    const rest = plan.issues.filter((issue) => !all.includes(issue));
+    if (rest.length > 0) this.line();
+    for (const issue of rest) this.#item(issue);
+  }
+
+  #item({ mark, object, text, details, changes }: Item) {
+    const [sign, colour] = MARKS[mark];
+    this.line(`  ${sign} ${object.padEnd(this.#width)}  ${text}`, colour);
+    for (const detail of details) this.line(`      ${detail}`);
+    for (const { sql, lock, work, hazard } of changes) {
+      this.line(`${sql.replaceAll(/^/gm, "      ")};`);
+      const notes = [
+        lock && `locks ${lock}`,
+        work,
+        hazard && `needs --allow ${hazard}`,
+      ].filter((note) => note);
+      if (notes.length > 0) this.line(`      -- ${notes.join("; ")}`, "dim");
+    }
+  }
+
+  /** The closing lines of a dry run. */
+  summary(plan: Plan, ms: number, next: string) {
+    this.line();
+    const { changes, issues, inPlace } = plan;
+    if (changes.length + issues.length === 0) {
+      return this.line(
+        `In sync: ${count(inPlace, "step")} checked in ${seconds(ms)}, ` +
+          "nothing to change.",
+        "green",
+      );
+    }
+    const looks = issues.length === 1 ? "needs a look" : "need a look";
+    const lines = plan.sections.flatMap(({ items }) => items)
+      .filter(({ mark }) => mark === "change").length;
+    this.line(
+      `Plan ${plan.digest}: ${lines} to change, ${issues.length} ${looks}, ` +
+        `${inPlace} in place.`,
+      "bold",
+    );
+    if (changes.length > 0) this.line(describeOrder(changes));
+    this.line(`Next: ${next}`);
+  }
+
+  /** Tells that a phase begins. */
+  phase(phase: Phase | undefined) {
+    if (phase === this.#phase || !phase) return;
+    this.#phase = phase;
+    this.line();
+    this.line(PHASE_TITLES[phase], "bold");
+  }
+
+  /** One change is committed. */
+  done({ sql }: Change, ms: number, extra = "") {
+    const [first = ""] = sql.split("\n");
+    const verb = first.length > 60 ? `${first.slice(0, 57)}...` : first;
+    const more = extra && `, ${extra}`;
+    this.line(`  ✓ ${verb}  ${seconds(ms)}${more}`, "green");
+  }
+
+  /** What runs now: a bar on a terminal, a line now and then elsewhere. */
+  working(change: Change | undefined, share?: number, blocker = "") {
+    if (!change) return;
+    const part = share === undefined ? "" : ` ${Math.floor(share * 100)}%`;
+    const wait = blocker && `, waiting for ${blocker}`;
+    const text = this.clean(`${change.object}: ${change.verb}${part}${wait}`);
+    if (Deno.stderr.isTerminal()) {
+      const filled = Math.round((share ?? 0) * 20);
+      const bar = share === undefined
+        ? ""
+        : `${"█".repeat(filled)}${"░".repeat(20 - filled)} `;
+      const line = `  ${bar}${text}`.slice(0, 79);
+      Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${line}`));
+      this.#bar = true;
+    } else if (Date.now() - this.#lastNote > 10_000) {
+      if (this.#lastNote > 0) console.error(`  ${text}`);
+      this.#lastNote = Date.now();
+    }
+  }
+
+  #clearBar() {
+    if (!this.#bar) return;
+    Deno.stderr.writeSync(new TextEncoder().encode("\r\x1b[K"));
+    this.#bar = false;
+  }
+}
+
+const PHASE_TITLES: Record<Phase, string> = {
+  prepare: "Prepare",
+  expand: "Expand (one transaction)",
+  online: "Online (one by one, reads and writes go on)",
+  contract: "Contract",
+};
+
+/** "Runs as: 3 in one transaction, then 5 one by one." */
+function describeOrder(changes: Change[]): string {
+  const groups = PHASES.map((phase) =>
+    changes.filter((change) => change.phase === phase).length
+  );
+  const [prepare = 0, expand = 0, online = 0, contract = 0] = groups;
+  const parts = [
+    prepare && `${prepare} to prepare`,
+    expand && `${expand} in one transaction`,
+    online && `${online} online`,
+    contract && `${contract} to finish`,
+  ].filter((part) => part);
+  return `Runs ${count(changes.length, "statement")}: ${
+    parts.join(", then ")
+  }.`;
+}
+
+function seconds(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** https://no-color.org; FORCE_COLOR wins. */
+function wantsColour(stream: "stdout" | "stderr"): boolean {
+  if (environment("FORCE_COLOR")) return true;
+  return !environment("NO_COLOR") && Deno[stream].isTerminal();
+}
+
+// ═══ Errors ════════════════════════════════════════════════════════════════
+
+/** Something that went wrong, with what to do about it. */
+class SyncError extends Error {
+  constructor(message: string, readonly hint: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** The command line or the connection settings are wrong. */
+class UsageError extends SyncError {}
+
+/** The plan may not run as it is; nothing was written. */
+class Refusal extends SyncError {}
+
+/** PostgreSQL refused the check of a step. */
+class StepError extends Error {
+  constructor(
+    readonly section: string,
+    readonly step: Step,
+    readonly sql: string,
+    override readonly cause: postgres.PostgresError,
+  ) {
+    super(cause.message);
+  }
+}
+
+/** A change failed. */
+class ChangeError extends Error {
+  constructor(
+    readonly change: Change,
+    override readonly cause: unknown,
+    readonly hint?: string,
+  ) {
+    super(messageOf(cause));
+  }
+}
+
+/** An apply stopped halfway. */
+class ApplyError extends Error {
+  constructor(
+    override readonly cause: unknown,
+    readonly progress: Progress,
+    readonly changes: Change[],
+  ) {
+    super(messageOf(cause));
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function isServerError(error: unknown): error is postgres.PostgresError {
+  return error instanceof postgres.PostgresError;
+}
+
+/** What to do about a SQLSTATE, by its code or its class. */
+const HINTS: Record<string, string> = {
+  "22": "Mend the rows or the expression, and run again",
+  "23": "Mend the rows that violate it, then run again: it goes on from there",
+  "28P01":
+    "Check the password in the URL; percent-encode what is special in it",
+  "28": "Check the role in the URL, and the server's pg_hba.conf",
+  "3D000": "Check the name, or create it: createdb NAME",
+  "25006": "Connect to the primary, or make the database writable",
+  "40P01": "Run again: it goes on from there",
+  "42501": "Run as the owner of the table, or have it granted",
+  "42": "Mend the step's SQL; try it with --dry-run",
+  "53300": "Free a connection: an apply takes two",
+  "55P03": "Wait until the blocking session ends, or raise --max-wait",
+  "55P04": "Apply without --single-transaction: a new enum label must be " +
+    "committed before it is used",
+  "57014":
+    "Run again; connect without a pooler if the role's statement_timeout " +
+    "cancelled it",
+  "57P": "Run again: it goes on from there",
+};
+
+function hintFor(code: string): string {
+  return HINTS[code] ?? HINTS[code.slice(0, 3)] ?? HINTS[code.slice(0, 2)] ??
+    "Look the SQLSTATE up in the PostgreSQL manual, appendix A";
+}
+
+/** What an error says, and what to do about it; never a stack. */
+function explain(error: unknown): [string, ...string[]] {
+  if (error instanceof SyncError) return [error.message, error.hint];
+  if (error instanceof StepError) {
+    return [
+      `the check of ${error.step.verb} "${error.step.name}" in section ` +
+      `"${error.section}" failed: ${error.cause.message}`,
+      `SQL: ${tidy(error.sql)}`,
+      hintFor(error.cause.code),
+    ];
+  }
+  if (error instanceof ChangeError) return explainChange(error);
+  if (isServerError(error)) {
+    return [`${error.message} (SQLSTATE ${error.code})`, hintFor(error.code)];
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    const [, flag = "--allow-net"] = /(--allow-\w+)/.exec(error.message) ?? [];
+    return [
+      `Deno was not given a permission that the script needs: ${flag}`,
+      "Run it as ./sync-production-schema.ts or deno task sync, which say them " +
+      `all, or add ${flag}`,
+    ];
+  }
+  const at = error instanceof Error
+    ? /([\w-]+\.ts:\d+)/.exec(error.stack ?? "")?.[1]
+    : undefined;
+  return [
+    `unexpected: ${messageOf(error)}`,
+    `This is a bug${at ? ` (${at})` : ""}; running again is safe`,
+  ];
+}
+
+function explainChange(
+  { change, cause, hint }: ChangeError,
+): [string, ...string[]] {
+  const where = `${change.step.verb} "${change.step.name}" in section ` +
+    `"${change.section}"`;
+  if (!isServerError(cause)) {
+    const [message, ...rest] = explain(cause);
+    return [`${where} failed: ${message}`, ...rest];
+  }
+  return [
+    `${where} failed: ${cause.message} (SQLSTATE ${cause.code})`,
+    ...(cause.detail ? [cause.detail] : []),
+    `SQL: ${tidy(change.sql)}`,
+    ...(hint ? [hint] : []),
+    hintFor(cause.code),
+  ];
+}
+
+/** What an apply that stopped halfway leaves behind. */
+function explainProgress({ progress, changes }: ApplyError): string[] {
+  const { committed, undone } = progress;
+  const rest = changes.length - committed.length - undone.length;
+  if (committed.length === 0) {
+    return ["Nothing was changed: what had run was rolled back."];
+  }
+  const last = committed.at(-1);
+  return [
+    `Committed: ${count(committed.length, "statement")}, the last for ` +
+    `${last?.object}. Rolled back: ${undone.length}. Not done: ${rest}.`,
+    "Run it again: it goes on from there.",
+  ];
+}
+
+/** What keeps a server from being looked at. */
+function refuseServer(server: Server, schema: string) {
+  if (server.version < 140000) {
+    throw new SyncError(
+      `the server is PostgreSQL ${server.versionText}; 14 is the oldest that ` +
+        "this script knows",
+      "Upgrade the server",
+    );
+  }
+  if (!server.schemaExists) {
+    throw new SyncError(
+      `the schema "${schema}" does not exist in ${server.database}`,
+      `Create it (CREATE SCHEMA ${id(schema)}), or name another with --schema`,
+    );
+  }
+}
+
+function missingPrivileges(
+  server: Server,
+  changes: Change[],
+  facts: Catalog,
+): Item[] {
+  const tables = new Set(
+    changes.flatMap(({ step }) => step.relations()).filter((table) => {
+      const fact = facts.get(`table ${table}`);
+      return fact?.kind === "table" && !fact.owned;
+    }),
+  );
+  const user = id(server.user);
+  const schema = server.searchPath.split(", ")[0] ?? "";
+  const item = (object: string, text: string, mend: string): Item => ({
+    mark: "issue",
+    object,
+    text,
+    details: [`mend:      ${mend}`],
+    changes: [],
+  });
+  const altered = [...tables].filter((table) =>
+    changes.some(({ sql }) =>
+      sql.startsWith(`ALTER TABLE ${id(table)} `) ||
+      sql.includes(` ON ${id(table)} `)
+    )
+  );
+  return [
+    ...(changes.length > 0 && !server.mayCreate
+      ? [item(
+        schema,
+        `${user} may not create in this schema`,
+        `GRANT CREATE ON SCHEMA ${schema} TO ${user}`,
+      )]
+      : []),
+    ...altered.map((table) =>
+      item(
+        table,
+        `${user} may not alter it: it is not the owner`,
+        `GRANT the owner's role to ${user}, or ALTER TABLE ${id(table)} ` +
+          `OWNER TO ${user}`,
+      )
+    ),
+  ];
+}
+
+// ═══ Connection ════════════════════════════════════════════════════════════
+
+/** Where to connect, and how to say it without a secret. */
+export interface Target {
+  where: string;
+  password: string;
+  /** The directory of an embedded PostgreSQL, "" for one in memory. */
+  embedded?: string;
+  options: postgres.Options<Record<string, never>>;
+  /** What stands in the URL and is not used. */
+  ignored: string[];
+}
+
+/** URL parameters that matter to other clients only. */
+const FOREIGN_PARAMETERS = " channel_binding connection_limit gssencmode " +
+  "keepalives keepalives_idle keepalives_interval keepalives_count " +
+  "pgbouncer pool_timeout schema statement_cache_size " +
+  "target_session_attrs ssl_min_protocol_version sslsni ";
+
+/**
+ * Reads a connection URI in libpq's forms.
+ * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+ *
+ * @throws UsageError where it is none, without repeating it
+ */
+export function parseTarget(text: string): Target {
+  if (text.startsWith("pglite:")) {
+    const embedded = text.slice("pglite:".length);
+    const where = `embedded PostgreSQL, ${embedded || "in memory"}`;
+    return { where, password: "", embedded, options: {}, ignored: [] };
+  }
+  const url = parseUrl(text);
+  const parameters = new URLSearchParams(url.search);
+  const take = (name: string) => {
+    const value = parameters.get(name) || undefined;
+    parameters.delete(name);
+    return value;
+  };
+  const host = decodeURIComponent(take("host") ?? url.hostname)
+    .replace(/^\[(.*)\]$/, "$1") || "localhost";
+  const port = Number(take("port") ?? (url.port || 5432));
+  const socket = host.startsWith("/");
+  const user = decodeURIComponent(take("user") ?? url.username) ||
+    environment("PGUSER") || environment("USER") || "";
+  const password = decodeURIComponent(take("password") ?? url.password) ||
+    environment("PGPASSWORD") || "";
+  const database =
+    decodeURIComponent(take("dbname") ?? url.pathname.slice(1)) ||
+    user;
+  if (!user) {
+    throw new UsageError(
+      "the database URL names no user",
+      "Write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+    );
+  }
+  const ssl = socket ? false : readSsl(host, take);
+  const runtime = take("options");
+  const path = `${host}/.s.PGSQL.${port}`;
+  return {
+    where: socket
+      ? path
+      : host.includes(":")
+      ? `[${host}]:${port}`
+      : `${host}:${port}`,
+    password,
+    options: {
+      host,
+      port,
+      ...(socket && { path }),
+      user,
+      // The client reads PGPASSWORD by itself where this is empty.
+      pass: password,
+      database,
+      ssl,
+      connect_timeout: Number(take("connect_timeout") ?? 10),
+      connection: {
+        application_name: take("application_name") ?? "schema sync",
+        ...(runtime && { options: runtime }),
+      },
+    },
+    ignored: [...parameters.keys()].filter((name) =>
+      !FOREIGN_PARAMETERS.includes(` ${name} `)
+    ),
+  };
+}
+
+function parseUrl(text: string): URL {
+  const wrong = (why: string) =>
+    new UsageError(
+      `the database URL ${why}`,
+      "Write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, and percent-" +
+        "encode what is special in the password (@ is %40, # is %23, / is %2F)",
+    );
+  if (!/^postgres(ql)?:\/\//.test(text)) {
+    throw wrong("does not start with postgres:// or postgresql://");
+  }
+  // WHATWG URLs want a host; libpq's socket URLs have none.
+  const [, user = "", rest = ""] = /^\w+:\/\/([^/?#]*@)?(.*)$/s.exec(text) ??
+    [];
+  const local = rest === "" || /^[/?:]/.test(rest);
+  try {
+    const url = new URL(`postgres://${user}${local ? "localhost" : ""}${rest}`);
+    decodeURIComponent(`${url.username}${url.password}${url.pathname}`);
+    if (url.hash) throw wrong("has a # in it");
+    return url;
+  } catch (error) {
+    throw error instanceof UsageError ? error : wrong("cannot be read");
+  }
+}
+
+/** https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION */
+function readSsl(host: string, take: (name: string) => string | undefined) {
+  const legacy = { true: "require", "1": "require", false: "disable" };
+  const plain = take("ssl") as keyof typeof legacy | undefined;
+  const mode = take("sslmode") ?? environment("PGSSLMODE") ??
+    (plain ? legacy[plain] : undefined) ?? "prefer";
+  const root = take("sslrootcert");
+  const certificate = take("sslcert"), key = take("sslkey");
+  const files = {
+    ...(root && root !== "system" && { ca: readFile(root, "sslrootcert") }),
+    ...(certificate && { cert: readFile(certificate, "sslcert") }),
+    ...(key && { key: readFile(key, "sslkey") }),
+  };
+  const verified = { ...files, rejectUnauthorized: true };
+  switch (mode) {
+    case "disable":
+      return false;
+    case "allow":
+    case "prefer":
+      return "prefer" as const;
+    case "require":
+      // As libpq does: with a root certificate, require verifies it.
+      if (!files.ca) return { ...files, rejectUnauthorized: false };
+      // falls through
+    case "verify-ca":
+      return { ...verified, checkServerIdentity: () => undefined };
+    case "verify-full":
+      return { ...verified, host };
+    default:
+      throw new UsageError(
+        `the database URL has an sslmode that does not exist: ${mode}`,
+        "Use disable, prefer, require, verify-ca or verify-full",
+      );
+  }
+}
+
+function readFile(path: string, parameter: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    throw new UsageError(
+      `the file that ${parameter} names cannot be read: ${path}`,
+      `${error instanceof Error ? error.name : "error"}: check the path`,
+    );
+  }
+}
+
+/** A variable of the environment; none where it may not be read. */
+function environment(name: string): string | undefined {
+  try {
+    return Deno.env.get(name) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One connection, on which statements run one after another. */
+export class Session {
+  searchPath = "";
+  /** Whether the server's process is ours alone, and no pooler's. */
+  direct = false;
+  pid = 0;
+  busy = false;
+  lost = false;
+  #sql: postgres.Sql;
+  #target: Target;
+
+  constructor(target: Target) {
+    this.#target = target;
+    this.#sql = postgres({
+      ...target.options,
+      max: 1,
+      idle_timeout: 0,
+      max_lifetime: null,
+      fetch_types: false,
+      prepare: false,
+      onnotice: () => {},
+      onclose: () => this.lost = true,
+    });
+  }
+
+  /**
+   * Runs SQL by the simple protocol, which takes several statements in one
+   * round trip and prepares none, so it works through any pooler.
+   *
+   * @returns the rows of all its statements, in their order
+   */
+  async query(text: string): Promise<Row[]> {
+    if (this.lost) throw lostConnection();
+    this.busy = true;
+    try {
+      const results = await this.#sql.unsafe(text).simple();
+      // A pooler makes up the process number that it tells its client.
+      const rows = ([results].flat(2) as unknown as Row[])
+        .filter((row) =>
+          row.backend === undefined || this.#knows(row, results)
+        );
+      return rows;
+    } catch (error) {
+      if (isServerError(error)) throw error;
+      throw connectionError(error, this.#target);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  #knows(row: Row, results: unknown): false {
+    const { state } = [results].flat(1).at(-1) as { state?: { pid: number } };
+    this.pid = Number(row.backend);
+    this.direct = state?.pid === this.pid;
+    return false;
+  }
+
+  /** Starts a transaction in the steps' search path. */
+  begin(mode: "READ ONLY" | "READ WRITE", ...statements: string[]) {
+    return this.query([
+      `BEGIN ISOLATION LEVEL READ COMMITTED ${mode}`,
+      ...(this.searchPath
+        ? [`SET LOCAL search_path = ${this.searchPath}`]
+        : []),
+      "SELECT pg_backend_pid() AS backend",
+      ...statements,
+    ].join(";\n"));
+  }
+
+  async end() {
+    await this.#sql.end({ timeout: 1 });
+  }
+}
+
+function lostConnection() {
+  return new SyncError(
+    "the connection to the server was lost",
+    "Run it again: it goes on from there",
+  );
+}
+
+/** What went wrong with a connection, in words. */
+function connectionError(error: unknown, { where }: Target): unknown {
+  if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) {
+    return error;
+  }
+  const code = "code" in error ? String(error.code) : "";
+  const [message, hint] = CONNECTION_ERRORS[code] ??
+    (/CERT|TLS|SSL|SIGNATURE|UNABLE_TO/i.test(code)
+      ? [
+        `the certificate of WHERE is not trusted: ${error.message}`,
+        "Name its authority with sslrootcert=FILE, or use sslmode=require",
+      ]
+      : [
+        `the connection to WHERE failed: ${error.message}`,
+        "Check that it is a PostgreSQL server, and what its log says",
+      ]);
+  return new SyncError(message.replace("WHERE", where), hint, { cause: error });
+}
+
+const UNKNOWN_HOST: [string, string] = [
+  "the host of WHERE is not known",
+  "Check the host name in the database URL",
+];
+
+const CONNECTION_ERRORS: Record<string, [string, string]> = {
+  ENOTFOUND: UNKNOWN_HOST,
+  EAI_AGAIN: UNKNOWN_HOST,
+  ECONNREFUSED: [
+    "nothing answers at WHERE",
+    "Check host and port, and that the server runs and listens there",
+  ],
+  ENOENT: [
+    "there is no socket at WHERE",
+    "Check the directory and the port, and that the server runs",
+  ],
+  CONNECT_TIMEOUT: [
+    "WHERE does not answer in time",
+    "Check host, port and firewall, or allow more with connect_timeout=SECONDS",
+  ],
+  ECONNRESET: [
+    "WHERE closed the connection",
+    "Check the port, and sslmode: a server without TLS hangs up on sslmode=require",
+  ],
+  CONNECTION_CLOSED: [
+    "the connection to WHERE was lost",
+    "Run it again: it goes on from there",
+  ],
+};
+
+const PGLITE = "npm:@electric-sql/pglite@0.5.14";
+const PGLITE_SOCKET = "npm:@electric-sql/pglite-socket@0.2.17";
+
+/**
+ * Starts the embedded PostgreSQL behind its socket server. It takes one
+ * connection, which is ours, on the loopback interface.
+ *
+ * @param directory where its data is, "" for memory
+ * @returns where it listens, and how to stop it
+ */
+async function startEmbedded(directory: string, extensions: string[]) {
+  const lock = directory ? lockDirectory(directory) : undefined;
+  const { PGlite } = await import(PGLITE);
+  const { PGLiteSocketServer } = await import(PGLITE_SOCKET);
+  const loaded: Record<string, unknown> = {};
+  for (const name of extensions) {
+    const module = name.replaceAll("-", "_");
+    try {
+      loaded[module] = (await import(`${PGLITE}/contrib/${module}`))[module];
+    } catch {
+      // CREATE EXTENSION says what is missing.
+    }
+  }
+  const dataDir = directory ? `${directory}/data` : undefined;
+  const db = await PGlite.create({ dataDir, extensions: loaded });
+  const server = new PGLiteSocketServer({ db, port: 0, host: "127.0.0.1" });
+  await server.start();
+  const port = Number(server.getServerConn().split(":").at(-1));
+  return {
+    options: {
+      host: "127.0.0.1",
+      port,
+      user: "postgres",
+      pass: "",
+      database: "postgres",
+      ssl: false as const,
+    },
+    async stop() {
+      await server.stop();
+      await db.close();
+      lock?.close();
+    },
+  };
+}
+
+/** Two processes would corrupt the directory; the system frees the lock. */
+function lockDirectory(directory: string): Deno.FsFile {
+  Deno.mkdirSync(directory, { recursive: true });
+  const path = `${directory}/lock`;
+  const file = Deno.openSync(path, { write: true, create: true });
+  if (file.tryLockSync(true)) return file;
+  file.close();
+  throw new SyncError(
+    `another process uses the embedded PostgreSQL in ${directory}`,
+    "Wait until it ends, or use another directory: --database-url pglite:DIR",
+  );
+}
+
+// ═══ Command line ══════════════════════════════════════════════════════════
+
+/** Exit statuses; deploy scripts depend on them. */
+const EXIT = {
+  /** In sync, or applied. */
+  ok: 0,
+  error: 1,
+  /** Changes are pending; only with --detailed-exitcode. */
+  pending: 2,
+  /** Nothing was written: a hazard or conflict that is not allowed. */
+  refused: 3,
+} as const;
+
+const HELP = `\
+Brings a PostgreSQL database to the schema that this script's steps describe.
+
+Usage: sync-production-schema.ts (--dry-run | --apply) [options]
+
+  sync-production-schema.ts --dry-run               show what would change
+  sync-production-schema.ts --apply                 change what is missing
+  sync-production-schema.ts --embedded --dry-run    without a server
+
+Mode:
+  --dry-run              show what is there, what would change, what needs a
+                         look; writes nothing
+  --apply                make the changes, one run at a time
+Database:
+  --database-url URL     postgres://…, or pglite:DIR (default: $DATABASE_URL)
+  --embedded             the embedded PostgreSQL in .embedded-db/
+  --schema NAME          target schema (default: public)
+Steps:
+  --only PATTERN         only these sections or steps, * matches anything
+  --skip PATTERN         not these; both may be repeated
+Safety:
+  --allow HAZARD         let a change pass: rewrite, blocking, rename, conflict
+                         or drop:NAME; may be repeated
+  --single-transaction   all or nothing, in one transaction
+  --lock-timeout TIME    longest wait for one lock (default: 500ms)
+  --max-wait TIME        longest time to try for a lock (default: 5m)
+  --probe-timeout TIME   longest look at the data (default: 5s)
+Output:
+  --verbose              list what is in place, too
+  --detailed-exitcode    exit 2 when changes are pending
+  -h, --help             this text
+  --version              the version of the script's engine
+
+Environment: DATABASE_URL, PGUSER, PGPASSWORD, PGSSLMODE, NO_COLOR, FORCE_COLOR
+Exit status: 0 in sync or applied, 1 error, 2 changes pending, 3 refused`;
+
+interface Options extends PlanOptions {
+  apply: boolean;
+  target: Target;
+  allow: string[];
+  verbose: boolean;
+  detailed: boolean;
+  lockTimeout: number;
+  maxWait: number;
+  /** The options that shape the plan, as they were given. */
+  repeated: string;
+}
+
+/**
+ * Runs the steps as the command line says, and tells what happened.
+ *
+ * @param sections the steps: this file's, or another's
+ * @param args what follows the script's name
+ * @returns the exit status
+ */
+export async function main(
+  sections: Section[],
+  args: string[],
+): Promise<number> {
+  const report = new Reporter();
+  let embedded: { stop(): Promise<void> } | undefined;
+  try {
+    const options = readArguments(args, report);
+    if (!options) return EXIT.ok;
+    const faults = stepFaults(sections);
+    for (const fault of faults) report.error(fault);
+    if (faults.length > 0) return EXIT.error;
+
+    const { target } = options;
+    report.hide(target.password, encodeURIComponent(target.password));
+    for (const name of target.ignored) {
+      report.note(
+        `the database URL's parameter "${name}" is not used`,
+        "yellow",
+      );
+    }
+    if (target.embedded !== undefined) {
+      const extensions = sections.flatMap(({ steps }) => steps)
+        .filter(({ verb }) => verb === "createExtension");
+      const started = await startEmbedded(
+        target.embedded,
+        extensions.map(({ name }) => name),
+      );
+      target.options = started.options;
+      embedded = started;
+    }
+    return await (options.apply ? apply : dryRun)(sections, options, report);
+  } catch (error) {
+    return fail(error, report);
+  } finally {
+    await embedded?.stop();
+  }
+}
+
+function fail(error: unknown, report: Reporter): number {
+  const stopped = error instanceof ApplyError ? error : undefined;
+  report.error(
+    ...explain(stopped?.cause ?? error),
+    ...(stopped ? explainProgress(stopped) : []),
+  );
+  return error instanceof Refusal ? EXIT.refused : EXIT.error;
+}
+
+async function dryRun(sections: Section[], options: Options, report: Reporter) {
+  const start = performance.now();
+  const session = new Session(options.target);
+  try {
+    const plan = await inspect(session, sections, options);
+    report.header(plan, options.target.where, options.schema, "dry run");
+    report.sections(plan, options.verbose);
+    const next = plan.changes.length > 0
+      ? `${scriptName()} --apply${options.repeated}`
+      : "mend what needs a look, then run this again";
+    report.summary(plan, performance.now() - start, next);
+    const pending = plan.changes.length + plan.issues.length > 0;
+    return options.detailed && pending ? EXIT.pending : EXIT.ok;
+  } finally {
+    await session.end();
+  }
+}
+
+async function apply(sections: Section[], options: Options, report: Reporter) {
+  const start = performance.now();
+  const session = new Session(options.target);
+  const watcher = options.target.embedded === undefined
+    ? new Session(options.target)
+    : undefined;
+  const run = { session, watcher, options, report };
+  const listening = stopOnSignals(run);
+  try {
+    await waitForTurn(run);
+    const plan = await inspect(session, sections, options);
+    report.header(plan, options.target.where, options.schema, "apply");
+    refusePlan(plan, options, report);
+    if (plan.changes.length > 0) {
+      await applyChanges(run, plan.changes);
+      await confirm(run, sections);
+    }
+    finish(plan, performance.now() - start, report);
+    return EXIT.ok;
+  } finally {
+    listening.stop();
+    await session.end();
+    await watcher?.end();
+  }
+}
+
+function finish(plan: Plan, ms: number, report: Reporter) {
+  const { changes, issues } = plan;
+  if (changes.length + issues.length === 0) return report.summary(plan, ms, "");
+  report.line();
+  report.line(
+    `Applied plan ${plan.digest}: ${count(changes.length, "statement")} in ` +
+      `${seconds(ms)}; ` +
+      (issues.length > 0
+        ? `${count(issues.length, "conflict")} left as they are.`
+        : "a second look finds nothing to change."),
+    "green",
+  );
+}
+
+/** Looks again: what was applied must be there, and nothing be left to do. */
+async function confirm({ session, options }: Run, sections: Section[]) {
+  const { changes } = await inspect(session, sections, options);
+  const [first] = changes;
+  if (!first) return;
+  throw new SyncError(
+    `${count(changes.length, "statement")} would still run after this apply, ` +
+      `the first for ${first.step.verb} "${first.step.name}" in section ` +
+      `"${first.section}": ${tidy(first.sql)}`,
+    "The check of that step does not see what its alter does: mend the step",
+  );
+}
+
+/** @throws Refusal before anything is written */
+function refusePlan(plan: Plan, options: Options, report: Reporter) {
+  const { server, changes, issues } = plan;
+  const blocked = issues.filter(({ conflict }) =>
+    !conflict || !options.allow.includes("conflict")
+  );
+  const hazards = [...new Set(changes.flatMap(({ hazard }) => hazard ?? []))]
+    .filter((hazard) => !options.allow.includes(hazard));
+  if (changes.length > 0 && (server.standby || server.readOnly)) {
+    throw new SyncError(
+      server.standby
+        ? "the server is a read-only standby"
+        : "the database is read-only (default_transaction_read_only)",
+      hintFor("25006"),
+    );
+  }
+  if (blocked.length + hazards.length === 0) return;
+  report.sections(plan, options.verbose);
+  report.line();
+  if (blocked.length > 0) {
+    const privileges = blocked.every(({ object, text }) =>
+      text.includes(" may not ") && object !== ""
+    );
+    const message = `${count(blocked.length, "thing")} above ` +
+      `${blocked.length === 1 ? "needs" : "need"} a look; nothing was written`;
+    if (privileges) throw new SyncError(message, "Grant what is missing");
+    throw new Refusal(
+      message,
+      "Mend it, leave its step out with --skip, or go on without it: " +
+        "--allow conflict",
+    );
+  }
+  throw new Refusal(
+    `the plan has hazards that are not allowed: ${
+      hazards.join(", ")
+    }; nothing ` +
+      "was written",
+    `Read the lines that say so, then: ${
+      hazards.map((hazard) => `--allow ${hazard}`).join(" ")
+    }`,
+  );
+}
+
+/** Stops at the next safe place; a second signal stops at once. */
+function stopOnSignals({ session, watcher, report }: Run) {
+  const stop = () => {
+    if (report.stopping) Deno.exit(130);
+    report.stopping = true;
+    report.note("stopping: what runs now is cancelled", "yellow");
+    watcher?.query(`SELECT pg_cancel_backend(${session.pid})`).catch(() => {});
+  };
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT"]
+    : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  return {
+    stop() {
+      for (const signal of signals) Deno.removeSignalListener(signal, stop);
+    },
+  };
+}
+
+function readArguments(args: string[], report: Reporter): Options | undefined {
+  const values = parseArguments(args);
+  if (values.help) report.line(HELP);
+  if (values.version) report.line(VERSION);
+  if (values.help || values.version) return undefined;
+  const dry = values["dry-run"] ?? false, apply = values.apply ?? false;
+  if (dry === apply) {
+    throw new UsageError(
+      dry ? "--dry-run and --apply exclude each other" : "no mode was given",
+      "Say --dry-run to see what would change, or --apply to change it",
+    );
+  }
+  const url = values.embedded
+    ? "pglite:.embedded-db"
+    : values["database-url"] ?? environment("DATABASE_URL");
+  if (values.embedded && values["database-url"]) {
+    throw new UsageError(
+      "--embedded and --database-url exclude each other",
+      "Give one of them",
+    );
+  }
+  if (!url) {
+    throw new UsageError(
+      "no database: DATABASE_URL is not set",
+      "Set it or give --database-url postgres://…, or use --embedded, which " +
+        "needs no server",
+    );
+  }
+  return {
+    apply,
+    target: parseTarget(url),
+    schema: values.schema ?? "public",
+    only: values.only ?? [],
+    skip: values.skip ?? [],
+    allow: values.allow ?? [],
+    single: values["single-transaction"] ?? false,
+    verbose: values.verbose ?? false,
+    detailed: values["detailed-exitcode"] ?? false,
+    lockTimeout: readTime(values, "lock-timeout", 500),
+    maxWait: readTime(values, "max-wait", 300_000),
+    probeTimeout: readTime(values, "probe-timeout", 5000),
+    repeated: repeatArguments(args),
+  };
+}
+
+function parseArguments(args: string[]) {
+  const flag = { type: "boolean" } as const;
+  const text = { type: "string" } as const;
+  const texts = { type: "string", multiple: true } as const;
+  try {
+    return parseArgs({
+      args,
+      options: {
+        "dry-run": flag,
+        "apply": flag,
+        "database-url": text,
+        "embedded": flag,
+        "schema": text,
+        "only": texts,
+        "skip": texts,
+        "allow": texts,
+        "single-transaction": flag,
+        "lock-timeout": text,
+        "max-wait": text,
+        "probe-timeout": text,
+        "verbose": flag,
+        "detailed-exitcode": flag,
+        "help": { type: "boolean", short: "h" },
+        "version": flag,
+      },
+    }).values;
+  } catch (error) {
+    const [message = ""] = messageOf(error).split(/\.\s/);
+    throw new UsageError(
+      message.charAt(0).toLowerCase() + message.slice(1),
+      "--help lists the options",
+    );
+  }
+}
+
+/** Milliseconds, of 500, 500ms, 2s or 5m. */
+function readTime(
+  values: Record<string, unknown>,
+  name: string,
+  otherwise: number,
+): number {
+  const text = values[name];
+  if (text === undefined) return otherwise;
+  const [, number, unit] = /^(\d+)(ms|s|m)?$/.exec(String(text)) ?? [];
+  if (number === undefined) {
+    throw new UsageError(
+      `--${name} takes a time, not "${text}"`,
+      "Write milliseconds, or 500ms, 2s or 5m",
+    );
+  }
+  return Number(number) * (unit === "s" ? 1000 : unit === "m" ? 60_000 : 1);
+}
+
+/** The options to give again with --apply; never the URL. */
+function repeatArguments(args: string[]): string {
+  const kept: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    if (arg === "--database-url") i++;
+    else if (
+      !/^--(dry-run|verbose|detailed-exitcode|database-url=.*)$/.test(arg)
+    ) kept.push(/^[\w:.,=/-]+$/.test(arg) ? arg : `'${arg}'`);
+  }
+  return kept.map((arg) => ` ${arg}`).join("");
+}
+
+function scriptName(): string {
+  const name = Deno.mainModule.split("/").at(-1);
+  return `./${name}`;
+}
+
+if (import.meta.main) Deno.exit(await main(sections, Deno.args));
