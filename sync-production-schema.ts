@@ -1434,8 +1434,8 @@ function splitClauses(list: string[]): [number, number][] {
     } else if (i > 0 && heads.includes(` ${token} `)) {
       starts.push(i);
       // What follows DEFAULT, NOT and COLLATE is theirs: DEFAULT NULL.
-      if (token === "generated") i++;
-      if (["default", "not", "collate"].includes(list[i] ?? "")) {
+      if (token === "generated") i += list[i + 1] === "by" ? 2 : 1;
+      if (["default", "not", "collate"].includes(token)) {
         i = list[i + 1] === "(" ? closing(list, i + 1) - 1 : i + 1;
       } else if (token === "references") {
         while (i + 1 < list.length && !heads.includes(` ${list[i + 1]} `)) i++;

