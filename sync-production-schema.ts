@@ -13,7 +13,7 @@
  * has everything gets no DDL at all.
  *
  * Parts, in this order: Steps, Vocabulary, SQL text, Catalog, Plan, Apply,
- * Report, Errors, Command line.
+ * Report, Errors, Connection, Command line.
  *
  * @module
  */
@@ -354,7 +354,7 @@ export const sections: Section[] = [
   ]),
 ];
 
-// ═══ End of the steps: below is the engine ═════════════════════════════════
+// ─── End of the steps: below is the engine ─────────────────────────────────
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -3109,7 +3109,8 @@ class Reporter {
     this.line(`  ${sign} ${object.padEnd(this.#width)}  ${text}`, colour);
     for (const detail of details) this.line(`      ${detail}`);
     for (const { sql, lock, work, hazard } of changes) {
-      this.line(`${sql.replaceAll(/^/gm, "      ")};`);
+      const lines = `${sql};`.split("\n").flatMap((line) => wrap(line, 74));
+      for (const line of lines) this.line(`      ${line}`);
       const notes = [
         lock && `locks ${lock}`,
         work,
@@ -3130,14 +3131,15 @@ class Reporter {
         "green",
       );
     }
-    const looks = issues.length === 1 ? "needs a look" : "need a look";
     const lines = plan.sections.flatMap(({ items }) => items)
       .filter(({ mark }) => mark === "change").length;
-    this.line(
-      `Plan ${plan.digest}: ${lines} to change, ${issues.length} ${looks}, ` +
-        `${inPlace} in place.`,
-      "bold",
-    );
+    const looks = issues.length === 1 ? "needs a look" : "need a look";
+    const parts = [
+      lines > 0 && `${lines} to change`,
+      issues.length > 0 && `${issues.length} ${looks}`,
+      `${inPlace} in place`,
+    ].filter((part) => part);
+    this.line(`Plan ${plan.digest}: ${parts.join(", ")}.`, "bold");
     if (changes.length > 0) this.line(describeOrder(changes));
     this.line(`Next: ${next}`);
   }
@@ -3192,21 +3194,38 @@ const PHASE_TITLES: Record<Phase, string> = {
   contract: "Contract",
 };
 
-/** "Runs as: 3 in one transaction, then 5 one by one." */
+/** "Runs 8 statements: 3 in one transaction, then 5 online." */
 function describeOrder(changes: Change[]): string {
-  const groups = PHASES.map((phase) =>
-    changes.filter((change) => change.phase === phase).length
-  );
-  const [prepare = 0, expand = 0, online = 0, contract = 0] = groups;
-  const parts = [
-    prepare && `${prepare} to prepare`,
-    expand && `${expand} in one transaction`,
-    online && `${online} online`,
-    contract && `${contract} to finish`,
-  ].filter((part) => part);
+  const parts = PHASES.flatMap((phase) => {
+    const n = changes.filter((change) => change.phase === phase).length;
+    return n > 0 ? [`${n} ${PHASE_WORDS[phase]}`] : [];
+  });
   return `Runs ${count(changes.length, "statement")}: ${
     parts.join(", then ")
   }.`;
+}
+
+const PHASE_WORDS: Record<Phase, string> = {
+  prepare: "to prepare",
+  expand: "in one transaction",
+  online: "online",
+  contract: "to finish",
+};
+
+/** Breaks SQL between words, never inside a string or a name. */
+function wrap(sql: string, width: number): string[] {
+  const lines = [/^\s*/.exec(sql)?.[0] ?? ""];
+  const tokens = tokenize(sql);
+  for (let i = 0; i < tokens.length;) {
+    const from = tokens[i]?.start;
+    while (tokens[i]?.end === tokens[i + 1]?.start) i++;
+    const chunk = sql.slice(from, tokens[i++]?.end);
+    const line = lines.pop() ?? "";
+    const joined = /^\s*$/.test(line) ? line + chunk : `${line} ${chunk}`;
+    if (joined.length <= width) lines.push(joined);
+    else lines.push(...[line, `  ${chunk}`].filter((text) => text.trim()));
+  }
+  return lines;
 }
 
 function seconds(ms: number): string {
