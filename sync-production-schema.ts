@@ -279,7 +279,7 @@ export const sections: Section[] = [
           AND tgtype = 19 AND tgenabled = 'O')`,
       alter: `CREATE OR REPLACE TRIGGER touch_updated_at BEFORE UPDATE ON tasks
         FOR EACH ROW EXECUTE FUNCTION touch_updated_at()`,
-      lock: "SHARE ROW EXCLUSIVE on tasks",
+      lock: "tasks: SHARE ROW EXCLUSIVE for an instant",
     }),
   ]),
 
@@ -391,8 +391,9 @@ export function step(name: string, options: {
   return {
     ...blank("step", name, `step ${name}`),
     faults: () => [
-      !options.check && "it has no check",
-      !options.alter && "it has no alter",
+      ...nameFaults(name),
+      ...textFaults("its check", options?.check),
+      ...textFaults("its alter", ...[options?.alter].flat()),
     ],
     plan(db) {
       const { check, alter, phase = "expand", ...told } = options;
@@ -427,7 +428,8 @@ export function createEnum(name: string, labels: string[]): Step {
   return {
     ...blank("createEnum", name, `enum ${name}`),
     faults: () => [
-      ...nameFaults(name, ...labels),
+      ...nameFaults(name),
+      ...(Array.isArray(labels) ? nameFaults(...labels) : ["it has no labels"]),
       new Set(labels).size < labels.length && "a label stands there twice",
     ],
     plan(db) {
@@ -487,7 +489,8 @@ export function createTable(
     relations: () => [table],
     faults: () => [
       ...nameFaults(table),
-      entries.length === 0 && "it has no columns",
+      (typeof columns !== "object" || entries.length === 0) &&
+      "it has no columns",
       ...entries.flatMap(([column, text]) => columnFaults(table, column, text)),
       entries.filter(([, text]) => parseColumn(text).primaryKey).length > 1 &&
       `two columns say PRIMARY KEY: write addPrimaryKey("${table}", ` +
@@ -681,11 +684,11 @@ function promiseColumn(
 
 /** A primary key of one or several columns, such as `(team_id, user_id)`. */
 export function addPrimaryKey(table: string, name: string, text: string): Step {
-  const definition = `PRIMARY KEY ${text}`;
+  const at = { table, name, text, definition: `PRIMARY KEY ${text}` };
   return constraintStep(
     "addPrimaryKey",
-    { table, name, definition },
-    (db) => planUnique(db, table, name, definition),
+    at,
+    (db) => planUnique(db, table, name, at.definition),
   );
 }
 
@@ -695,27 +698,24 @@ export function addPrimaryKey(table: string, name: string, text: string): Step {
  * write `createIndex` with UNIQUE.
  */
 export function addUnique(table: string, name: string, text: string): Step {
-  const definition = `UNIQUE ${text}`;
+  const at = { table, name, text, definition: `UNIQUE ${text}` };
   return constraintStep(
     "addUnique",
-    { table, name, definition },
-    (db) => planUnique(db, table, name, definition),
+    at,
+    (db) => planUnique(db, table, name, at.definition),
   );
 }
 
 /** A foreign key: `(organization_id) REFERENCES organizations (id) …`. */
 export function addForeignKey(table: string, name: string, text: string): Step {
   const definition = `FOREIGN KEY ${text}`;
-  const made = constraintStep(
-    "addForeignKey",
-    { table, name, definition },
-    (db) => {
-      const { references = "", refColumns = "" } =
-        parseDefinition(definition).parts;
-      if (!db.needs(references, ...refColumns.split(", "))) return;
-      planProved(db, table, name, definition, references);
-    },
-  );
+  const at = { table, name, text, definition };
+  const made = constraintStep("addForeignKey", at, (db) => {
+    const { references = "", refColumns = "" } =
+      parseDefinition(definition).parts;
+    if (!db.needs(references, ...refColumns.split(", "))) return;
+    planProved(db, table, name, definition, references);
+  });
   const faults = () => {
     const { references, refColumns } = parseDefinition(definition).parts;
     return [
@@ -731,9 +731,10 @@ export function addForeignKey(table: string, name: string, text: string): Step {
 /** A check: its text is the condition alone, such as `age >= 18`. */
 export function addCheck(table: string, name: string, condition: string): Step {
   const definition = `CHECK (${condition})`;
+  const at = { table, name, text: condition, definition };
   return constraintStep(
     "addCheck",
-    { table, name, definition },
+    at,
     (db) => planProved(db, table, name, definition),
   );
 }
@@ -741,9 +742,9 @@ export function addCheck(table: string, name: string, condition: string): Step {
 /** An exclusion constraint: `USING gist (room WITH =, during WITH &&)`. */
 export function addExclusion(table: string, name: string, text: string): Step {
   const definition = `EXCLUDE ${text}`;
-  return constraintStep("addExclusion", { table, name, definition }, (db) => {
-    const found = db.compareConstraint(table, name, definition);
-    if (found !== "missing") return;
+  const at = { table, name, text, definition };
+  return constraintStep("addExclusion", at, (db) => {
+    if (db.compareConstraint(table, name, definition) !== "missing") return;
     // There is no online form: the index is built under ACCESS EXCLUSIVE.
     const hazard = !db.isEmpty(table) && BLOCKING;
     const sql = addConstraint(table, name, definition);
@@ -754,9 +755,10 @@ export function addExclusion(table: string, name: string, text: string): Step {
 
 function constraintStep(
   verb: string,
-  { table, name, definition }: Record<"table" | "name" | "definition", string>,
+  at: Record<"table" | "name" | "text" | "definition", string>,
   plan: (db: Planner) => void,
 ): Step {
+  const { table, name, text, definition } = at;
   return {
     ...blank(verb, name, `constraint ${table}.${name}`),
     relations: () => [
@@ -764,10 +766,7 @@ function constraintStep(
       name,
       parseDefinition(definition).parts.references ?? table,
     ],
-    faults: () => [
-      ...nameFaults(table, name),
-      ...definitionFaults(definition),
-    ],
+    faults: () => [...nameFaults(table, name), ...definitionFaults(text)],
     plan(db) {
       const { elements } = parseDefinition(definition);
       if (db.needs(table, ...elements.map(({ column }) => column))) plan(db);
@@ -919,7 +918,7 @@ function indexChanges(
 
 /** Another default for a column; rows that exist keep their values. */
 export function setDefault(table: string, column: string, value: string): Step {
-  const at = { table, column };
+  const at = { table, column, text: value };
   return columnStep(
     "setDefault",
     "default",
@@ -1032,7 +1031,7 @@ export function changeType(
   type: string,
   using?: string,
 ): Step {
-  const at = { table, column };
+  const at = { table, column, text: type };
   return columnStep("changeType", "type", at, (db, name) => {
     const fact = db.column(at);
     if (db.sameType(type, fact.type)) return;
@@ -1062,39 +1061,42 @@ function isWidening(from: string, to: string): boolean {
 
 /** A table under a new name. It breaks an application that reads the old. */
 export function renameTable(from: string, to: string): Step {
-  const sql = `ALTER TABLE ${id(from)} RENAME TO ${id(to)}`;
-  return renameStep("renameTable", "table", from, to, sql);
+  return renameStep("renameTable", "table", [from], [to]);
 }
 
 /** A column under a new name. It breaks an application that reads the old. */
 export function renameColumn(table: string, from: string, to: string): Step {
-  const [old, now] = [`${table}.${from}`, `${table}.${to}`];
-  const sql = `ALTER TABLE ${id(table)} RENAME COLUMN ${id(from)} TO ${id(to)}`;
-  return renameStep("renameColumn", "column", old, now, sql);
+  return renameStep("renameColumn", "column", [table, from], [table, to]);
 }
 
 function renameStep(
   verb: string,
   kind: "table" | "column",
-  from: string,
-  to: string,
-  sql: string,
+  from: [string, string?],
+  to: [string, string?],
 ): Step {
+  const [old, now] = [from.join("."), to.join(".")];
   return {
-    ...blank(verb, to, `rename ${to}`),
-    relations: () => [from, to].map((name) => name.replace(/\..*/, "")),
-    faults: () => nameFaults(...from.split("."), ...to.split(".")),
+    ...blank(verb, now, `rename ${now}`),
+    relations: () => [from[0], to[0]],
+    faults: () => nameFaults(...[...from, ...to].map((name) => name ?? "")),
     plan(db) {
-      if (!db.has(`${kind} ${from}`)) return;
-      if (!db.has(`${kind} ${to}`)) {
-        db.rename(kind, from, to);
-        const change = { ...expand(sql), hazard: "rename" };
-        return db.change(to, `rename from ${from}`, change);
+      if (!db.has(`${kind} ${old}`)) return;
+      if (db.has(`${kind} ${now}`)) {
+        return db.conflict(now, `stands beside ${old}`, {
+          step: `${old} renamed to ${now}`,
+          database: "both",
+          mend: "move what the old one still holds, then drop it by a step",
+        });
       }
-      db.conflict(to, `stands beside ${from}`, {
-        step: `${from} renamed to ${to}`,
-        database: "both",
-        mend: "move what the old one still holds, then drop it by a step",
+      db.rename(kind, old, now);
+      const [table, column] = from;
+      const what = column === undefined ? "" : ` COLUMN ${id(column)}`;
+      const sql = `ALTER TABLE ${id(table)} RENAME${what} TO ` +
+        id(to[1] ?? to[0]);
+      db.change(now, `rename from ${old}`, {
+        ...expand(sql),
+        hazard: "rename",
       });
     },
   };
@@ -1118,8 +1120,9 @@ export function backfill(
     fills: name,
     relations: () => [table],
     faults: () => [
-      !options.set && "it sets nothing",
-      !options.where && "it has no where",
+      ...nameFaults(table),
+      ...textFaults("its set", options?.set),
+      ...textFaults("its where", options?.where),
     ],
     plan(db) {
       if (!db.needs(table)) return;
@@ -1182,41 +1185,56 @@ export function insertMissing(
 
 /** No such table any more. Applied only with `--allow drop:TABLE`. */
 export function dropTable(table: string): Step {
-  return dropStep("dropTable", "table", table, `DROP TABLE ${id(table)}`);
+  return dropStep("dropTable", "table", [table], ([t]) => `DROP TABLE ${t}`);
 }
 
 /** No such column any more. Applied only with `--allow drop:TABLE.COLUMN`. */
 export function dropColumn(table: string, column: string): Step {
-  const sql = `ALTER TABLE ${id(table)} DROP COLUMN ${id(column)}`;
-  return dropStep("dropColumn", "column", `${table}.${column}`, sql);
+  return dropStep(
+    "dropColumn",
+    "column",
+    [table, column],
+    ([t, c]) => `ALTER TABLE ${t} DROP COLUMN ${c}`,
+  );
 }
 
 /** No such constraint any more: `--allow drop:TABLE.CONSTRAINT`. */
 export function dropConstraint(table: string, name: string): Step {
-  const sql = `ALTER TABLE ${id(table)} DROP CONSTRAINT ${id(name)}`;
-  return dropStep("dropConstraint", "constraint", `${table}.${name}`, sql);
+  return dropStep(
+    "dropConstraint",
+    "constraint",
+    [table, name],
+    ([t, c]) => `ALTER TABLE ${t} DROP CONSTRAINT ${c}`,
+  );
 }
 
 /** No such index any more. Applied only with `--allow drop:INDEX`. */
 export function dropIndex(name: string): Step {
-  return dropStep("dropIndex", "index", name, `DROP INDEX ${id(name)}`);
+  return dropStep("dropIndex", "index", [name], ([i]) => `DROP INDEX ${i}`);
 }
 
 /** No such enum any more. Applied only with `--allow drop:ENUM`. */
 export function dropEnum(name: string): Step {
-  return dropStep("dropEnum", "enum", name, `DROP TYPE ${id(name)}`);
+  return dropStep("dropEnum", "enum", [name], ([e]) => `DROP TYPE ${e}`);
 }
 
-function dropStep(verb: string, kind: string, name: string, sql: string): Step {
+function dropStep(
+  verb: string,
+  kind: string,
+  path: string[],
+  drop: (quoted: string[]) => string,
+): Step {
+  const name = path.join(".");
   return {
     ...blank(verb, name, `${kind} ${name}`),
-    relations: () => [name, name.replace(/\..*/, "")],
+    relations: () => path,
+    faults: () => nameFaults(...path),
     plan(db) {
       if (!db.has(`${kind} ${name}`)) return;
       const alone = kind === "index" && !db.single;
       const online = `DROP INDEX CONCURRENTLY ${id(db.schema)}.${id(name)}`;
       db.change(name, `drop ${kind}`, {
-        ...contract(alone ? online : sql),
+        ...contract(alone ? online : drop(path.map(id))),
         alone,
         hazard: `drop:${name}`,
       });
@@ -1227,16 +1245,19 @@ function dropStep(verb: string, kind: string, name: string, sql: string): Step {
 function columnStep(
   verb: string,
   aspect: string,
-  { table, column }: At,
+  at: At & { text?: string },
   plan: (db: Planner, name: string) => void,
 ): Step {
-  const name = `${table}.${column}`;
+  const name = `${at.table}.${at.column}`;
   return {
     ...blank(verb, name, `${aspect} ${name}`),
-    relations: () => [table],
-    faults: () => nameFaults(table, column),
+    relations: () => [at.table],
+    faults: () => [
+      ...nameFaults(at.table, at.column),
+      ...("text" in at ? textFaults("its last argument", at.text) : []),
+    ],
     plan(db) {
-      if (db.needs(table, column)) plan(db, name);
+      if (db.needs(at.table, at.column)) plan(db, name);
     },
   };
 }
@@ -1361,8 +1382,9 @@ function tidy(text: string): string {
   const tokens = tokenize(text);
   return tokens.map((token, i) => {
     const next = tokens[i + 1];
-    const gap = next && next.start > token.end ? " " : "";
-    return text.slice(token.start, token.end) + gap;
+    const apart = next && next.start > token.end && token.text !== "(" &&
+      next.text !== ")";
+    return text.slice(token.start, token.end) + (apart ? " " : "");
   }).join("");
 }
 
@@ -1613,9 +1635,16 @@ function isStable(expression: string): boolean {
   );
 }
 
+/** Callers are not always type checked, so what is no text is a fault. */
+function textFaults(what: string, ...texts: unknown[]): (string | false)[] {
+  return texts.map((text) =>
+    (typeof text !== "string" || text.trim() === "") && `${what} is missing`
+  );
+}
+
 function nameFaults(...names: string[]): (string | false)[] {
   return names.flatMap((name) => [
-    name === "" && "a name is empty",
+    ...textFaults("a name", name),
     byteLength(name) > 63 &&
     `the name "${name}" has ${byteLength(name)} bytes; PostgreSQL keeps 63`,
   ]);
@@ -1640,7 +1669,7 @@ function columnFaults(table: string, column: string, text: string) {
 
 function definitionFaults(text: string): (string | false)[] {
   return [
-    !text.trim() && "its definition is empty",
+    ...textFaults("its definition", text),
     /^\s*CREATE\b/i.test(text) &&
     "its text starts with CREATE: write only what follows the table's name",
     /\bCONCURRENTLY\b|\bNOT\s+VALID\b/i.test(tidy(text)) &&
@@ -1690,6 +1719,15 @@ const CLAUSES = [
   ["ignored", "enforced"],
   ["inherit", "no", "inherit"],
 ];
+
+/** What messages call a clause, where its word says little. */
+const PART_NAMES: Record<string, string> = {
+  using: "method",
+  where: "predicate",
+  check: "condition",
+  references: "referenced table",
+  refColumns: "referenced columns",
+};
 
 const SERIALS: Record<string, string> = {
   smallserial: "smallint",
@@ -2081,7 +2119,7 @@ export type Phase = "prepare" | "expand" | "online" | "contract";
 
 const PHASES: Phase[] = ["prepare", "expand", "online", "contract"];
 
-const REWRITE = { work: "rewrites the table", hazard: "rewrite" };
+const REWRITE = { work: "while it rewrites it", hazard: "rewrite" };
 const BLOCKING = { hazard: "blocking" };
 
 const AX = "ACCESS EXCLUSIVE";
@@ -2089,23 +2127,22 @@ const SUX = "SHARE UPDATE EXCLUSIVE";
 const SRX = "SHARE ROW EXCLUSIVE";
 
 /**
- * The strongest lock of each statement on the tables that it names, and what
- * it does that takes time in proportion to them; the first match counts. As
- * measured on PostgreSQL 14 to 18.
+ * The strongest lock of each statement on the tables that it names, and for
+ * how long; the first match counts. As measured on PostgreSQL 14 to 18.
  * https://www.postgresql.org/docs/current/explicit-locking.html
  */
 const LOCKS: [RegExp, string, string?][] = [
-  [/^CREATE .*INDEX CONCURRENTLY .*? ON (\S+)/, SUX, "scans it twice"],
-  [/^CREATE .*INDEX .*? ON (\S+)/, "SHARE", "builds the index"],
+  [/^CREATE .*INDEX CONCURRENTLY .*? ON (\S+)/, SUX, "while it scans it twice"],
+  [/^CREATE .*INDEX .*? ON (\S+)/, "SHARE", "while it builds the index"],
   [/^DROP INDEX CONCURRENTLY (\S+)/, SUX],
-  [/^ALTER TABLE (\S+) VALIDATE/, SUX, "scans it"],
+  [/^ALTER TABLE (\S+) VALIDATE/, SUX, "while it scans it"],
   [/^ALTER TABLE (\S+) .* REFERENCES (\S+) .*NOT VALID$/, SRX],
-  [/^ALTER TABLE (\S+) .* REFERENCES (\S+)/, SRX, "scans it"],
+  [/^ALTER TABLE (\S+) .* REFERENCES (\S+)/, SRX, "while it scans it"],
   [/^ALTER TABLE (\S+) .* (?:USING INDEX|NOT VALID)/, AX],
-  [/^ALTER TABLE (\S+) ADD CONSTRAINT \S+ CHECK/, AX, "scans it"],
-  [/^ALTER TABLE (\S+) ADD CONSTRAINT/, AX, "builds an index"],
+  [/^ALTER TABLE (\S+) ADD CONSTRAINT \S+ CHECK/, AX, "while it scans it"],
+  [/^ALTER TABLE (\S+) ADD CONSTRAINT/, AX, "while it builds an index"],
   [/^(?:ALTER TABLE|DROP TABLE|DROP INDEX) (\S+)/, AX],
-  [/^UPDATE (\S+)/, "the rows of one batch at a time", "reads it in batches"],
+  [/^UPDATE (\S+)/, "rows", "of one batch at a time"],
 ];
 
 /** SQLSTATEs that say that a thing which a check names does not exist. */
@@ -2131,6 +2168,8 @@ interface ChangeSpec {
 export interface Change extends ChangeSpec {
   object: string;
   verb: string;
+  /** Which of several statements for the object, as " (2 of 4)". */
+  part: string;
   section: string;
   step: Step;
 }
@@ -2429,7 +2468,8 @@ export class Planner {
         return other &&
           this.#sameElement(table, element, other, opclasses[i] ?? "");
       });
-    return same ? differing : ["columns", ...differing];
+    const named = differing.map((part) => PART_NAMES[part] ?? part);
+    return same ? named : ["columns", ...named];
   }
 
   /** PostgreSQL prints neither a default operator class nor a collation. */
@@ -2446,27 +2486,27 @@ export class Planner {
   }
 
   /** Its lock, unless the tables are new: then nobody notices. */
-  #locked({ lock, ...spec }: ChangeSpec): ChangeSpec {
-    const found = LOCKS.find(([pattern]) => pattern.test(spec.sql));
-    if (lock || !found) return { ...spec, ...(lock && { lock }) };
-    const [pattern, mode, work] = found;
-    const named = [...new Set(pattern.exec(spec.sql)?.slice(1))];
-    const tables = named.filter((name) =>
-      !this.fresh.has(unquoted(name) ?? "")
-    );
-    if (tables.length === 0) return spec;
-    const on = `${mode} on ${tables.join(", ")}`;
-    return { ...(work && { work }), ...spec, lock: on };
+  #lock({ sql, lock, work }: ChangeSpec): { lock?: string } {
+    const found = LOCKS.find(([pattern]) => pattern.test(sql));
+    if (lock || !found) return lock ? { lock } : {};
+    const [pattern, mode, how = "for an instant"] = found;
+    const tables = [...new Set(pattern.exec(sql)?.slice(1))]
+      .map((name) => name.replace(`${id(this.schema)}.`, ""))
+      .filter((name) => !this.fresh.has(unquoted(name) ?? ""));
+    if (tables.length === 0) return {};
+    return { lock: `${tables.join(", ")}: ${mode} ${work ?? how}` };
   }
 
   /** Asks for a change: one line of the report, one or several statements. */
   change(object: string, text: string, ...specs: ChangeSpec[]) {
     const origin = { section: this.#section, step: this.#step };
-    const changes = specs.map((spec) => ({
-      ...this.#locked(spec),
+    const changes = specs.map((spec, i) => ({
+      ...spec,
+      ...this.#lock(spec),
       ...origin,
       object,
       verb: text,
+      part: specs.length > 1 ? ` (${i + 1} of ${specs.length})` : "",
     }));
     this.#items.push({ mark: "change", object, text, details: [], changes });
   }
@@ -3027,9 +3067,9 @@ class Reporter {
   #bar = false;
   #lastNote = 0;
 
-  /** Never lets a text through that holds this one. */
+  /** Never lets an error through that holds this text, if it says much. */
   hide(...secrets: string[]) {
-    this.#secrets.push(...secrets.filter((secret) => secret !== ""));
+    this.#secrets.push(...secrets.filter(({ length }) => length > 3));
   }
 
   /** One line of result. */
@@ -3043,8 +3083,16 @@ class Reporter {
   }
 
   error(message: string, ...rest: string[]) {
-    this.#write("err", `error: ${message}`, "red");
-    for (const text of rest) this.#write("err", `  ${text}`);
+    this.#write("err", `error: ${this.#hidden(message)}`, "red");
+    for (const text of rest) this.#write("err", `  ${this.#hidden(text)}`);
+  }
+
+  /** Texts of others may repeat what they were given. */
+  #hidden(text: string): string {
+    return this.#secrets.reduce(
+      (safe, secret) => safe.replaceAll(secret, "***"),
+      text,
+    );
   }
 
   #write(stream: "out" | "err", text: string, colour?: Colour) {
@@ -3057,12 +3105,9 @@ class Reporter {
     (stream === "out" ? console.log : console.error)(line);
   }
 
-  /** Without secrets, and without codes that a terminal would obey. */
+  /** Without the codes that a terminal would obey. */
   clean(text: string): string {
-    return this.#secrets.reduce(
-      (safe, secret) => safe.replaceAll(secret, "***"),
-      text,
-    ).replace(
+    return text.replace(
       /(?!\n)\p{Cc}/gu,
       (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
     );
@@ -3076,23 +3121,24 @@ class Reporter {
     );
   }
 
+  /** The names of a plan's objects stand in one column. */
+  align(plan: Plan, verbose = false) {
+    const lengths = plan.sections.flatMap(({ items }) => items)
+      .filter(({ mark }) => verbose || mark !== "in place")
+      .map(({ object }) => object.length);
+    this.#width = lengths.reduce((a, b) => Math.max(a, Math.min(b, 34)), 0);
+  }
+
   sections(plan: Plan, verbose: boolean) {
+    this.align(plan, verbose);
     const all = plan.sections.flatMap(({ items }) => items);
-    this.#width = Math.min(
-      34,
-      Math.max(
-        ...all.filter(({ mark }) => verbose || mark !== "in place")
-          .map(({ object }) => object.length),
-        0,
-      ),
-    );
     for (const { title, items } of plan.sections) {
       this.line();
       this.line(title, "bold");
       const shown = verbose
         ? items
         : items.filter(({ mark }) => mark !== "in place");
-      for (const item of shown) this.#item(item);
+      for (const item of shown) this.item(item);
       const folded = items.length - shown.length;
       if (folded > 0) {
         const more = folded < items.length ? "more " : "";
@@ -3101,22 +3147,20 @@ class Reporter {
     }
     const rest = plan.issues.filter((issue) => !all.includes(issue));
     if (rest.length > 0) this.line();
-    for (const issue of rest) this.#item(issue);
+    for (const issue of rest) this.item(issue);
   }
 
-  #item({ mark, object, text, details, changes }: Item) {
+  item({ mark, object, text, details, changes }: Item) {
     const [sign, colour] = MARKS[mark];
     this.line(`  ${sign} ${object.padEnd(this.#width)}  ${text}`, colour);
-    for (const detail of details) this.line(`      ${detail}`);
-    for (const { sql, lock, work, hazard } of changes) {
+    for (const line of details.flatMap((detail) => wrap(detail, 74))) {
+      this.line(`      ${line}`);
+    }
+    for (const { sql, lock, hazard } of changes) {
       const lines = `${sql};`.split("\n").flatMap((line) => wrap(line, 74));
       for (const line of lines) this.line(`      ${line}`);
-      const notes = [
-        lock && `locks ${lock}`,
-        work,
-        hazard && `needs --allow ${hazard}`,
-      ].filter((note) => note);
-      if (notes.length > 0) this.line(`      -- ${notes.join("; ")}`, "dim");
+      if (lock) this.line(`      -- locks ${lock}`, "dim");
+      if (hazard) this.line(`      -- needs --allow ${hazard}`, "yellow");
     }
   }
 
@@ -3153,11 +3197,10 @@ class Reporter {
   }
 
   /** One change is committed. */
-  done({ sql }: Change, ms: number, extra = "") {
-    const [first = ""] = sql.split("\n");
-    const verb = first.length > 60 ? `${first.slice(0, 57)}...` : first;
+  done({ object, verb, part }: Change, ms: number, extra = "") {
     const more = extra && `, ${extra}`;
-    this.line(`  ✓ ${verb}  ${seconds(ms)}${more}`, "green");
+    const name = object.padEnd(this.#width);
+    this.line(`  ✓ ${name}  ${verb}${part}  ${seconds(ms)}${more}`, "green");
   }
 
   /** What runs now: a bar on a terminal, a line now and then elsewhere. */
@@ -3480,39 +3523,28 @@ export function parseTarget(text: string): Target {
     const where = `embedded PostgreSQL, ${embedded || "in memory"}`;
     return { where, password: "", embedded, options: {}, ignored: [] };
   }
-  const url = parseUrl(text);
-  const parameters = new URLSearchParams(url.search);
+  const { parameters, ...url } = parseUrl(text);
   const take = (name: string) => {
     const value = parameters.get(name) || undefined;
     parameters.delete(name);
     return value;
   };
-  const host = decodeURIComponent(take("host") ?? url.hostname)
-    .replace(/^\[(.*)\]$/, "$1") || "localhost";
-  const port = Number(take("port") ?? (url.port || 5432));
+  const host = (take("host") ?? url.host).replace(/^\[(.*)\]$/, "$1") ||
+    "localhost";
+  const port = readNumber("port", take("port") ?? (url.port || "5432"));
   const socket = host.startsWith("/");
-  const user = decodeURIComponent(take("user") ?? url.username) ||
-    environment("PGUSER") || environment("USER") || "";
-  const password = decodeURIComponent(take("password") ?? url.password) ||
-    environment("PGPASSWORD") || "";
-  const database =
-    decodeURIComponent(take("dbname") ?? url.pathname.slice(1)) ||
-    user;
-  if (!user) {
-    throw new UsageError(
-      "the database URL names no user",
-      "Write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE",
-    );
-  }
+  const user = take("user") ??
+    (url.user || environment("PGUSER") || environment("USER") || "");
+  const password = take("password") ??
+    (url.password || environment("PGPASSWORD") || "");
+  const database = take("dbname") ?? (url.database || user);
+  if (!user) throw badUrl("names no user");
   const ssl = socket ? false : readSsl(host, take);
   const runtime = take("options");
   const path = `${host}/.s.PGSQL.${port}`;
+  const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   return {
-    where: socket
-      ? path
-      : host.includes(":")
-      ? `[${host}]:${port}`
-      : `${host}:${port}`,
+    where: socket ? path : address,
     password,
     options: {
       host,
@@ -3523,7 +3555,10 @@ export function parseTarget(text: string): Target {
       pass: password,
       database,
       ssl,
-      connect_timeout: Number(take("connect_timeout") ?? 10),
+      connect_timeout: readNumber(
+        "connect_timeout",
+        take("connect_timeout") ?? "10",
+      ),
       connection: {
         application_name: take("application_name") ?? "schema sync",
         ...(runtime && { options: runtime }),
@@ -3535,27 +3570,41 @@ export function parseTarget(text: string): Target {
   };
 }
 
-function parseUrl(text: string): URL {
-  const wrong = (why: string) =>
-    new UsageError(
-      `the database URL ${why}`,
-      "Write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, and percent-" +
-        "encode what is special in the password (@ is %40, # is %23, / is %2F)",
-    );
+function badUrl(why: string): UsageError {
+  return new UsageError(
+    `the database URL ${why}`,
+    "Write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, and percent-" +
+      "encode what is special in the password (@ %40, # %23, / %2F, ? %3F)",
+  );
+}
+
+function readNumber(name: string, text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw badUrl(`has a ${name} that is no number`);
+}
+
+function parseUrl(text: string) {
   if (!/^postgres(ql)?:\/\//.test(text)) {
-    throw wrong("does not start with postgres:// or postgresql://");
+    throw badUrl("does not start with postgres:// or postgresql://");
   }
   // WHATWG URLs want a host; libpq's socket URLs have none.
   const [, user = "", rest = ""] = /^\w+:\/\/([^/?#]*@)?(.*)$/s.exec(text) ??
     [];
-  const local = rest === "" || /^[/?:]/.test(rest);
+  if (/[@#]/.test(rest)) throw badUrl("has an @ or a # where none belongs");
+  const local = rest === "" || /^[/?:]/.test(rest) ? "localhost" : "";
   try {
-    const url = new URL(`postgres://${user}${local ? "localhost" : ""}${rest}`);
-    decodeURIComponent(`${url.username}${url.password}${url.pathname}`);
-    if (url.hash) throw wrong("has a # in it");
-    return url;
-  } catch (error) {
-    throw error instanceof UsageError ? error : wrong("cannot be read");
+    const url = new URL(`postgres://${user}${local}${rest}`);
+    return {
+      host: decodeURIComponent(url.hostname),
+      port: url.port,
+      user: decodeURIComponent(url.username),
+      password: decodeURIComponent(url.password),
+      database: decodeURIComponent(url.pathname.slice(1)),
+      // A plus is a plus to libpq.
+      parameters: new URLSearchParams(url.search.replaceAll("+", "%2B")),
+    };
+  } catch {
+    throw badUrl("cannot be read");
   }
 }
 
@@ -3702,6 +3751,7 @@ function connectionError(error: unknown, { where }: Target): unknown {
     return error;
   }
   const code = "code" in error ? String(error.code) : "";
+  if (code === "EPERM") return new Deno.errors.NotCapable("--allow-net");
   const [message, hint] = CONNECTION_ERRORS[code] ??
     (/CERT|TLS|SSL|SIGNATURE|UNABLE_TO/i.test(code)
       ? [
@@ -3949,6 +3999,7 @@ async function apply(sections: Section[], options: Options, report: Reporter) {
     await waitForTurn(run);
     const plan = await inspect(session, sections, options);
     report.header(plan, options.target.where, options.schema, "apply");
+    report.align(plan);
     refusePlan(plan, options, report);
     if (plan.changes.length > 0) {
       await applyChanges(run, plan.changes);
@@ -4007,8 +4058,15 @@ function refusePlan(plan: Plan, options: Options, report: Reporter) {
     );
   }
   if (blocked.length + hazards.length === 0) return;
-  report.sections(plan, options.verbose);
   report.line();
+  for (const item of blocked) report.item(item);
+  for (const { items } of plan.sections) {
+    for (const item of items) {
+      if (item.changes.some(({ hazard = "" }) => hazards.includes(hazard))) {
+        report.item(item);
+      }
+    }
+  }
   if (blocked.length > 0) {
     const privileges = blocked.every(({ object, text }) =>
       text.includes(" may not ") && object !== ""
@@ -4074,6 +4132,11 @@ function readArguments(args: string[], report: Reporter): Options | undefined {
     );
   }
   if (!url) {
+    const name = "env", variable = "DATABASE_URL";
+    const { state } = Deno.permissions.querySync({ name, variable });
+    if (state !== "granted") {
+      throw new Deno.errors.NotCapable("DATABASE_URL needs --allow-env");
+    }
     throw new UsageError(
       "no database: DATABASE_URL is not set",
       "Set it or give --database-url postgres://…, or use --embedded, which " +

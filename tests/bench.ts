@@ -1,0 +1,522 @@
+/**
+ * Speed and memory of the script, as ratios taken in one run, since absolute
+ * times say more of the machine than of the script. Both sides of a ratio run
+ * in turns, as whole processes, and their medians are compared.
+ *
+ *     deno task bench
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import {
+  connect,
+  type Major,
+  PERMISSIONS,
+  SCRIPT,
+  type Server,
+  startServer,
+} from "./helpers.ts";
+
+const SIZES = [10, 100, 1000] as const;
+const MEMORY = 250 * 1024;
+const DIRECTORY = Deno.makeTempDirSync({ prefix: "bench-" });
+
+// ═══ The result ════════════════════════════════════════════════════════════
+
+const table = [["measure", "value", "limit", ""]];
+
+/** One line of the table; without a limit it only informs. */
+function measure(name: string, value: string, limit = "", holds = true) {
+  table.push([name, value, limit, limit && (holds ? "ok" : "OVER")]);
+}
+
+function ratio(name: string, ours: number[], theirs: number[], limit?: number) {
+  const [a, b] = [median(ours), median(theirs)];
+  const value = `${(a / b).toFixed(2)} x (${a.toFixed(0)}/${b.toFixed(0)} ms)`;
+  measure(name, value, limit ? `${limit} x` : "", !limit || a / b <= limit);
+}
+
+function median(numbers: number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? NaN;
+}
+
+function printTable() {
+  const widths = [0, 1, 2, 3].map((column) =>
+    Math.max(...table.map((row) => row[column]?.length ?? 0))
+  );
+  for (const row of table) {
+    const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    console.log(cells.join("  ").trimEnd());
+  }
+}
+
+// ═══ The programs ══════════════════════════════════════════════════════════
+
+/** Steps for so many tables, no two of them quite alike. */
+function writeSteps(tables: number): string {
+  return write(
+    `steps-${tables}.ts`,
+    `import { addCheck, addForeignKey, createIndex, createTable, main, section }
+  from ${JSON.stringify(`file://${SCRIPT}`)};
+
+const key = (i) => i % 3 ? "bigint" : "uuid";
+
+function steps(i) {
+  const t = \`item_\${i}\`, parent = Math.max(0, i - 1);
+  return [
+    createTable(t, {
+      id: i % 3
+        ? "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+        : "uuid PRIMARY KEY DEFAULT gen_random_uuid()",
+      parent_id: key(parent),
+      name: \`varchar(\${50 + i % 5 * 50}) NOT NULL\`,
+      email: i % 4 ? "text NOT NULL" : "varchar(255) NOT NULL",
+      status: i % 2 ? "text NOT NULL DEFAULT 'new'" : "smallint DEFAULT 0",
+      amount: \`numeric(\${10 + i % 7},2) NOT NULL DEFAULT 0\`,
+      quantity: "int NOT NULL DEFAULT 1",
+      active: "boolean NOT NULL DEFAULT true",
+      tags: "text[] NOT NULL DEFAULT '{}'",
+      payload: i % 5 ? "jsonb" : "jsonb NOT NULL DEFAULT '{}'",
+      starts_on: "date",
+      created_at: "timestamptz NOT NULL DEFAULT now()",
+    }),
+    createIndex(t, \`\${t}_email_key\`, "UNIQUE (lower(email))"),
+    createIndex(
+      t,
+      \`\${t}_status_idx\`,
+      i % 2
+        ? "(status, created_at DESC NULLS LAST)"
+        : \`(status) WHERE active AND quantity > \${i % 11}\`,
+    ),
+    addForeignKey(
+      t,
+      \`\${t}_parent_id_fkey\`,
+      \`(parent_id) REFERENCES item_\${parent} (id) ON DELETE CASCADE\`,
+    ),
+    addCheck(
+      t,
+      \`\${t}_amount_check\`,
+      \`amount >= \${-i} AND quantity IN (1, 2, 3)\`,
+    ),
+  ];
+}
+
+const sections = [];
+for (let i = 0; i < ${tables}; i += 10) {
+  const numbers = Array.from({ length: 10 }, (_, n) => i + n);
+  sections.push(section(\`Items from \${i}\`, numbers.flatMap(steps)));
+}
+Deno.exit(await main(sections, Deno.args));
+`,
+  );
+}
+
+/** The least that any program does which talks to a database. */
+const SELECT = write(
+  "select.ts",
+  `import postgres from "npm:postgres@3.4.9";
+const url = new URL(Deno.env.get("DATABASE_URL"));
+const sql = postgres({
+  host: url.hostname,
+  port: Number(url.port),
+  user: url.username,
+  pass: "",
+  database: url.pathname.slice(1),
+  ssl: "prefer",
+  connect_timeout: 10,
+  connection: { application_name: "schema sync" },
+  max: 1,
+  idle_timeout: 0,
+  max_lifetime: null,
+  fetch_types: false,
+  prepare: false,
+  onnotice: () => {},
+});
+const [row] = await sql.unsafe("SELECT 1 AS one").simple();
+if (row.one !== "1" && row.one !== 1) throw new Error("no answer");
+await sql.end({ timeout: 1 });
+Deno.exit(0);
+`,
+);
+
+const EMPTY = write("empty.ts", "");
+
+function write(name: string, text: string): string {
+  const path = join(DIRECTORY, name);
+  Deno.writeTextFileSync(path, text);
+  return path;
+}
+
+interface Result {
+  ms: number;
+  /** The peak of the resident memory in KiB; 0 where it is not known. */
+  memory: number;
+  stdout: string;
+}
+
+interface RunOptions {
+  url?: string;
+  args?: string[];
+  /** Looks at the memory while it runs, which disturbs the time. */
+  watch?: boolean;
+}
+
+/** Runs a program of the runtime with the script's own permissions. */
+function runDeno(file: string, options: RunOptions = {}): Promise<Result> {
+  const { args = [] } = options;
+  return run(Deno.execPath(), ["run", ...PERMISSIONS, file, ...args], options);
+}
+
+async function run(
+  command: string,
+  args: string[],
+  { url, watch }: RunOptions = {},
+): Promise<Result> {
+  const start = performance.now();
+  const child = new Deno.Command(command, {
+    args,
+    cwd: dirname(SCRIPT),
+    env: { NO_COLOR: "1", ...(url && { DATABASE_URL: url }) },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let memory = 0;
+  const timer = watch && setInterval(() => {
+    memory = Math.max(memory, peakMemory(child.pid));
+  }, 5);
+  const { success, stdout, stderr } = await child.output();
+  const ms = performance.now() - start;
+  if (timer) clearInterval(timer);
+  const decoder = new TextDecoder();
+  if (!success) {
+    throw new Error(`${command} ${args.join(" ")}:\n${decoder.decode(stderr)}`);
+  }
+  return { ms, memory, stdout: decoder.decode(stdout) };
+}
+
+/** Linux tells it of a process that runs; elsewhere it is not known. */
+function peakMemory(pid: number): number {
+  try {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return Number(/^VmHWM:\s*(\d+)/m.exec(status)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** The times of each program, run in turns after one turn to warm up. */
+async function inTurns(
+  turns: number,
+  ...programs: (() => Promise<Result>)[]
+): Promise<number[][]> {
+  const times: number[][] = programs.map(() => []);
+  for (let turn = 0; turn <= turns; turn++) {
+    for (const [i, program] of programs.entries()) {
+      const { ms } = await program();
+      if (turn > 0) times[i]?.push(ms);
+    }
+  }
+  return times;
+}
+
+// ═══ The wire ══════════════════════════════════════════════════════════════
+
+/** Stands before a server, makes it as slow as told, and counts. */
+function startProxy(port: number, delay = 0) {
+  const counts = { statements: 0, roundTrips: 0 };
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  (async () => {
+    for await (const client of listener) {
+      const server = await Deno.connect({ hostname: "127.0.0.1", port });
+      let ready = false;
+      pump(client, server, delay, (chunk) => {
+        // X is the client's farewell.
+        if (ready && chunk[0] !== 88) counts.roundTrips++, ready = false;
+      });
+      const read = messageReader((type) => {
+        // CommandComplete, ErrorResponse and ReadyForQuery.
+        if (type === "C" || type === "E") counts.statements++;
+        if (type === "Z") ready = true;
+      });
+      pump(server, client, delay, read);
+    }
+  })();
+  return {
+    counts,
+    url: (database: string) =>
+      `postgres://postgres@127.0.0.1:${
+        (listener.addr as Deno.NetAddr).port
+      }/${database}`,
+    stop: () => listener.close(),
+  };
+}
+
+/** Passes on what comes, each piece so much later. */
+async function pump(
+  from: Deno.Conn,
+  to: Deno.Conn,
+  delay: number,
+  look: (chunk: Uint8Array) => void,
+) {
+  let written: Promise<unknown> = Promise.resolve();
+  try {
+    for await (const chunk of from.readable.values({ preventCancel: true })) {
+      look(chunk);
+      const due = delay &&
+        new Promise((resolve) => setTimeout(resolve, delay));
+      written = written.then(() => due).then(() => writeAll(to, chunk));
+      written.catch(() => {});
+    }
+    await written;
+  } catch {
+    // Either side may hang up at any time.
+  }
+  try {
+    to.close();
+  } catch {
+    // The other direction has closed it.
+  }
+}
+
+async function writeAll(to: Deno.Conn, chunk: Uint8Array) {
+  for (let from = 0; from < chunk.length;) {
+    from += await to.write(chunk.subarray(from));
+  }
+}
+
+/** https://www.postgresql.org/docs/current/protocol-message-formats.html */
+function messageReader(found: (type: string) => void) {
+  let rest = new Uint8Array();
+  let tls = true;
+  return (chunk: Uint8Array) => {
+    // One byte alone answers the question for TLS.
+    if (tls && chunk.length === 1) return;
+    tls = false;
+    const data = new Uint8Array(rest.length + chunk.length);
+    data.set(rest), data.set(chunk, rest.length);
+    const view = new DataView(data.buffer);
+    let at = 0;
+    while (at + 5 <= data.length) {
+      const end = at + 1 + view.getUint32(at + 1);
+      if (end > data.length) break;
+      found(String.fromCharCode(data[at] ?? 0));
+      at = end;
+    }
+    rest = data.slice(at);
+  };
+}
+
+// ═══ The measures ══════════════════════════════════════════════════════════
+
+/** The statements that a dry run prints, without what it says of them. */
+function printedSql(stdout: string): string[] {
+  return stdout.split("\n")
+    .filter((line) => /^ {6}(?!-- )/.test(line))
+    .join("\n").split(/;$/m).map((sql) => sql.trim()).filter(Boolean);
+}
+
+async function createDatabase(server: Server, name: string): Promise<string> {
+  const admin = connect(server.url());
+  await admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  await admin.unsafe(`CREATE DATABASE ${name}`);
+  await admin.end();
+  return server.url(name);
+}
+
+/** Runs statements as one transaction: by psql, or else by the client. */
+async function runSql(url: string, statements: string[]): Promise<Result> {
+  const text = statements.map((sql) => `${sql};\n`).join("");
+  if (hasPsql) {
+    const file = write("schema.sql", text);
+    return await run("psql", [
+      "-Xq1",
+      "-v",
+      "ON_ERROR_STOP=1",
+      "-f",
+      file,
+      url,
+    ]);
+  }
+  const start = performance.now();
+  const sql = connect(url);
+  await sql.begin(async (sql) => {
+    for (const statement of statements) await sql.unsafe(statement).simple();
+  });
+  await sql.end();
+  return { ms: performance.now() - start, memory: 0, stdout: "" };
+}
+
+const hasPsql = await run("psql", ["--version"]).then(() => true, () => false);
+
+/** Databases that have everything, as the statistics of a settled one. */
+async function settle(url: string) {
+  const sql = connect(url);
+  await sql.unsafe("VACUUM ANALYZE");
+  await sql.end();
+}
+
+/** Drops a part of every table, so that a dry run has much to say. */
+async function unsettle(url: string) {
+  const sql = connect(url);
+  const tables = await sql`SELECT relname AS t FROM pg_class
+    WHERE relkind = 'r' AND relname LIKE 'item\\_%'`;
+  await sql.unsafe(
+    tables.map(({ t }) =>
+      `ALTER TABLE ${t} DROP COLUMN payload, DROP COLUMN starts_on,
+        DROP CONSTRAINT ${t}_amount_check, ALTER active DROP NOT NULL,
+        ALTER quantity DROP DEFAULT; DROP INDEX ${t}_status_idx; COMMIT`
+    ).join("; "),
+  );
+  await sql.end();
+}
+
+const dryRun = (tables: number, url: string, watch = false) =>
+  runDeno(writeSteps(tables), { url, args: ["--dry-run"], watch });
+
+const select = (url: string) => runDeno(SELECT, { url });
+
+async function measureStartUp() {
+  const [ours = [], empty = []] = await inTurns(
+    20,
+    () => runDeno(SCRIPT, { args: ["--help"] }),
+    () => runDeno(EMPTY),
+  );
+  ratio("start-up: --help / empty program", ours, empty, 1.5);
+}
+
+/** Leaves the databases of each size, with everything in place. */
+async function measureApply(server: Server) {
+  const file = writeSteps(1000);
+  const args = ["--apply"];
+  for (const tables of SIZES) {
+    const url = await createDatabase(server, `bench_${tables}`);
+    const { stdout } = await dryRun(tables, url);
+    const statements = printedSql(stdout);
+    if (tables < 1000) await runSql(url, statements);
+    else {
+      const [ours = [], theirs = []] = await inTurns(
+        3,
+        async () => {
+          const url = await createDatabase(server, "bench_apply");
+          return await runDeno(file, { url, args });
+        },
+        async () => {
+          const url = await createDatabase(server, "bench_1000");
+          return await runSql(url, statements);
+        },
+      );
+      const client = hasPsql ? "psql -f" : "postgres.js, one by one";
+      ratio(`apply, 1000 tables / ${client}`, ours, theirs, 1.15);
+    }
+    await settle(url);
+  }
+}
+
+async function measureDryRun(server: Server, turns: number) {
+  const [one = [], ...times] = await inTurns(
+    turns,
+    () => select(server.url("bench_1000")),
+    ...SIZES.map((tables) => () =>
+      dryRun(tables, server.url(`bench_${tables}`))
+    ),
+  );
+  SIZES.forEach((tables, i) => {
+    const name = `dry run, ${tables} tables in place / SELECT 1 ` +
+      `(PostgreSQL ${server.major})`;
+    ratio(name, times[i] ?? [], one, tables === 1000 ? 5 : undefined);
+  });
+}
+
+async function measureSlowDryRun(server: Server) {
+  const proxy = startProxy(server.port, 25);
+  const [ours = [], one = []] = await inTurns(
+    5,
+    () => dryRun(100, proxy.url("bench_100")),
+    () => select(proxy.url("bench_100")),
+  );
+  proxy.stop();
+  ratio("dry run, 100 tables, 50 ms a round trip / SELECT 1", ours, one, 3);
+}
+
+async function measureRoundTrips(server: Server, state: string) {
+  const proxy = startProxy(server.port);
+  const found: { statements: number; roundTrips: number }[] = [];
+  for (const tables of SIZES) {
+    Object.assign(proxy.counts, { statements: 0, roundTrips: 0 });
+    const { stdout } = await dryRun(tables, proxy.url(`bench_${tables}`));
+    const changes = printedSql(stdout).length;
+    if ((state === "in place") !== (changes === 0)) {
+      throw new Error(`${changes} statements where all is ${state}`);
+    }
+    found.push({ ...proxy.counts });
+  }
+  proxy.stop();
+  const same = (numbers: number[]) => new Set(numbers).size === 1;
+  const statements = found.map((counts) => counts.statements);
+  const roundTrips = found.map((counts) => counts.roundTrips);
+  const sizes = `10, 100, 1000 tables, ${state}`;
+  measure(
+    `round trips of a dry run: ${sizes}`,
+    roundTrips.join(", "),
+    "4, same",
+    same(roundTrips) && Math.max(...roundTrips) <= 4,
+  );
+  measure(
+    `statements of a dry run: ${sizes}`,
+    statements.join(", "),
+    "same",
+    same(statements),
+  );
+}
+
+async function measureMemory(server: Server) {
+  const args = ["--apply"];
+  const url = await createDatabase(server, "bench_apply");
+  const apply = await runDeno(writeSteps(1000), { url, args, watch: true });
+  const look = await dryRun(1000, server.url("bench_1000"), true);
+  const memories = { "dry run": look.memory, apply: apply.memory };
+  for (const [what, memory] of Object.entries(memories)) {
+    const name = `peak memory: ${what}, 1000 tables`;
+    if (memory === 0) measure(name, "not known on this system");
+    else {
+      const value = `${(memory / 1024).toFixed(0)} MB`;
+      measure(name, value, "250 MB", memory <= MEMORY);
+    }
+  }
+}
+
+async function measureServer(major: Major) {
+  const server = await startServer(major, ["max_locks_per_transaction = 256"]);
+  try {
+    if (major === 18) {
+      await measureApply(server);
+      await measureMemory(server);
+      await measureDryRun(server, 7);
+      await measureSlowDryRun(server);
+      await measureRoundTrips(server, "in place");
+      for (const tables of SIZES) await unsettle(server.url(`bench_${tables}`));
+      await measureRoundTrips(server, "pending");
+    } else {
+      for (const tables of SIZES) {
+        const url = await createDatabase(server, `bench_${tables}`);
+        await runSql(url, printedSql((await dryRun(tables, url)).stdout));
+        await settle(url);
+      }
+      await measureDryRun(server, 5);
+    }
+  } finally {
+    await server.stop();
+  }
+}
+
+try {
+  await measureStartUp();
+  await measureServer(18);
+  await measureServer(14);
+} finally {
+  Deno.removeSync(DIRECTORY, { recursive: true });
+}
+printTable();
+Deno.exit(table.some((row) => row.includes("OVER")) ? 1 : 0);
