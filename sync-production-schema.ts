@@ -2161,7 +2161,14 @@ interface ChangeSpec {
   /** Runs outside a transaction. */
   alone?: boolean;
   /** An UPDATE that runs in batches. */
-  fill?: { table: string; set: string; where: string };
+  fill?: Fill;
+}
+
+/** What a backfill writes, and where. */
+interface Fill {
+  table: string;
+  set: string;
+  where: string;
 }
 
 /** A statement in a plan, and where it comes from. */
@@ -2179,8 +2186,8 @@ export interface Item {
   mark: "in place" | "change" | "issue";
   object: string;
   text: string;
-  /** Further lines of an issue. */
-  details: string[];
+  /** Further lines of an issue, each with its label. */
+  details: [string, string][];
   /** Whether `--allow conflict` goes on without it. */
   conflict?: boolean;
   changes: Change[];
@@ -2513,16 +2520,16 @@ export class Planner {
 
   /** Something that a person must look at. */
   issue(object: string, text: string, mend: string) {
-    const details = [`mend:      ${mend}`];
+    const details: Item["details"] = [["mend", mend]];
     this.#items.push({ mark: "issue", object, text, details, changes: [] });
   }
 
   /** What stands there in another shape: shown with both shapes. */
   conflict(object: string, text: string, { step, database, mend }: Conflict) {
-    const details = [
-      `step:      ${tidy(step)}`,
-      `database:  ${tidy(database)}`,
-      `mend:      ${mend}`,
+    const details: Item["details"] = [
+      ["step", tidy(step)],
+      ["database", tidy(database)],
+      ["mend", mend],
     ];
     const mark = "issue";
     const conflict = true;
@@ -2760,7 +2767,8 @@ const ADVISORY_KEY = "7236511998345071977";
  * Waits for its turn: one apply at a time in a database. The lock belongs to
  * an open transaction, so it survives a transaction-mode pooler.
  */
-async function waitForTurn({ watcher, options, report }: Run) {
+async function waitForTurn(run: Run) {
+  const { watcher, options, report } = run;
   if (!watcher) return;
   await watcher.begin("READ ONLY", NO_TIMEOUTS);
   const end = performance.now() + options.maxWait;
@@ -2769,10 +2777,12 @@ async function waitForTurn({ watcher, options, report }: Run) {
       `SELECT pg_try_advisory_xact_lock(${ADVISORY_KEY}) AS mine`,
     );
     if (row?.mine) return;
-    const [holder] = await watcher.query(`SELECT ${SESSION} AS who
+    const [, holder] = await watcher.query(
+      `${FRESH_LOOK}; SELECT ${SESSION} AS who
       FROM pg_locks l JOIN pg_stat_activity a USING (pid)
       WHERE locktype = 'advisory' AND granted AND objsubid = 1
-        AND (classid::bigint << 32 | objid::bigint) = ${ADVISORY_KEY}`);
+        AND (classid::bigint << 32 | objid::bigint) = ${ADVISORY_KEY}`,
+    );
     const who = holder?.who ?? "another session";
     if (performance.now() > end) {
       throw new SyncError(
@@ -2782,6 +2792,7 @@ async function waitForTurn({ watcher, options, report }: Run) {
     }
     if (!told) report.note(`waiting for another sync: ${who}`);
     await pause(200);
+    checkOn(run);
   }
 }
 
@@ -2792,9 +2803,10 @@ async function applyChanges(run: Run, changes: Change[]): Promise<Progress> {
   try {
     if (run.session.direct) await run.session.query(sessionSettings(run));
     for (const group of grouped) {
+      checkOn(run);
       run.report.phase(run.options.single ? undefined : group[0]?.phase);
       if (group[0]?.fill && !run.options.single) {
-        await runBackfill(run, group[0]);
+        await runBackfill(run, group[0], group[0].fill);
       } else if (group[0]?.alone) await runAlone(run, group[0]);
       else await runTransaction(run, group, progress);
       progress.committed.push(...group);
@@ -2803,6 +2815,14 @@ async function applyChanges(run: Run, changes: Change[]): Promise<Progress> {
   } catch (error) {
     throw new ApplyError(error, progress, changes);
   }
+}
+
+/** @throws SyncError where the run must not go on */
+function checkOn({ report, watcher }: Run) {
+  if (report.stopping) {
+    throw new SyncError("stopped by a signal", "Run it again to go on");
+  }
+  if (watcher?.lost) throw lostConnection();
 }
 
 /** Prepare, expand and contract run as transactions, the rest one by one. */
@@ -2823,8 +2843,10 @@ function sessionSettings({ session }: Run): string {
     "SET lock_timeout = 0";
 }
 
-const NO_TIMEOUTS = "SET LOCAL statement_timeout = 0; " +
-  "SET LOCAL idle_in_transaction_session_timeout = 0";
+/** Whatever the role's defaults are; not every version has every timeout. */
+const NO_TIMEOUTS = `SELECT set_config(name, '0', true) FROM pg_settings
+  WHERE name IN ('statement_timeout', 'transaction_timeout',
+    'idle_in_transaction_session_timeout')`;
 
 async function runTransaction(run: Run, group: Change[], progress: Progress) {
   const { session, options } = run;
@@ -2897,81 +2919,79 @@ async function runAlone(run: Run, change: Change) {
  * pass; a pass that leaves as many as it found cannot be mended by a third.
  * https://www.postgresql.org/docs/current/ddl-system-columns.html
  */
-async function runBackfill(run: Run, change: Change) {
-  const { table, set, where } = change.fill ??
-    { table: "", set: "", where: "" };
+async function runBackfill(run: Run, change: Change, fill: Fill) {
+  const { table, set, where } = fill;
   const start = performance.now();
-  const relation = `to_regclass(${literal(id(table))})`;
   let rows = 0;
   for (let pass = 1;; pass++) {
-    const [size] = await inTransaction(
-      run,
-      change,
-      `SELECT (greatest(
-      pg_relation_size(${relation}), (SELECT max(pg_relation_size(relid))
-        FROM pg_partition_tree(${relation})))
-      / current_setting('block_size')::int)::int AS blocks`,
-    );
-    const blocks = Number(size?.blocks ?? 0);
-    let step = 128;
-    for (let from = 0; from < blocks; from += step) {
-      const began = performance.now();
-      const [{ n = 0 } = {}] = await inTransaction(
-        run,
-        change,
-        `WITH filled AS (
-        UPDATE ${id(table)} SET ${set}
-        WHERE ctid >= '(${from},0)' AND ctid < '(${from + step},0)'
-          AND (${where}) RETURNING 1)
-        SELECT count(*)::int AS n FROM filled`,
-      );
-      rows += Number(n);
-      run.report.working(change, Math.min(1, (from + step) / blocks));
-      const ms = performance.now() - began;
-      from += step;
-      step = Math.max(8, Math.min(8192, Math.round(step * 250 / (ms + 1))));
-      from -= step;
-    }
-    const [left] = await inTransaction(
+    rows += await fillOnce(run, change, fill);
+    const left = await runBatch(
       run,
       change,
       `SELECT count(*)::int AS n
       FROM (SELECT FROM ${id(table)} WHERE ${where} LIMIT 1001) x`,
     );
-    const n = Number(left?.n);
-    if (n === 0) break;
-    if (pass === 3) {
-      throw new ChangeError(
-        change,
-        new SyncError(
-          `${n > 1000 ? "more than 1000" : n} ${n === 1 ? "row" : "rows"} of ` +
-            `${table} still match "${where}" after it`,
-          `Make what the backfill sets cover them: it writes ${set}`,
-        ),
-      );
-    }
+    if (left === 0) break;
+    if (pass < 3) continue;
+    const many = left > 1000 ? "more than 1000 rows" : count(left, "row");
+    throw new ChangeError(
+      change,
+      new SyncError(
+        `${many} of ${table} still match "${where}" after it`,
+        `Make what the backfill sets cover them; it sets ${set}`,
+      ),
+    );
   }
-  const ms = performance.now() - start;
-  run.report.done(change, ms, count(rows, "row"));
+  run.report.done(change, performance.now() - start, count(rows, "row"));
 }
 
-async function inTransaction(run: Run, change: Change, sql: string) {
+/** One pass over the table, in batches that aim at a quarter of a second. */
+async function fillOnce(run: Run, change: Change, { table, set, where }: Fill) {
+  const relation = `to_regclass(${literal(id(table))})`;
+  const blocks = await runBatch(
+    run,
+    change,
+    `SELECT (greatest(
+      pg_relation_size(${relation}), (SELECT max(pg_relation_size(relid))
+        FROM pg_partition_tree(${relation})))
+      / current_setting('block_size')::int)::int AS n`,
+  );
+  let rows = 0;
+  let size = 128;
+  for (let from = 0; from < blocks;) {
+    const began = performance.now();
+    rows += await runBatch(
+      run,
+      change,
+      `WITH filled AS (
+      UPDATE ${id(table)} SET ${set}
+      WHERE ctid >= '(${from},0)' AND ctid < '(${from + size},0)'
+        AND (${where}) RETURNING 1)
+      SELECT count(*)::int AS n FROM filled`,
+    );
+    from += size;
+    run.report.working(change, Math.min(1, from / blocks));
+    const factor = 250 / (performance.now() - began);
+    size = Math.round(Math.max(8, Math.min(8192, size * factor)));
+  }
+  return rows;
+}
+
+/** A statement that returns a number, in a short transaction of its own. */
+async function runBatch(run: Run, change: Change, sql: string) {
+  const { session, options } = run;
+  const limit = `SET LOCAL lock_timeout = ${options.lockTimeout}`;
   let rows: Row[] = [];
   await withRetry(run, [change], async () => {
+    const all = [NO_TIMEOUTS, limit, sql, "COMMIT"];
     try {
-      rows = await run.session.begin(
-        "READ WRITE",
-        NO_TIMEOUTS,
-        `SET LOCAL lock_timeout = ${run.options.lockTimeout}`,
-        sql,
-      );
-      await run.session.query("COMMIT");
+      rows = await session.begin("READ WRITE", ...all);
     } catch (error) {
-      if (!run.session.lost) await run.session.query("ROLLBACK");
+      if (!session.lost) await session.query("ROLLBACK");
       throw new ChangeError(change, error);
     }
   });
-  return rows;
+  return Number(rows.at(-1)?.n);
 }
 
 /**
@@ -2987,6 +3007,7 @@ async function withRetry(
 ) {
   const end = performance.now() + run.options.maxWait;
   for (let tries = 1;; tries++) {
+    checkOn(run);
     const watch = watchProgress(run, group[0]);
     try {
       return await attempt();
@@ -3022,7 +3043,7 @@ function watchProgress(
   };
   const look = async () => {
     if (!watcher || watcher.busy || watcher.lost || !session.pid) return;
-    const [row] = await watcher.query(`SELECT
+    const [, row] = await watcher.query(`${FRESH_LOOK}; SELECT
       (SELECT ${SESSION} FROM pg_stat_activity a
         WHERE pid = ANY (pg_blocking_pids(${session.pid})) LIMIT 1) AS who,
       (SELECT CASE WHEN blocks_total > 0
@@ -3036,6 +3057,9 @@ function watchProgress(
   const timer = setInterval(look, Math.max(50, options.lockTimeout / 3));
   return state;
 }
+
+/** Inside a transaction pg_stat_activity stays as it was first read. */
+const FRESH_LOOK = "SELECT pg_stat_clear_snapshot()";
 
 /** A session of pg_stat_activity in words. */
 const SESSION = `format('pid %s (%s, %s, %s s): %s', a.pid,
@@ -3126,7 +3150,7 @@ class Reporter {
     const lengths = plan.sections.flatMap(({ items }) => items)
       .filter(({ mark }) => verbose || mark !== "in place")
       .map(({ object }) => object.length);
-    this.#width = lengths.reduce((a, b) => Math.max(a, Math.min(b, 34)), 0);
+    this.#width = lengths.reduce((a, b) => Math.max(a, Math.min(b, 40)), 0);
   }
 
   sections(plan: Plan, verbose: boolean) {
@@ -3153,8 +3177,10 @@ class Reporter {
   item({ mark, object, text, details, changes }: Item) {
     const [sign, colour] = MARKS[mark];
     this.line(`  ${sign} ${object.padEnd(this.#width)}  ${text}`, colour);
-    for (const line of details.flatMap((detail) => wrap(detail, 74))) {
-      this.line(`      ${line}`);
+    for (const [label, text] of details) {
+      const [first = "", ...rest] = wrap(text, 64);
+      this.line(`      ${label.padEnd(9)} ${first}`);
+      for (const line of rest) this.line(`${" ".repeat(16)}${line.trim()}`);
     }
     for (const { sql, lock, hazard } of changes) {
       const lines = `${sql};`.split("\n").flatMap((line) => wrap(line, 74));
@@ -3464,7 +3490,7 @@ function missingPrivileges(
     mark: "issue",
     object,
     text,
-    details: [`mend:      ${mend}`],
+    details: [["mend", mend]],
     changes: [],
   });
   const altered = [...tables].filter((table) =>
@@ -4023,7 +4049,7 @@ function finish(plan: Plan, ms: number, report: Reporter) {
       `${seconds(ms)}; ` +
       (issues.length > 0
         ? `${count(issues.length, "conflict")} left as they are.`
-        : "a second look finds nothing to change."),
+        : "nothing is left to change."),
     "green",
   );
 }
