@@ -22,6 +22,7 @@
 // deno-lint-ignore no-import-prefix
 import postgres from "npm:postgres@3.4.9";
 import { createHash } from "node:crypto";
+import { connect } from "node:net";
 import { parseArgs, styleText } from "node:util";
 
 /** The version of the engine: everything in this file but the steps. */
@@ -276,7 +277,8 @@ export const sections: Section[] = [
       check: `EXISTS (SELECT FROM pg_trigger
         WHERE tgrelid = to_regclass('tasks') AND tgname = 'touch_updated_at'
           AND tgfoid = to_regprocedure('touch_updated_at()')
-          AND tgtype = 19 AND tgenabled = 'O')`,
+          AND tgtype = 19 AND tgattr::text = '' AND tgqual IS NULL
+          AND tgenabled = 'O')`,
       alter: `CREATE OR REPLACE TRIGGER touch_updated_at BEFORE UPDATE ON tasks
         FOR EACH ROW EXECUTE FUNCTION touch_updated_at()`,
       lock: "tasks: SHARE ROW EXCLUSIVE for an instant",
@@ -555,29 +557,30 @@ function planColumn(db: Planner, at: At, spec: ColumnSpec) {
       mend,
     });
   const own = "the type's own";
-  const [want, have] = [valueSource(spec), valueSource(fact)];
+  const [want, have] = [spec, fact].map(({ identity, generated }) =>
+    VALUE_SOURCES[identity + generated] ?? "writers"
+  );
 
   if (!db.decided(`type ${name}`) && !db.sameType(spec.type, fact.type)) {
     const mend = `changeType("${at.table}", "${at.column}", "${spec.type}")`;
     return differs("type", spec.type, fact.type, mend);
   }
-  if (unquoted(spec.collation) !== unquoted(fact.collation)) {
+  if (unquoted(spec.collation ?? "") !== unquoted(fact.collation ?? "")) {
     const mend = "write the database's, or a new column: a change rebuilds " +
       "every index";
     differs("collation", spec.collation ?? own, fact.collation ?? own, mend);
   }
   if (want !== have) {
-    return differs("source of values", want, have, "write a new column");
+    return differs(
+      "source of values",
+      `${want}`,
+      `${have}`,
+      "write a new column",
+    );
   }
   planDefault(db, at, spec, fact);
   if (spec.primaryKey) planInlineKey(db, at);
   planNullability(db, at, spec, fact);
-}
-
-/** Where a column's values come from. */
-function valueSource({ identity, generated }: ColumnSpec | ColumnFact): string {
-  if (identity) return `GENERATED ${identity} AS IDENTITY`;
-  return generated ? `GENERATED ALWAYS, ${generated}` : "writers";
 }
 
 /** PRIMARY KEY in a column's text has no name, so any name will do. */
@@ -590,7 +593,7 @@ function planDefault(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
   const { table, column } = at;
   const name = `${table}.${column}`;
   const { expression = "", default: value } = spec;
-  const { default: printed = "" } = fact;
+  const printed = fact.default ?? "";
   if (spec.generated) {
     if (db.sameExpression(table, expression, printed)) return;
     return db.conflict(name, "is generated from another expression", {
@@ -639,7 +642,7 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
   const add = `ALTER TABLE ${id(table)} ADD COLUMN ${c}`;
   const value = spec.default;
   const rewrites = spec.serial || spec.identity ||
-    spec.generated === "STORED" || db.has(`domain ${spec.type}`);
+    spec.generated === "s" || db.has(`domain ${spec.type}`);
   const lonely = spec.notNull && !rewrites && value === undefined;
   const volatile = value !== undefined && !isStable(value);
 
@@ -651,7 +654,7 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
   } else if (lonely && !db.decided(`filled ${name}`)) {
     promiseColumn(db, at, spec, true);
     const mend = `give it a DEFAULT, or write below it backfill("${table}", ` +
-      `{ set: "${column} = …", where: "${column} IS NULL" })`;
+      `{ set: '${c} = …', where: '${c} IS NULL' })`;
     db.issue(name, "cannot be added: rows would have no value", mend);
   } else {
     promiseColumn(db, at, spec, false);
@@ -670,12 +673,12 @@ function promiseColumn(
   spec: ColumnSpec,
   notNull: boolean,
 ) {
-  const { type, collation, identity, generated } = spec;
+  const { type, collation = null, identity, generated } = spec;
   const value = spec.serial ? "nextval(" : spec.expression ?? spec.default;
   const fact = { type, collation, identity, generated, notNull };
   const kind = "column";
   const key = `column ${table}.${column}`;
-  db.promise(key, { kind, ...fact, default: value });
+  db.promise(key, { kind, ...fact, default: value ?? null });
   if (!spec.primaryKey || !db.fresh.has(table)) return;
   const definition = `PRIMARY KEY (${id(column)})`;
   const pkey = `constraint ${table}.${table}_pkey`;
@@ -711,9 +714,10 @@ export function addForeignKey(table: string, name: string, text: string): Step {
   const definition = `FOREIGN KEY ${text}`;
   const at = { table, name, text, definition };
   const made = constraintStep("addForeignKey", at, (db) => {
-    const { references = "", refColumns = "" } =
+    const { references = "", refColumns = "", refSchema = db.schema } =
       parseDefinition(definition).parts;
-    if (!db.needs(references, ...refColumns.split(", "))) return;
+    const near = refSchema === db.schema;
+    if (near && !db.needs(references, ...refColumns.split(", "))) return;
     planProved(db, table, name, definition, references);
   });
   const faults = () => {
@@ -823,7 +827,14 @@ function planUnique(
         `CONSTRAINT ${id(key.name)} TO ${id(name)}`,
     });
   }
-  const found = db.compareConstraint(table, key?.name ?? name, definition);
+  const taken = key?.name ?? name;
+  const found = db.compareConstraint(table, taken, definition);
+  if (
+    found === "in place" && db.get("index", `index ${taken}`)?.valid === false
+  ) {
+    const mend = `REINDEX INDEX CONCURRENTLY ${id(taken)}`;
+    return db.issue(taken, "has an INVALID index, so it proves nothing", mend);
+  }
   if (found !== "missing") return;
 
   const noun = primary ? "add primary key" : "add unique";
@@ -838,7 +849,7 @@ function planUnique(
   const nulls = primary ? columns : [];
   const deferral = definition.match(/\s(NOT\s+)?DEFERRABLE.*$/is)?.[0] ?? "";
   const index = `UNIQUE (${columns.map(id).join(", ")})` +
-    (parts.include ? ` INCLUDE (${parts.include})` : "") +
+    (parts.include ? ` INCLUDE (${idList(parts.include)})` : "") +
     (parts.nulls ? " NULLS NOT DISTINCT" : "");
   const built = db.compareIndex(table, name, index);
   if (built === "conflict") return;
@@ -929,7 +940,8 @@ export function setDefault(table: string, column: string, value: string): Step {
 
 function planSetDefault(db: Planner, at: At, value: string) {
   const fact = db.column(at);
-  if (db.sameValue(fact.type, value, fact.default)) return;
+  const none = realDefault(value) === undefined && fact.default === null;
+  if (none || db.sameValue(fact.type, value, fact.default)) return;
   const name = `${at.table}.${at.column}`;
   db.promise(`column ${name}`, { ...fact, default: value });
   db.change(name, "set default", expand(`${alter(at)} SET DEFAULT ${value}`));
@@ -939,7 +951,7 @@ function planSetDefault(db: Planner, at: At, value: string) {
 export function dropDefault(table: string, column: string): Step {
   const at = { table, column };
   return columnStep("dropDefault", "default", at, (db, name) => {
-    if (db.column(at).default === undefined) return;
+    if (db.column(at).default === null) return;
     const phase = db.phase(table, "contract");
     db.change(name, "drop default", {
       phase,
@@ -1113,7 +1125,8 @@ export function backfill(
   table: string,
   options: { set: string; where: string },
 ): Step {
-  const column = /^\s*"?([\w$]+)/.exec(options?.set)?.[1];
+  const column = /^\s*("[^"]+"|[\w$]+)/.exec(options?.set)?.[1]
+    ?.replaceAll('"', "");
   const name = column === undefined ? table : `${table}.${column}`;
   return {
     ...blank("backfill", name, `backfill ${name} where ${options?.where}`),
@@ -1165,19 +1178,23 @@ export function insertMissing(
       const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
       if (!db.needs(table, ...columns)) return;
       const match = key.map((c) => `t.${id(c)} = v.${id(c)}`).join(" AND ");
-      const values = literal(JSON.stringify(rows));
-      const missing = `FROM jsonb_populate_recordset(NULL::${id(table)}, ` +
-        `${values}) v WHERE NOT EXISTS (SELECT FROM ${id(table)} t ` +
-        `WHERE ${match})`;
+      const missing = (values: Record<string, unknown>[]) =>
+        `FROM jsonb_populate_recordset(NULL::${id(table)}, ` +
+        `${literal(JSON.stringify(values))}) v WHERE NOT EXISTS ` +
+        `(SELECT FROM ${id(table)} t WHERE ${match})`;
+      // The keys alone: another value may be a label that is still to come.
+      const keys = rows.map((row) =>
+        Object.fromEntries(key.map((column) => [column, row[column]]))
+      );
       const list = columns.map(id).join(", ");
       const lacking = db.isPromised(table, list)
         ? `${rows.length}`
-        : db.ask(`SELECT count(*)::text ${missing}`) ?? "?";
+        : db.ask(`SELECT count(*)::text ${missing(keys)}`) ?? "?";
       if (lacking === "0") return;
       const verb = `insert ${lacking} of ${count(rows.length, "row")}`;
-      const sql = `INSERT INTO ${
-        id(table)
-      } (${list}) SELECT ${list} ${missing}`;
+      const sql = `INSERT INTO ${id(table)} (${list}) SELECT ${list} ${
+        missing(rows)
+      }`;
       db.change(table, verb, { phase: db.phase(table, "online"), sql });
     },
   };
@@ -1308,10 +1325,9 @@ interface ColumnSpec {
   serial: boolean;
   collation: string | undefined;
   default: string | undefined;
-  /** ALWAYS or BY DEFAULT. */
-  identity: string | undefined;
-  /** STORED or VIRTUAL. */
-  generated: string | undefined;
+  /** As pg_attribute has them: a or d, and s or v; "" for neither. */
+  identity: string;
+  generated: string;
   /** What a generated column computes. */
   expression: string | undefined;
   /** The text without PRIMARY KEY, and the type with its collation alone. */
@@ -1427,14 +1443,12 @@ function parseColumn(text: string): ColumnSpec {
     primaryKey: !!key,
     serial: !!serial,
     collation,
-    default: after(find("default")),
-    identity: identity
-      ? list[generated[0] + 1] === "always" ? "ALWAYS" : "BY DEFAULT"
-      : undefined,
+    default: realDefault(after(find("default"))),
+    identity: identity && (list[generated[0] + 1] === "always" ? "a" : "d") ||
+      "",
     // VIRTUAL is the default from PostgreSQL 18, and an error before.
-    generated: computed
-      ? list.slice(...generated).includes("stored") ? "STORED" : "VIRTUAL"
-      : undefined,
+    generated: computed &&
+        (list.slice(...generated).includes("stored") ? "s" : "v") || "",
     expression: computed ? slice(open + 1, closing(list, open) - 1) : undefined,
     withoutKey: key
       ? `${slice(0, key[0])} NOT NULL ${slice(key[1], list.length)}`
@@ -1442,6 +1456,11 @@ function parseColumn(text: string): ColumnSpec {
     bare: collation ? `${type} COLLATE ${collation}` : type,
     refused: refused && slice(...(find(refused) ?? [0, 0])),
   };
+}
+
+/** DEFAULT NULL is no default: PostgreSQL keeps none. */
+function realDefault(value: string | undefined): string | undefined {
+  return value && /^[\s(]*null[\s)]*$/i.test(value) ? undefined : value;
 }
 
 /** Where each clause of a column's text starts and ends. */
@@ -1453,7 +1472,7 @@ function splitClauses(list: string[]): [number, number][] {
     const token = list[i] ?? "";
     if (token === "(" || token === "[") {
       i = closing(list, i) - 1;
-    } else if (i > 0 && heads.includes(` ${token} `)) {
+    } else if (heads.includes(` ${token} `)) {
       starts.push(i);
       // What follows DEFAULT, NOT and COLLATE is theirs: DEFAULT NULL.
       if (token === "generated") i += list[i + 1] === "by" ? 2 : 1;
@@ -1480,8 +1499,8 @@ function parseDefinition(text: string): Definition {
   const parts: Record<string, string> = {};
   let elements: Element[] = [];
   const names = (from: number, to: number) =>
-    splitList(list, from, to).map(([a, b]) => list.slice(a, b).join(""))
-      .join(", ");
+    splitList(list, from, to)
+      .map(([a, b]) => list.slice(a, b).map(unquoted).join("")).join(", ");
 
   for (let i = 0; i < list.length;) {
     const clause = CLAUSES.find(([, ...phrase]) =>
@@ -1503,9 +1522,11 @@ function parseDefinition(text: string): Definition {
       i = whole ? list.length : end;
       parts[part] = slice(at, i);
     } else if (part === "references") {
-      const open = list[at + 1] === "." ? at + 3 : at + 1;
+      const dotted = list[at + 1] === ".";
+      const open = dotted ? at + 3 : at + 1;
       i = list[open] === "(" ? closing(list, open) : open;
-      parts.references = list[open - 1] ?? "";
+      if (dotted) parts.refSchema = unquoted(list[at]);
+      parts.references = unquoted(list[open - 1]);
       parts.refColumns = i > open ? names(open + 1, i - 1) : "";
     } else if (part === "include" || part === "with") {
       parts[part] = names(at + 1, end - 1).replaceAll("'", "");
@@ -1556,7 +1577,7 @@ function parseElement(
   else if (list[at] === "(" && at < to) at = closing(list, at);
   const expression = slice(from, at);
   const element: Element = {
-    column: simple ? unquoted(list[from]) ?? "" : "",
+    column: simple ? unquoted(list[from]) : "",
     expression,
     collation: "",
     opclass: "",
@@ -1587,12 +1608,11 @@ function parseElement(
 
 /** The last part of a name that may say its schema. */
 function qualified(list: string[], at: number): string {
-  return unquoted(list[at + 1] === "." ? list[at + 2] : list[at]) ?? "";
+  return unquoted(list[at + 1] === "." ? list[at + 2] : list[at]);
 }
 
 /** A name as the catalog holds it. */
-function unquoted(name: string | undefined): string | undefined {
-  if (name === undefined) return undefined;
+function unquoted(name = ""): string {
   const quoted = /^"(.*)"$/s.exec(name)?.[1];
   return quoted?.replaceAll('""', '"') ?? name.toLowerCase();
 }
@@ -1602,6 +1622,11 @@ function id(name: string): string {
   return /^[a-z_][a-z0-9_$]*$/.test(name) && !isReserved(name)
     ? name
     : `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Names between commas as SQL wants them. */
+function idList(names: string): string {
+  return names.split(", ").map(id).join(", ");
 }
 
 /** A string as SQL wants it. */
@@ -1729,6 +1754,14 @@ const PART_NAMES: Record<string, string> = {
   refColumns: "referenced columns",
 };
 
+/** By pg_attribute's attidentity and attgenerated. */
+const VALUE_SOURCES: Record<string, string> = {
+  a: "GENERATED ALWAYS AS IDENTITY",
+  d: "GENERATED BY DEFAULT AS IDENTITY",
+  s: "GENERATED ALWAYS, STORED",
+  v: "GENERATED ALWAYS, VIRTUAL",
+};
+
 const SERIALS: Record<string, string> = {
   smallserial: "smallint",
   serial2: "smallint",
@@ -1752,12 +1785,14 @@ interface ColumnFact {
   kind: "column";
   type: string;
   notNull: boolean;
-  collation: string | undefined;
-  default: string | undefined;
-  identity: string | undefined;
-  generated: string | undefined;
-  /** The name of a NOT NULL constraint that is not validated (from 18). */
-  unproved?: string;
+  collation: string | null;
+  /** The default, or what a generated column computes. */
+  default: string | null;
+  /** As pg_attribute has them: a or d, and s or v; "" for neither. */
+  identity: string;
+  generated: string;
+  /** Its NOT NULL constraint, where that is not validated (from 18). */
+  unproved?: string | null;
 }
 
 interface IndexFact {
@@ -1765,8 +1800,8 @@ interface IndexFact {
   table: string;
   definition: string;
   valid: boolean;
-  /** The operator class of each key column, with * where it is the default. */
-  opclasses: string[];
+  /** The oids of its operator classes, between spaces. */
+  opclasses: string;
 }
 
 interface ConstraintFact {
@@ -1780,6 +1815,11 @@ interface EnumFact {
   labels: string[];
 }
 
+interface OpclassFact {
+  kind: "opclass";
+  name: string;
+}
+
 interface NamedFact {
   kind: "extension" | "domain";
 }
@@ -1791,6 +1831,7 @@ export type Fact =
   | IndexFact
   | ConstraintFact
   | EnumFact
+  | OpclassFact
   | NamedFact;
 
 /** The facts by key: `table users`, `column users.email`, `index …`. */
@@ -1809,7 +1850,6 @@ export interface Server {
   readOnly: boolean;
   /** What unqualified names of the steps resolve in. */
   searchPath: string;
-  timeouts: string;
 }
 
 /** The kinds of pg_class.relkind that are not tables. */
@@ -1826,169 +1866,87 @@ const RELATION_KINDS: Record<string, string> = {
  * wherever the provider keeps them.
  */
 function serverQuery(schema: string): string {
-  const path = `quote_ident(${literal(schema)}) || coalesce((SELECT ', ' ||
-    string_agg(DISTINCT quote_ident(n.nspname), ', ') FROM pg_extension e
-    JOIN pg_namespace n ON n.oid = e.extnamespace
-    WHERE n.nspname NOT IN ('pg_catalog', ${literal(schema)})), '')`;
-  return `SELECT 'server' AS k, current_database() AS database,
-    current_user AS "user", current_setting('server_version_num') AS version,
-    current_setting('server_version') AS version_text,
+  const name = literal(schema);
+  return `SELECT to_json(f) AS server FROM (SELECT
+    current_setting('server_version_num')::int AS version,
+    current_setting('server_version') AS "versionText",
+    current_database() AS database, current_user AS "user",
+    n.oid IS NOT NULL AS "schemaExists",
+    coalesce(has_schema_privilege(n.oid, 'CREATE'), false) AS "mayCreate",
     pg_is_in_recovery() AS standby,
-    current_setting('default_transaction_read_only') AS read_only,
-    (SELECT string_agg(name || ' ' || setting || coalesce(unit, ''), ', ')
-      FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout')
-      AND setting <> '0') AS timeouts,
-    n.oid IS NOT NULL AS schema_exists,
-    coalesce(has_schema_privilege(n.oid, 'CREATE'), false) AS may_create,
-    set_config('search_path', ${path}, true) AS search_path
-  FROM (VALUES (1)) v LEFT JOIN pg_namespace n
-    ON n.nspname = ${literal(schema)}`;
+    current_setting('default_transaction_read_only') = 'on' AS "readOnly",
+    set_config('search_path', quote_ident(${name}) || coalesce((
+      SELECT ', ' || string_agg(DISTINCT quote_ident(nspname), ', ')
+      FROM pg_extension JOIN pg_namespace e ON e.oid = extnamespace
+      WHERE nspname NOT IN ('pg_catalog', ${name})), ''), true) AS "searchPath"
+    FROM (VALUES (1)) v LEFT JOIN pg_namespace n ON nspname = ${name}) f`;
 }
 
 /**
- * Everything that the checks look at, in one statement.
+ * Everything that the checks look at, as one JSON object of facts by key.
  *
  * @param relations the tables and indexes to read; all of the schema's without
  */
 export function catalogQuery(schema: string, relations?: string[]): string {
-  const names = relations &&
-    `'{${
-      [...new Set(relations)].map((name) =>
-        `"${name.replaceAll(/["\\]/g, "\\$&").replaceAll("'", "''")}"`
-      ).join(",")
-    }}'::name[]`;
-  const only = (column: string) =>
-    names ? `AND ${column} = ANY (${names})` : "";
+  const list = [...new Set(relations)].map(literal).join(", ");
+  const among = (name: string) =>
+    relations ? `${name} = ANY (ARRAY[${list}]::name[])` : "true";
   return `WITH s AS MATERIALIZED (
     SELECT oid FROM pg_namespace WHERE nspname = ${literal(schema)}
   ), rel AS MATERIALIZED (
     SELECT oid, relname, relkind, relowner FROM pg_class
     WHERE relnamespace = (SELECT oid FROM s)
-      AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') ${only("relname")}
+      AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${among("relname")}
   )
-  SELECT 'table' AS k, relname::text AS t, NULL AS n, relkind::text AS d,
-    NULL AS e, pg_has_role(relowner, 'USAGE')::text AS f, NULL AS g FROM rel
-  UNION ALL
-  SELECT 'column', relname, attname, format_type(atttypid, atttypmod),
-    pg_get_expr(adbin, adrelid),
-    CASE WHEN attnotnull THEN 'n' ELSE '' END || attidentity::text || attgenerated::text,
-    CASE WHEN attcollation <> typcollation THEN
-      (SELECT quote_ident(collname) FROM pg_collation c
-        WHERE c.oid = attcollation) END
-  FROM rel JOIN pg_attribute a ON attrelid = rel.oid AND attnum > 0
-    AND NOT attisdropped
-  JOIN pg_type t ON t.oid = atttypid
-  LEFT JOIN pg_attrdef ON atthasdef AND adrelid = rel.oid AND adnum = attnum
-  WHERE relkind IN ('r', 'p')
-  UNION ALL
-  SELECT 'index', t.relname, i.relname, pg_get_indexdef(i.oid), NULL,
-    (indisvalid AND indisready)::text, indclass::text
-  FROM pg_index JOIN pg_class i ON i.oid = indexrelid
-  JOIN pg_class t ON t.oid = indrelid
-  WHERE i.relnamespace = (SELECT oid FROM s)
-    ${
-    names
-      ? `AND (i.relname = ANY (${names}) OR
-      t.oid IN (SELECT oid FROM rel))`
-      : ""
-  }
-  UNION ALL
-  SELECT 'constraint', relname, conname, pg_get_constraintdef(c.oid), contype::text,
-    CASE WHEN contype = 'n' THEN (SELECT attname FROM pg_attribute
-      WHERE attrelid = conrelid AND attnum = conkey[1]) END, NULL
-  FROM rel JOIN pg_constraint c ON conrelid = rel.oid
-  WHERE contype IN ('c', 'f', 'p', 'u', 'x')
-    OR (contype = 'n' AND NOT convalidated)
-  UNION ALL
-  SELECT CASE typtype WHEN 'e' THEN 'enum' ELSE 'domain' END, NULL, typname,
-    (SELECT json_agg(enumlabel ORDER BY enumsortorder)::text FROM pg_enum
-      WHERE enumtypid = t.oid), NULL, NULL, NULL
-  FROM pg_type t WHERE typtype IN ('e', 'd')
-    AND typnamespace = (SELECT oid FROM s)
-  UNION ALL
-  SELECT 'extension', NULL, extname, NULL, NULL, NULL, NULL FROM pg_extension
-  UNION ALL
-  SELECT 'opclass', NULL, oid::text, opcname, NULL, opcdefault::text, NULL
-  FROM pg_opclass`;
+  SELECT json_object_agg(key, fact) AS catalog FROM (
+    SELECT 'table ' || relname AS key, to_json(f) AS fact
+    FROM rel, LATERAL (SELECT 'table' AS kind, relkind,
+      pg_has_role(relowner, 'USAGE') AS owned) f
+    UNION ALL
+    SELECT 'column ' || relname || '.' || attname, to_json(f)
+    FROM rel JOIN pg_attribute a ON attrelid = rel.oid AND attnum > 0
+      AND NOT attisdropped AND relkind IN ('r', 'p')
+    JOIN pg_type t ON t.oid = atttypid
+    LEFT JOIN pg_attrdef ON atthasdef AND adrelid = rel.oid AND adnum = attnum
+    LEFT JOIN pg_constraint ON conrelid = rel.oid AND contype = 'n'
+      AND NOT convalidated AND conkey[1] = attnum,
+    LATERAL (SELECT 'column' AS kind, format_type(atttypid, atttypmod) AS type,
+      pg_get_expr(adbin, adrelid) AS default, attnotnull AS "notNull",
+      attidentity AS identity, attgenerated AS generated, conname AS unproved,
+      CASE WHEN attcollation <> typcollation THEN (SELECT quote_ident(collname)
+        FROM pg_collation c WHERE c.oid = attcollation) END AS collation) f
+    UNION ALL
+    SELECT 'index ' || i.relname, to_json(f)
+    FROM pg_index JOIN pg_class i ON i.oid = indexrelid
+    JOIN pg_class t ON t.oid = indrelid,
+    LATERAL (SELECT 'index' AS kind, t.relname AS table,
+      pg_get_indexdef(i.oid) AS definition, indisvalid AND indisready AS valid,
+      indclass::text AS opclasses) f
+    WHERE i.relnamespace = (SELECT oid FROM s)
+      AND (${among("i.relname")} OR ${among("t.relname")})
+    UNION ALL
+    SELECT 'constraint ' || relname || '.' || conname, to_json(f)
+    FROM rel JOIN pg_constraint c ON conrelid = rel.oid
+      AND contype IN ('c', 'f', 'p', 'u', 'x'),
+    LATERAL (SELECT 'constraint' AS kind, relname AS table,
+      pg_get_constraintdef(c.oid) AS definition) f
+    UNION ALL
+    SELECT kind || ' ' || typname, to_json(f)
+    FROM pg_type t, LATERAL (SELECT
+      CASE typtype WHEN 'e' THEN 'enum' ELSE 'domain' END AS kind,
+      (SELECT json_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum
+        WHERE enumtypid = t.oid) AS labels) f
+    WHERE typtype IN ('e', 'd') AND typnamespace = (SELECT oid FROM s)
+    UNION ALL
+    SELECT 'extension ' || extname, '{"kind": "extension"}' FROM pg_extension
+    UNION ALL
+    SELECT 'opclass ' || oid, to_json(f) FROM pg_opclass,
+    LATERAL (SELECT 'opclass' AS kind, opcname AS name) f WHERE opcdefault
+  ) facts`;
 }
 
-type Row = Record<string, string | boolean | null>;
-
-function readServer(row: Row): Server {
-  return {
-    version: Number(row.version),
-    versionText: `${row.version_text}`,
-    database: `${row.database}`,
-    user: `${row.user}`,
-    schemaExists: row.schema_exists === true,
-    mayCreate: row.may_create === true,
-    standby: row.standby === true,
-    readOnly: row.read_only === "on",
-    searchPath: `${row.search_path}`,
-    timeouts: `${row.timeouts ?? ""}`,
-  };
-}
-
-/** Makes the catalog of the rows of `catalogQuery`. */
-export function readCatalog(rows: Row[]): Catalog {
-  const catalog: Catalog = new Map();
-  const opclasses = new Map<string, string>();
-  for (const { k, n, d, f } of rows) {
-    if (k === "opclass") {
-      opclasses.set(`${n}`, `${d}${f === "true" ? "*" : ""}`);
-    }
-  }
-  for (const row of rows) {
-    const { k, t, n } = row;
-    const text = (column: string) => row[column] as string ?? undefined;
-    const d = text("d"), f = text("f") ?? "";
-    if (k === "table") {
-      catalog.set(`table ${t}`, {
-        kind: k,
-        relkind: d ?? "",
-        owned: f === "true",
-      });
-    } else if (k === "column") {
-      catalog.set(`column ${t}.${n}`, {
-        kind: k,
-        type: d ?? "",
-        default: text("e"),
-        collation: text("g"),
-        notNull: f.startsWith("n"),
-        identity: /a/.test(f)
-          ? "ALWAYS"
-          : /d/.test(f)
-          ? "BY DEFAULT"
-          : undefined,
-        generated: /s/.test(f) ? "STORED" : /v/.test(f) ? "VIRTUAL" : undefined,
-      });
-    } else if (k === "index") {
-      catalog.set(`index ${n}`, {
-        kind: k,
-        table: `${t}`,
-        definition: d ?? "",
-        valid: f === "true",
-        opclasses: (text("g") ?? "").split(" ").map((oid) =>
-          opclasses.get(oid) ?? ""
-        ),
-      });
-    } else if (k === "constraint" && text("e") === "n") {
-      const column = catalog.get(`column ${t}.${f}`);
-      if (column?.kind === "column") column.unproved = `${n}`;
-    } else if (k === "constraint") {
-      catalog.set(`constraint ${t}.${n}`, {
-        kind: k,
-        table: `${t}`,
-        definition: d ?? "",
-      });
-    } else if (k === "enum") {
-      catalog.set(`enum ${n}`, { kind: k, labels: JSON.parse(d ?? "[]") });
-    } else if (k === "domain" || k === "extension") {
-      catalog.set(`${k} ${n}`, { kind: k });
-    }
-  }
-  return catalog;
-}
+/** A row as the client gives it: JSON is parsed. */
+type Row = Record<string, unknown>;
 
 /** Two spellings of a type, value or expression: are they the same? */
 interface Question {
@@ -2103,9 +2061,8 @@ async function answerOneByOne(
 }
 
 function readPlan(row: Row | undefined, asked: Question[], answers: Answers) {
-  const [explained] = row?.["QUERY PLAN"] as unknown as [
-    { Plan: { Output: string[] } },
-  ];
+  type Explained = { Plan: { Output: string[] } };
+  const [explained] = row?.["QUERY PLAN"] as [Explained];
   asked.forEach((question, i) => {
     const [left = "", right = ""] = explained.Plan.Output.slice(2 * i);
     answers.prints.set(questionKey(question), { left, right });
@@ -2370,8 +2327,8 @@ export class Planner {
     return type;
   }
 
-  sameValue(type: string, left: string, right: string | undefined): boolean {
-    return right !== undefined &&
+  sameValue(type: string, left: string, right: string | null): boolean {
+    return right !== null &&
       this.#same(`(${left})::${type}`, `(${right})::${type}`);
   }
 
@@ -2380,7 +2337,7 @@ export class Planner {
     const [a, b] = [left, right].map((text) => {
       const tokens = tokenize(text);
       for (const token of tokens) {
-        const name = unquoted(token.text) ?? "";
+        const name = unquoted(token.text);
         const fact = this.get("column", `column ${table}.${name}`);
         if (!fact) continue;
         const collate = fact.collation ? ` COLLATE ${fact.collation}` : "";
@@ -2455,9 +2412,12 @@ export class Planner {
     table: string,
     written: string,
     printed: string,
-    opclasses: string[] = [],
+    opclasses = "",
   ): string[] {
     const want = parseDefinition(written), have = parseDefinition(printed);
+    // A name without a schema is the target schema's.
+    if (want.parts.refSchema === this.schema) delete want.parts.refSchema;
+    if (have.parts.refSchema === this.schema) delete have.parts.refSchema;
     const parts = new Set([
       ...Object.keys(want.parts),
       ...Object.keys(have.parts),
@@ -2472,21 +2432,21 @@ export class Planner {
     const same = want.elements.length === have.elements.length &&
       want.elements.every((element, i) => {
         const other = have.elements[i];
-        return other &&
-          this.#sameElement(table, element, other, opclasses[i] ?? "");
+        const oid = opclasses.split(" ")[i];
+        return other && this.#sameElement(table, element, other, oid);
       });
     const named = differing.map((part) => PART_NAMES[part] ?? part);
     return same ? named : ["columns", ...named];
   }
 
   /** PostgreSQL prints neither a default operator class nor a collation. */
-  #sameElement(table: string, want: Element, have: Element, opclass: string) {
-    const own = this.get("column", `column ${table}.${have.column}`)?.collation;
+  #sameElement(table: string, want: Element, have: Element, opclass = "") {
+    const column = this.get("column", `column ${table}.${have.column}`);
+    const collation = have.collation || unquoted(column?.collation ?? "");
+    const usual = this.get("opclass", `opclass ${opclass}`)?.name;
     return want.order === have.order && want.operator === have.operator &&
-      (want.collation === have.collation ||
-        (!have.collation && want.collation === (unquoted(own) ?? ""))) &&
-      (want.opclass === have.opclass ||
-        (!have.opclass && `${want.opclass}*` === opclass)) &&
+      [have.collation, collation].includes(want.collation) &&
+      [have.opclass, have.opclass || usual].includes(want.opclass) &&
       (want.column !== "" && have.column !== ""
         ? want.column === have.column
         : this.sameExpression(table, want.expression, have.expression));
@@ -2499,7 +2459,7 @@ export class Planner {
     const [pattern, mode, how = "for an instant"] = found;
     const tables = [...new Set(pattern.exec(sql)?.slice(1))]
       .map((name) => name.replace(`${id(this.schema)}.`, ""))
-      .filter((name) => !this.fresh.has(unquoted(name) ?? ""));
+      .filter((name) => !this.fresh.has(unquoted(name)));
     if (tables.length === 0) return {};
     return { lock: `${tables.join(", ")}: ${mode} ${work ?? how}` };
   }
@@ -2570,7 +2530,7 @@ function replaceNames(sql: string, names: Map<string, string>): string {
   const tokens = tokenize(sql);
   return tokens.map(({ text, start }, i) => {
     const end = tokens[i + 1]?.start ?? sql.length;
-    const name = names.get(unquoted(text) ?? "");
+    const name = names.get(unquoted(text));
     const raw = sql.slice(start, end);
     return name === undefined ? raw : id(name) + (/\s$/.test(raw) ? " " : "");
   }).join("");
@@ -2610,11 +2570,14 @@ export async function inspect(
     ...settings,
     serverQuery(options.schema),
     catalogQuery(options.schema, relations),
-  );
-  const server = readServer(rows.find(({ k }) => k === "server") ?? {});
+  ).catch((error) => explainWait(session, error));
+  const [server, facts] = [rows.at(-2)?.server, rows.at(-1)?.catalog] as [
+    Server,
+    Record<string, Fact>,
+  ];
   session.searchPath = server.searchPath;
   refuseServer(server, options.schema);
-  const facts = readCatalog(rows);
+  const catalog: Catalog = new Map(Object.entries(facts));
   const decided = new Set(
     sections.flatMap(({ steps }) =>
       steps.flatMap((step) =>
@@ -2624,14 +2587,30 @@ export async function inspect(
   );
   const answers: Answers = { prints: new Map(), values: new Map() };
   for (;;) {
-    const planner = new Planner(facts, answers, decided, options);
+    const planner = new Planner(catalog, answers, decided, options);
     const lines = runSteps(planner, chosen);
     if (planner.questions.size + planner.probes.size === 0) {
       await session.query("ROLLBACK");
-      return finishPlan(server, lines, facts);
+      return finishPlan(server, lines, catalog);
     }
     await answer(session, planner, answers, settings);
   }
+}
+
+/** A look at the catalog waits only where a table is locked altogether. */
+async function explainWait(session: Session, error: unknown): Promise<never> {
+  if (!isServerError(error) || error.code !== TIMED_OUT) throw error;
+  await session.query("ROLLBACK");
+  const [holder] = await session.query(`SELECT ${SESSION} AS who
+    FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+    WHERE mode = 'AccessExclusiveLock' AND granted AND relation IS NOT NULL`);
+  throw new SyncError(
+    holder
+      ? `a table is locked altogether by ${holder.who}`
+      : "reading the catalog took longer than --probe-timeout",
+    "Wait until that ends, or allow more time with --probe-timeout",
+    { cause: error },
+  );
 }
 
 /** Renames come first: what follows sees the new names. */
@@ -3442,16 +3421,21 @@ function explainChange(
 }
 
 /** What an apply that stopped halfway leaves behind. */
-function explainProgress({ progress, changes }: ApplyError): string[] {
+function explainProgress({ progress, changes, cause }: ApplyError): string[] {
   const { committed, undone } = progress;
-  const rest = changes.length - committed.length - undone.length;
-  if (committed.length === 0) {
+  const failed = cause instanceof ChangeError ? cause.change : undefined;
+  const partial = failed?.alone || failed?.fill;
+  if (committed.length === 0 && !partial) {
     return ["Nothing was changed: what had run was rolled back."];
   }
+  const rest = changes.length - committed.length - undone.length;
   const last = committed.at(-1);
   return [
-    `Committed: ${count(committed.length, "statement")}, the last for ` +
-    `${last?.object}. Rolled back: ${undone.length}. Not done: ${rest}.`,
+    `Committed: ${count(committed.length, "statement")}` +
+    (last ? `, the last for ${last.object}` : "") +
+    `. Rolled back: ${undone.length}. Not done: ${rest}.`,
+    ...(failed?.fill ? ["Its batches so far are committed."] : []),
+    ...(failed?.alone ? ["It may leave an INVALID index."] : []),
     "Run it again: it goes on from there.",
   ];
 }
@@ -3700,6 +3684,7 @@ export class Session {
   lost = false;
   #sql: postgres.Sql;
   #target: Target;
+  #connected = false;
 
   constructor(target: Target) {
     this.#target = target;
@@ -3712,7 +3697,18 @@ export class Session {
       prepare: false,
       onnotice: () => {},
       onclose: () => this.lost = true,
+      socket: () => this.#connect(target.options),
     });
+  }
+
+  /** The client would connect again by itself; here nothing may be lost. */
+  #connect({ host, port, path }: Target["options"]) {
+    if (this.#connected) {
+      throw Object.assign(new Error("closed"), { code: "ECONNRESET" });
+    }
+    this.#connected = true;
+    const address = { host: `${host}`, port: Number(port) };
+    return Object.assign(connect(path ? { path } : address), address);
   }
 
   /**
@@ -3960,6 +3956,7 @@ export async function main(
     for (const fault of faults) report.error(fault);
     if (faults.length > 0) return EXIT.error;
 
+    chooseSteps(sections, options);
     const { target } = options;
     report.hide(target.password, encodeURIComponent(target.password));
     for (const name of target.ignored) {
@@ -4214,9 +4211,12 @@ function parseArguments(args: string[]) {
     }).values;
   } catch (error) {
     const [message = ""] = messageOf(error).split(/\.\s/);
+    const stray = /postgres(ql)?:/.test(message);
     throw new UsageError(
-      message.charAt(0).toLowerCase() + message.slice(1),
-      "--help lists the options",
+      stray
+        ? "a database URL stands alone on the command line"
+        : message.charAt(0).toLowerCase() + message.slice(1),
+      stray ? "Say --database-url before it" : "--help lists the options",
     );
   }
 }

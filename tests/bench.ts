@@ -206,16 +206,16 @@ function peakMemory(pid: number): number {
   }
 }
 
-/** The times of each program, run in turns after one turn to warm up. */
+/** The times of each program, run in turns, some of them to warm up. */
 async function inTurns(
-  turns: number,
+  { warmUp = 1, turns }: { warmUp?: number; turns: number },
   ...programs: (() => Promise<Result>)[]
 ): Promise<number[][]> {
   const times: number[][] = programs.map(() => []);
-  for (let turn = 0; turn <= turns; turn++) {
+  for (let turn = 0; turn < warmUp + turns; turn++) {
     for (const [i, program] of programs.entries()) {
       const { ms } = await program();
-      if (turn > 0) times[i]?.push(ms);
+      if (turn >= warmUp) times[i]?.push(ms);
     }
   }
   return times;
@@ -379,7 +379,7 @@ const select = (url: string) => runDeno(SELECT, { url });
 
 async function measureStartUp() {
   const [ours = [], empty = []] = await inTurns(
-    20,
+    { turns: 20 },
     () => runDeno(SCRIPT, { args: ["--help"] }),
     () => runDeno(EMPTY),
   );
@@ -397,7 +397,7 @@ async function measureApply(server: Server) {
     if (tables < 1000) await runSql(url, statements);
     else {
       const [ours = [], theirs = []] = await inTurns(
-        3,
+        { turns: 3, warmUp: 0 },
         async () => {
           const url = await createDatabase(server, "bench_apply");
           return await runDeno(file, { url, args });
@@ -416,7 +416,7 @@ async function measureApply(server: Server) {
 
 async function measureDryRun(server: Server, turns: number) {
   const [one = [], ...times] = await inTurns(
-    turns,
+    { turns },
     () => select(server.url("bench_1000")),
     ...SIZES.map((tables) => () =>
       dryRun(tables, server.url(`bench_${tables}`))
@@ -432,7 +432,7 @@ async function measureDryRun(server: Server, turns: number) {
 async function measureSlowDryRun(server: Server) {
   const proxy = startProxy(server.port, 25);
   const [ours = [], one = []] = await inTurns(
-    5,
+    { turns: 5 },
     () => dryRun(100, proxy.url("bench_100")),
     () => select(proxy.url("bench_100")),
   );
