@@ -3697,7 +3697,8 @@ export class Session {
       prepare: false,
       onnotice: () => {},
       onclose: () => this.lost = true,
-      socket: () => this.#connect(target.options),
+      // The client documents it, and its types leave it out.
+      ...{ socket: () => this.#connect(target.options) },
     });
   }
 
