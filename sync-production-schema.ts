@@ -18,12 +18,10 @@
  * @module
  */
 
-// This file travels alone, where no import map resolves a bare name.
+// This file travels alone, where no import map resolves a bare name. The client
+// and Node's modules load when they are needed, so that --help is instant.
 // deno-lint-ignore no-import-prefix
-import postgres from "npm:postgres@3.4.9";
-import { createHash } from "node:crypto";
-import { connect } from "node:net";
-import { parseArgs, styleText } from "node:util";
+import type postgres from "npm:postgres@3.4.9";
 
 /** The version of the engine: everything in this file but the steps. */
 export const VERSION = "0.1.0";
@@ -38,8 +36,8 @@ export interface Step {
   relations(): string[];
   /** What it defines; two steps may not define the same thing. */
   owns(): string[];
-  /** The column to which a backfill gives values, as `users.name`. */
-  fills?: string;
+  /** What it alone decides of a column, such as `default users.plan`. */
+  decides?: string;
   /** What is wrong with its text, told before anything is connected. */
   faults(): (string | false | undefined)[];
   /** Compares the database with what is wanted, and asks for changes. */
@@ -399,7 +397,10 @@ export function step(name: string, options: {
     ],
     plan(db) {
       const { check, alter, phase = "expand", ...told } = options;
-      if (db.ask(`SELECT (${check})::text`, MISSING_OBJECT) === "true") return;
+      const found = db.ask(`SELECT (${check})::text`, {
+        tolerated: MISSING_OBJECT,
+      });
+      if (found === "true") return;
       const statements = [alter].flat().map(tidy);
       const changes = statements.map((sql) => ({ phase, sql, ...told }));
       db.change(name, "run", ...changes);
@@ -565,7 +566,7 @@ function planColumn(db: Planner, at: At, spec: ColumnSpec) {
     const mend = `changeType("${at.table}", "${at.column}", "${spec.type}")`;
     return differs("type", spec.type, fact.type, mend);
   }
-  if (unquoted(spec.collation ?? "") !== unquoted(fact.collation ?? "")) {
+  if (collationName(spec.collation) !== collationName(fact.collation)) {
     const mend = "write the database's, or a new column: a change rebuilds " +
       "every index";
     differs("collation", spec.collation ?? own, fact.collation ?? own, mend);
@@ -616,11 +617,24 @@ function planDefault(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
 function planNullability(
   db: Planner,
   at: At,
-  { notNull }: ColumnSpec,
+  { notNull, default: value }: ColumnSpec,
   fact: ColumnFact,
 ) {
   const { table, column } = at;
-  if (notNull) return planSetNotNull(db, at);
+  if (notNull) {
+    // A default of its own for each row is filled in batches: go on with it.
+    const nulls = `SELECT EXISTS (SELECT FROM ${id(table)} WHERE ` +
+      `${id(column)} IS NULL)`;
+    if (
+      !fact.notNull && value !== undefined && !isStable(value) &&
+      db.ask(`${nulls}::text`, { table }) !== "false"
+    ) {
+      const c = id(column);
+      const rows = fill(table, `${c} = DEFAULT`, `${c} IS NULL`);
+      db.change(`${table}.${column}`, "fill", rows);
+    }
+    return planSetNotNull(db, at);
+  }
   if (!fact.notNull || db.decided(`not null ${table}.${column}`)) return;
   if (db.primaryKey(table)?.columns.includes(column)) return;
   db.conflict(`${table}.${column}`, "is NOT NULL, which its step is not", {
@@ -1014,8 +1028,12 @@ function notNullChanges(db: Planner, at: At): ChangeSpec[] {
 
 /** The name of the check that proves NOT NULL for a while. */
 function helperName(table: string, column: string): string {
-  const name = `${table}_${column}_sync_not_null`;
-  return byteLength(name) <= 63 ? name : `sync_not_null_${digest(name)}`;
+  const names = [
+    `${table}_${column}_sync_not_null`,
+    `${column}_sync_not_null`,
+    `${column.slice(0, 16)}_sync_not_null`,
+  ];
+  return names.find((name) => byteLength(name) <= 63) ?? "sync_not_null";
 }
 
 /** A column may be null again. */
@@ -1130,7 +1148,7 @@ export function backfill(
   const name = column === undefined ? table : `${table}.${column}`;
   return {
     ...blank("backfill", name, `backfill ${name} where ${options?.where}`),
-    fills: name,
+    decides: `filled ${name}`,
     relations: () => [table],
     faults: () => [
       ...nameFaults(table),
@@ -1143,7 +1161,7 @@ export function backfill(
       const probe = `SELECT EXISTS (SELECT FROM ${id(table)} WHERE ${where})`;
       const needed = db.isPromised(table, `${set} ${where}`)
         ? !db.isEmpty(table)
-        : db.ask(`${probe}::text`) !== "false";
+        : db.ask(`${probe}::text`, { table }) !== "false";
       if (needed) db.change(name, "backfill", fill(table, set, where));
     },
   };
@@ -1189,7 +1207,7 @@ export function insertMissing(
       const list = columns.map(id).join(", ");
       const lacking = db.isPromised(table, list)
         ? `${rows.length}`
-        : db.ask(`SELECT count(*)::text ${missing(keys)}`) ?? "?";
+        : db.ask(`SELECT count(*)::text ${missing(keys)}`, { table }) ?? "?";
       if (lacking === "0") return;
       const verb = `insert ${lacking} of ${count(rows.length, "row")}`;
       const sql = `INSERT INTO ${id(table)} (${list}) SELECT ${list} ${
@@ -1268,6 +1286,7 @@ function columnStep(
   const name = `${at.table}.${at.column}`;
   return {
     ...blank(verb, name, `${aspect} ${name}`),
+    decides: `${aspect} ${name}`,
     relations: () => [at.table],
     faults: () => [
       ...nameFaults(at.table, at.column),
@@ -1367,26 +1386,42 @@ interface Token {
 /** https://www.postgresql.org/docs/current/sql-syntax-lexical.html */
 const TOKEN = new RegExp(
   [
-    /(?<skip>\s+|--[^\n]*|\/\*[^]*?\*\/)/,
+    /\s+|--[^\n]*|\/\*[^]*?\*\//,
     /[eE]'(?:[^'\\]|''|\\[^])*'|[bBxXnN]?'(?:[^']|'')*'/,
-    /\$(?<tag>\w*)\$[^]*?\$\k<tag>\$|"(?:[^"]|"")*"/,
-    /(?<word>[\p{L}_][\p{L}\p{N}_$]*)/u,
+    /\$(\w*)\$[^]*?\$\1\$|"(?:[^"]|"")*"/,
+    /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/,
     /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|::|[-+*/<>=~!@#%^&|`?]+|[^]/,
   ].map((part) => part.source).join("|"),
-  "gu",
+  "g",
 );
 
 function tokenize(text: string): Token[] {
-  const tokens: Token[] = [];
-  for (const { 0: raw, index: start, groups = {} } of text.matchAll(TOKEN)) {
-    if (groups.skip) continue;
-    const plain = /^"([a-z_][a-z0-9_$]*)"$/.exec(raw)?.[1];
-    const name = plain && !isReserved(plain) ? plain : raw;
-    const word = groups.word ? raw.toLowerCase() : name;
-    tokens.push({ text: word, start, end: start + raw.length });
-  }
-  return tokens;
+  return memo(tokenLists, text, () => {
+    const tokens: Token[] = [];
+    for (const { 0: raw, index: start } of text.matchAll(TOKEN)) {
+      if (/^(\s|--|\/\*)/.test(raw)) continue;
+      const plain = /^"([a-z_][a-z0-9_$]*)"$/.exec(raw)?.[1];
+      const name = plain && !isReserved(plain) ? plain : raw;
+      const isWord = /^[\w\u0080-\uffff]/.test(raw) && !raw.endsWith("'");
+      const text = isWord ? raw.toLowerCase() : name;
+      tokens.push({ text, start, end: start + raw.length });
+    }
+    return tokens;
+  });
 }
+
+/** Thousands of steps say the same few things, and say them in each pass. */
+function memo<T>(made: Map<string, T>, text: string, make: () => T): T {
+  const known = made.get(text);
+  if (known !== undefined) return known;
+  const result = make();
+  made.set(text, result);
+  return result;
+}
+
+const tokenLists = new Map<string, Token[]>();
+const columnSpecs = new Map<string, ColumnSpec>();
+const definitions = new Map<string, Definition>();
 
 /** The tokens' texts alone. */
 function words(text: string): string[] {
@@ -1415,6 +1450,10 @@ function closing(tokens: string[], open: number): number {
 }
 
 function parseColumn(text: string): ColumnSpec {
+  return memo(columnSpecs, text, () => readColumn(text));
+}
+
+function readColumn(text: string): ColumnSpec {
   const tokens = tokenize(text);
   const list = tokens.map((token) => token.text);
   const slice = (from: number, to: number) =>
@@ -1488,10 +1527,15 @@ function splitClauses(list: string[]): [number, number][] {
 
 /** Takes apart what a step says, or what PostgreSQL prints, of an index. */
 function parseDefinition(text: string): Definition {
-  const source = text.replace(
-    /^CREATE .*? USING /s,
-    (head) => `${head.startsWith("CREATE UNIQUE") ? "UNIQUE " : ""}USING `,
-  );
+  // PostgreSQL's has the names of index and table in front.
+  const head = /^CREATE (UNIQUE )?.*? USING /s.exec(text);
+  const rest = head
+    ? `${head[1] ?? ""}USING ${text.slice(head[0].length)}`
+    : text;
+  return memo(definitions, rest, () => readDefinition(rest));
+}
+
+function readDefinition(source: string): Definition {
   const tokens = tokenize(source);
   const list = tokens.map((token) => token.text);
   const slice = (from: number, to: number) =>
@@ -1586,7 +1630,9 @@ function parseElement(
   };
   for (; at < to; at++) {
     const word = list[at] ?? "";
-    if (word === "collate") element.collation = qualified(list, at + 1);
+    if (word === "collate") {
+      element.collation = collationName(list.slice(at + 1, to).join(""));
+    }
     if (word === "with") element.operator = list.slice(at + 1, to).join("");
     if (word === "desc" || word === "asc") {
       element.order = word === "desc" ? "desc" : "";
@@ -1609,6 +1655,13 @@ function parseElement(
 /** The last part of a name that may say its schema. */
 function qualified(list: string[], at: number): string {
   return unquoted(list[at + 1] === "." ? list[at + 2] : list[at]);
+}
+
+/** A collation without its schema; "default" is the type's own. */
+function collationName(text: string | null = ""): string {
+  const list = words(text ?? "");
+  const name = qualified(list, 0);
+  return name === "default" ? "" : name;
 }
 
 /** A name as the catalog holds it. */
@@ -1703,12 +1756,16 @@ function definitionFaults(text: string): (string | false)[] {
 }
 
 function byteLength(text: string): number {
+  // No character has more than three bytes for its UTF-16 unit.
+  if (text.length <= 21) return text.length;
   return new TextEncoder().encode(text).length;
 }
 
 /** A short name for a text that changes whenever the text does. */
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+async function digest(text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  const hash = await crypto.subtle.digest("SHA-256", bytes);
+  return new Uint8Array(hash).slice(0, 6).toHex();
 }
 
 /** "1 row", "2 rows". */
@@ -1798,6 +1855,7 @@ interface ColumnFact {
 interface IndexFact {
   kind: "index";
   table: string;
+  /** None for a primary key's, which its constraint tells. */
   definition: string;
   valid: boolean;
   /** The oids of its operator classes, between spaces. */
@@ -1835,7 +1893,7 @@ export type Fact =
   | NamedFact;
 
 /** The facts by key: `table users`, `column users.email`, `index …`. */
-export type Catalog = Map<string, Fact>;
+export type Catalog = Record<string, Fact>;
 
 /** The server and the role, as the first round trip finds them. */
 export interface Server {
@@ -1911,7 +1969,8 @@ export function catalogQuery(schema: string, relations?: string[]): string {
     LEFT JOIN pg_constraint ON conrelid = rel.oid AND contype = 'n'
       AND NOT convalidated AND conkey[1] = attnum,
     LATERAL (SELECT 'column' AS kind, format_type(atttypid, atttypmod) AS type,
-      pg_get_expr(adbin, adrelid) AS default, attnotnull AS "notNull",
+      pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE adrelid END)
+        AS default, attnotnull AS "notNull",
       attidentity AS identity, attgenerated AS generated, conname AS unproved,
       CASE WHEN attcollation <> typcollation THEN (SELECT quote_ident(collname)
         FROM pg_collation c WHERE c.oid = attcollation) END AS collation) f
@@ -1920,7 +1979,9 @@ export function catalogQuery(schema: string, relations?: string[]): string {
     FROM pg_index JOIN pg_class i ON i.oid = indexrelid
     JOIN pg_class t ON t.oid = indrelid,
     LATERAL (SELECT 'index' AS kind, t.relname AS table,
-      pg_get_indexdef(i.oid) AS definition, indisvalid AND indisready AS valid,
+      CASE WHEN indisprimary THEN '' ELSE pg_get_indexdef(i.oid) END
+        AS definition,
+      indisvalid AND indisready AS valid,
       indclass::text AS opclasses) f
     WHERE i.relnamespace = (SELECT oid FROM s)
       AND (${among("i.relname")} OR ${among("t.relname")})
@@ -2175,10 +2236,11 @@ export class Planner {
   readonly single: boolean;
   readonly schema: string;
   #facts: Catalog;
+  #promised = new Map<string, Fact>();
   #answers: Answers;
   #decided: Set<string>;
-  #promised = new Set<string>();
-  #renamed = new Map<string, string>();
+  /** For each table the names it has today, by those it is to have. */
+  #renamed = new Map<string, Map<string, string>>();
   #keys: Map<string, { name: string; columns: string[] }> | undefined;
   #section = "";
   #step!: Step;
@@ -2190,7 +2252,7 @@ export class Planner {
     decided: Set<string>,
     { schema, single }: { schema: string; single: boolean },
   ) {
-    this.#facts = new Map(facts);
+    this.#facts = facts;
     this.#answers = answers;
     this.#decided = decided;
     this.schema = schema;
@@ -2215,12 +2277,12 @@ export class Planner {
   }
 
   get<K extends Fact["kind"]>(kind: K, key: string) {
-    const fact = this.#facts.get(key);
+    const fact = this.#promised.get(key) ?? this.#facts[key];
     return fact?.kind === kind ? fact as Extract<Fact, { kind: K }> : undefined;
   }
 
   has(key: string): boolean {
-    return this.#facts.has(key);
+    return this.#promised.has(key) || key in this.#facts;
   }
 
   /** The column, which `needs` has found. */
@@ -2232,7 +2294,9 @@ export class Planner {
 
   primaryKey(table: string) {
     this.#keys ??= new Map(
-      [...this.#facts].flatMap(([key, fact]) =>
+      [...Object.entries(this.#facts), ...this.#promised].flatMap((
+        [key, fact],
+      ) =>
         fact.kind === "constraint" && fact.definition.startsWith("PRIMARY KEY")
           ? [[fact.table, {
             name: key.slice(`constraint ${fact.table}.`.length),
@@ -2248,8 +2312,7 @@ export class Planner {
 
   /** What will be there once the changes asked for so far have run. */
   promise(key: string, fact: Fact) {
-    this.#facts.set(key, fact);
-    this.#promised.add(key);
+    this.#promised.set(key, fact);
     if (fact.kind === "constraint") this.#keys = undefined;
   }
 
@@ -2266,6 +2329,14 @@ export class Planner {
     return this.#decided.has(aspect);
   }
 
+  /** Whether all that was compared in this pass is the same. */
+  allSame(): boolean {
+    return [...this.questions.keys()].every((key) => {
+      const prints = this.#answers.prints.get(key);
+      return prints?.left === prints?.right;
+    });
+  }
+
   /** Plain statements do: the table is new, or all is one transaction. */
   plain(table: string): boolean {
     return this.single || this.fresh.has(table);
@@ -2279,7 +2350,7 @@ export class Planner {
   isEmpty(table: string): boolean {
     if (this.fresh.has(table)) return true;
     const sql = `SELECT (NOT EXISTS (SELECT FROM ${id(table)}))::text`;
-    return this.ask(sql) === "true";
+    return this.ask(sql, { table }) === "true";
   }
 
   /** Whether the table and columns are there or promised; an issue if not. */
@@ -2306,8 +2377,12 @@ export class Planner {
   }
 
   /** A scalar query's value as text; undefined until it is known. */
-  ask(query: string, tolerated: string[] = []): string | undefined {
-    const sql = this.#asItIs(query);
+  ask(
+    query: string,
+    { table = "", tolerated = [] }: { table?: string; tolerated?: string[] } =
+      {},
+  ): string | undefined {
+    const sql = this.#asItIs(query, table);
     const value = this.#answers.values.get(sql);
     if (value === undefined) this.probes.add(sql);
     if (typeof value !== "object" || value === null) return value ?? undefined;
@@ -2358,6 +2433,7 @@ export class Planner {
   }
 
   #same(left: string, right: string, columns = new Map<string, string>()) {
+    if (left === right) return true;
     if (words(left).join(" ") === words(right).join(" ")) return true;
     const question = { left, right, columns };
     const key = questionKey(question);
@@ -2394,7 +2470,14 @@ export class Planner {
   ): "missing" | "conflict" | "not valid" | "in place" {
     const fact = this.get("constraint", `constraint ${table}.${name}`);
     if (!fact) return "missing";
-    const differences = this.#differences(table, definition, fact.definition);
+    const index = this.get("index", `index ${name}`);
+    const printed = fact.definition;
+    const differences = this.#differences(
+      table,
+      definition,
+      printed,
+      index?.opclasses,
+    );
     if (differences.length === 0) {
       return fact.definition.endsWith("NOT VALID") ? "not valid" : "in place";
     }
@@ -2415,15 +2498,14 @@ export class Planner {
     opclasses = "",
   ): string[] {
     const want = parseDefinition(written), have = parseDefinition(printed);
-    // A name without a schema is the target schema's.
-    if (want.parts.refSchema === this.schema) delete want.parts.refSchema;
-    if (have.parts.refSchema === this.schema) delete have.parts.refSchema;
     const parts = new Set([
       ...Object.keys(want.parts),
       ...Object.keys(have.parts),
     ]);
     const differing = [...parts].filter((part) => {
-      const [a, b] = [want.parts[part], have.parts[part]];
+      // A name without a schema is the target schema's.
+      const usual = part === "refSchema" ? this.schema : undefined;
+      const [a = usual, b = usual] = [want.parts[part], have.parts[part]];
       if (a === undefined || b === undefined) return true;
       return part === "check" || part === "where"
         ? !this.sameExpression(table, a, b)
@@ -2442,7 +2524,7 @@ export class Planner {
   /** PostgreSQL prints neither a default operator class nor a collation. */
   #sameElement(table: string, want: Element, have: Element, opclass = "") {
     const column = this.get("column", `column ${table}.${have.column}`);
-    const collation = have.collation || unquoted(column?.collation ?? "");
+    const collation = have.collation || collationName(column?.collation);
     const usual = this.get("opclass", `opclass ${opclass}`)?.name;
     return want.order === have.order && want.operator === have.operator &&
       [have.collation, collation].includes(want.collation) &&
@@ -2499,30 +2581,50 @@ export class Planner {
   /** Sees the facts under their new name for the rest of the plan. */
   rename(kind: "table" | "column", from: string, to: string) {
     const last = (name: string) => name.slice(name.lastIndexOf(".") + 1);
-    for (const [key, fact] of [...this.#facts]) {
-      const renamed = key === `${kind} ${from}`
-        ? `${kind} ${to}`
-        : kind === "table"
-        ? key.replace(` ${from}.`, ` ${to}.`)
-        : key;
-      if (renamed !== key) this.#facts.delete(key);
-      this.#facts.set(renamed, renameIn(fact, last(from), last(to)));
-    }
-    this.#renamed.set(last(to), last(from));
+    const names = new Map([[last(from), last(to)]]);
+    const table = kind === "table" ? from : from.slice(0, from.indexOf("."));
+    this.#facts = Object.fromEntries(
+      Object.entries(this.#facts).map(([key, fact]) => [
+        key === `${kind} ${from}`
+          ? `${kind} ${to}`
+          : kind === "table"
+          ? key.replace(` ${from}.`, ` ${to}.`)
+          : key,
+        renameIn(key, fact, table, names),
+      ]),
+    );
+    const now = kind === "table" ? to : table;
+    const today = this.#renamed.get(table) ?? new Map<string, string>();
+    this.#renamed.set(now, today.set(last(to), last(from)));
     this.#keys = undefined;
   }
 
-  /** A query in the names that the database has today. */
-  #asItIs(sql: string): string {
-    return this.#renamed.size === 0 ? sql : replaceNames(sql, this.#renamed);
+  /** A query about a table, in the names that the database has today. */
+  #asItIs(sql: string, table: string): string {
+    const names = this.#renamed.get(table);
+    return names ? replaceNames(sql, names) : sql;
   }
 }
 
-function renameIn(fact: Fact, from: string, to: string): Fact {
+/** A fact with new names: of the table itself, and where others refer to it. */
+function renameIn(
+  key: string,
+  fact: Fact,
+  table: string,
+  names: Map<string, string>,
+): Fact {
+  if (fact.kind === "column" && key.startsWith(`column ${table}.`)) {
+    const value = fact.default;
+    return { ...fact, default: value && replaceNames(value, names) };
+  }
   if (fact.kind !== "index" && fact.kind !== "constraint") return fact;
-  const table = fact.table === from ? to : fact.table;
-  const names = new Map([[from, to]]);
-  return { ...fact, table, definition: replaceNames(fact.definition, names) };
+  const own = fact.table === table;
+  const [head = "", target] = fact.definition.split(/(?= REFERENCES )/);
+  const theirs = target !== undefined && words(target)[1] === table;
+  const definition = (own ? replaceNames(head, names) : head) +
+    (theirs ? replaceNames(target, names) : target ?? "");
+  const now = own ? names.get(table) ?? table : fact.table;
+  return { ...fact, table: now, definition };
 }
 
 /** Puts other names into SQL text, and leaves its strings alone. */
@@ -2573,27 +2675,26 @@ export async function inspect(
   ).catch((error) => explainWait(session, error));
   const [server, facts] = [rows.at(-2)?.server, rows.at(-1)?.catalog] as [
     Server,
-    Record<string, Fact>,
+    Catalog,
   ];
   session.searchPath = server.searchPath;
   refuseServer(server, options.schema);
-  const catalog: Catalog = new Map(Object.entries(facts));
   const decided = new Set(
     sections.flatMap(({ steps }) =>
-      steps.flatMap((step) =>
-        step.fills ? [`filled ${step.fills}`] : step.owns()
-      )
+      steps.flatMap((step) => step.decides ?? [])
     ),
   );
   const answers: Answers = { prints: new Map(), values: new Map() };
   for (;;) {
-    const planner = new Planner(catalog, answers, decided, options);
+    const planner = new Planner(facts, answers, decided, options);
     const lines = runSteps(planner, chosen);
-    if (planner.questions.size + planner.probes.size === 0) {
+    const open = planner.questions.size + planner.probes.size > 0;
+    if (open) await answer(session, planner, answers, settings);
+    // What was compared counted as the same, which may have been right.
+    if (planner.probes.size === 0 && planner.allSame()) {
       await session.query("ROLLBACK");
-      return finishPlan(server, lines, catalog);
+      return finishPlan(server, lines, facts);
     }
-    await answer(session, planner, answers, settings);
   }
 }
 
@@ -2631,11 +2732,11 @@ function runSteps(planner: Planner, sections: Section[]) {
   }));
 }
 
-function finishPlan(
+async function finishPlan(
   server: Server,
   sections: Plan["sections"],
   facts: Catalog,
-): Plan {
+): Promise<Plan> {
   const items = sections.flatMap((section) => section.items);
   // Renames first, and rows before the constraints that need them.
   const rank = ({ phase, hazard, sql }: Change) =>
@@ -2656,7 +2757,7 @@ function finishPlan(
       ...missingPrivileges(server, changes, facts),
     ],
     inPlace: items.filter(({ mark }) => mark === "in place").length,
-    digest: digest(
+    digest: await digest(
       changes.map(({ phase, sql }) => `${phase} ${sql}`).join("\n"),
     ),
   };
@@ -3052,7 +3153,9 @@ function pause(ms: number): Promise<void> {
 
 // ═══ Report ════════════════════════════════════════════════════════════════
 
-type Colour = "green" | "blue" | "yellow" | "red" | "bold" | "dim";
+/** https://en.wikipedia.org/wiki/ANSI_escape_code#Select_Graphic_Rendition_parameters */
+const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34 };
+type Colour = keyof typeof COLOURS;
 
 const MARKS: Record<Item["mark"], [string, Colour]> = {
   "in place": ["✓", "green"],
@@ -3102,9 +3205,7 @@ class Reporter {
     this.#clearBar();
     const paint = colour && this.#colour[stream] && text !== "";
     const safe = this.clean(text);
-    const line = paint
-      ? styleText(colour, safe, { validateStream: false })
-      : safe;
+    const line = paint ? `\x1b[${COLOURS[colour]}m${safe}\x1b[0m` : safe;
     (stream === "out" ? console.log : console.error)(line);
   }
 
@@ -3340,7 +3441,7 @@ function messageOf(error: unknown): string {
 }
 
 function isServerError(error: unknown): error is postgres.PostgresError {
-  return error instanceof postgres.PostgresError;
+  return error instanceof Error && error.name === "PostgresError";
 }
 
 /** What to do about a SQLSTATE, by its code or its class. */
@@ -3464,7 +3565,7 @@ function missingPrivileges(
 ): Item[] {
   const tables = new Set(
     changes.flatMap(({ step }) => step.relations()).filter((table) => {
-      const fact = facts.get(`table ${table}`);
+      const fact = facts[`table ${table}`];
       return fact?.kind === "table" && !fact.owned;
     }),
   );
@@ -3589,7 +3690,7 @@ function badUrl(why: string): UsageError {
 }
 
 function readNumber(name: string, text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
+  if (/^\d{1,5}$/.test(text) && Number(text) < 65536) return Number(text);
   throw badUrl(`has a ${name} that is no number`);
 }
 
@@ -3686,9 +3787,14 @@ export class Session {
   #target: Target;
   #connected = false;
 
-  constructor(target: Target) {
+  private constructor(
+    target: Target,
+    client: typeof postgres,
+    connect: typeof import("node:net").connect,
+  ) {
     this.#target = target;
-    this.#sql = postgres({
+    const socket = () => this.#connect(target.options, connect);
+    this.#sql = client({
       ...target.options,
       max: 1,
       idle_timeout: 0,
@@ -3698,12 +3804,25 @@ export class Session {
       onnotice: () => {},
       onclose: () => this.lost = true,
       // The client documents it, and its types leave it out.
-      ...{ socket: () => this.#connect(target.options) },
+      ...{ socket },
     });
   }
 
+  /** Nothing is connected before the first query. */
+  static async open(target: Target): Promise<Session> {
+    const [{ default: client }, { connect }] = await Promise.all([
+      // deno-lint-ignore no-import-prefix
+      import("npm:postgres@3.4.9"),
+      import("node:net"),
+    ]);
+    return new Session(target, client, connect);
+  }
+
   /** The client would connect again by itself; here nothing may be lost. */
-  #connect({ host, port, path }: Target["options"]) {
+  #connect(
+    { host, port, path }: Target["options"],
+    connect: typeof import("node:net").connect,
+  ) {
     if (this.#connected) {
       throw Object.assign(new Error("closed"), { code: "ECONNRESET" });
     }
@@ -3951,7 +4070,7 @@ export async function main(
   const report = new Reporter();
   let embedded: { stop(): Promise<void> } | undefined;
   try {
-    const options = readArguments(args, report);
+    const options = await readArguments(args, report);
     if (!options) return EXIT.ok;
     const faults = stepFaults(sections);
     for (const fault of faults) report.error(fault);
@@ -3995,7 +4114,7 @@ function fail(error: unknown, report: Reporter): number {
 
 async function dryRun(sections: Section[], options: Options, report: Reporter) {
   const start = performance.now();
-  const session = new Session(options.target);
+  const session = await Session.open(options.target);
   try {
     const plan = await inspect(session, sections, options);
     report.header(plan, options.target.where, options.schema, "dry run");
@@ -4013,9 +4132,9 @@ async function dryRun(sections: Section[], options: Options, report: Reporter) {
 
 async function apply(sections: Section[], options: Options, report: Reporter) {
   const start = performance.now();
-  const session = new Session(options.target);
+  const session = await Session.open(options.target);
   const watcher = options.target.embedded === undefined
-    ? new Session(options.target)
+    ? await Session.open(options.target)
     : undefined;
   const run = { session, watcher, options, report };
   const listening = stopOnSignals(run);
@@ -4134,11 +4253,18 @@ function stopOnSignals({ session, watcher, report }: Run) {
   };
 }
 
-function readArguments(args: string[], report: Reporter): Options | undefined {
-  const values = parseArguments(args);
-  if (values.help) report.line(HELP);
+async function readArguments(
+  args: string[],
+  report: Reporter,
+): Promise<Options | undefined> {
+  // Before anything else is loaded, so that it is instant.
+  if (args.includes("--help") || args.includes("-h")) {
+    report.line(HELP);
+    return undefined;
+  }
+  const values = await parseArguments(args);
   if (values.version) report.line(VERSION);
-  if (values.help || values.version) return undefined;
+  if (values.version) return undefined;
   const dry = values["dry-run"] ?? false, apply = values.apply ?? false;
   if (dry === apply) {
     throw new UsageError(
@@ -4184,7 +4310,8 @@ function readArguments(args: string[], report: Reporter): Options | undefined {
   };
 }
 
-function parseArguments(args: string[]) {
+async function parseArguments(args: string[]) {
+  const { parseArgs } = await import("node:util");
   const flag = { type: "boolean" } as const;
   const text = { type: "string" } as const;
   const texts = { type: "string", multiple: true } as const;

@@ -447,7 +447,8 @@ onServer(18, "apply gives up its turn after --max-wait", async (url, sql) => {
 
 // ─── Errors ────────────────────────────────────────────────────────────────
 
-onBoth(
+onServer(
+  14,
   "error in the expand phase rolls all of it back",
   async (url, sql) => {
     const steps = (divisor: number) => `
@@ -615,7 +616,8 @@ onBoth(
   },
 );
 
-onBoth(
+onServer(
+  18,
   "apply goes on beside the index build that a killed run has left",
   async (url, sql) => {
     await olderOrders(sql);
@@ -645,7 +647,8 @@ onBoth(
   },
 );
 
-onBoth(
+onServer(
+  14,
   "apply says that its working session was terminated, and a rerun goes on",
   async (url, sql) => {
     await unfilledOrders(sql);
@@ -670,7 +673,8 @@ onBoth(
   },
 );
 
-onBoth(
+onServer(
+  18,
   "apply survives or reports the end of the session that holds its turn",
   async (url, sql) => {
     await unfilledOrders(sql);
@@ -723,9 +727,9 @@ onServer(
     await olderOrders(sql);
     const output = await during(url, "SELECT FROM orders", async (release) => {
       const run = running(["--apply"], { url, steps: ORDERS });
-      // After the fourth try it pauses for longer than it takes to stop it.
+      // After the third try it pauses for longer than it takes to stop it.
       await until(
-        () => run.printed.stderr.split("trying again").length > 4,
+        () => run.printed.stderr.split("trying again").length > 3,
         "it pauses between two tries",
       );
       run.child.kill("SIGINT");
@@ -777,13 +781,14 @@ onServer(
 
 // ─── Locks of others ───────────────────────────────────────────────────────
 
-const BLOCKERS: [string, string][] = [
-  ["has read it", "SELECT FROM orders"],
-  ["locks it for writes", "LOCK TABLE orders IN SHARE MODE"],
+const BLOCKERS: [Major, string, string][] = [
+  [14, "has read it", "SELECT FROM orders"],
+  [18, "locks it for writes", "LOCK TABLE orders IN SHARE MODE"],
 ];
 
-for (const [what, held] of BLOCKERS) {
-  onBoth(
+for (const [major, what, held] of BLOCKERS) {
+  onServer(
+    major,
     `apply names and outwaits an idle transaction that ${what}`,
     async (url, sql) => {
       await olderOrders(sql);
@@ -836,7 +841,8 @@ onBoth(
   },
 );
 
-onBoth(
+onServer(
+  14,
   "index build waits for an old transaction beyond the lock timeout",
   async (url, sql) => {
     await olderOrders(sql);
@@ -883,7 +889,8 @@ onBoth(
   },
 );
 
-onBoth(
+onServer(
+  14,
   "--single-transaction rolls all of it back after a late error",
   async (url, sql) => {
     await olderOrders(sql);
@@ -900,7 +907,8 @@ onBoth(
   },
 );
 
-onBoth(
+onServer(
+  18,
   "--single-transaction says why a new enum label cannot be used yet",
   async (url, sql) => {
     await sql.unsafe(`CREATE TYPE mood AS ENUM ('sad', 'ok');
@@ -918,7 +926,8 @@ onBoth(
   },
 );
 
-onBoth(
+onServer(
+  14,
   "reference row takes an enum label that the same run adds",
   async (url, sql) => {
     await sql.unsafe(`CREATE TYPE mood AS ENUM ('sad', 'ok');
@@ -953,8 +962,11 @@ const QUOTED = `
   insertMissing("order", ["user"], [{ user: "Zoë", "Full Label": "Zoë" }]),
 `;
 
-for (const schema of ["my schema", "order"]) {
-  onBoth(
+const SCHEMAS: [Major, string][] = [[14, "my schema"], [18, "order"]];
+
+for (const [major, schema] of SCHEMAS) {
+  onServer(
+    major,
     `--schema "${schema}" takes names that need quotes`,
     async (url, sql) => {
       await sql.unsafe(`CREATE SCHEMA "${schema}";
@@ -989,7 +1001,8 @@ onServer(18, "--schema that does not exist is an error", async (url) => {
   assertFailed(output, 1, /"none" does not exist/, /CREATE SCHEMA none/);
 });
 
-onBoth(
+onServer(
+  14,
   "apply finds extensions that live in another schema",
   async (url, sql) => {
     await sql.unsafe(`CREATE SCHEMA extensions;
@@ -1089,7 +1102,7 @@ const REFUSED: [string, string, string, RegExp, string[]][] = [
 ];
 
 for (const [what, prepared, steps, phrase, allowed] of REFUSED) {
-  onBoth(`apply refuses ${what} before it writes`, async (url, sql) => {
+  onServer(18, `apply refuses ${what} before it writes`, async (url, sql) => {
     await sql.unsafe(prepared);
     const before = await lastXid(sql);
     const refused = await sync(["--apply"], { url, steps });

@@ -694,7 +694,7 @@ const SQL_ERRORS: SqlError[] = [
     steps: `createTable("bad", { id: "nosuchtype" })`,
     what: [
       /createTable "bad"/,
-      /CREATE TABLE bad \( id nosuchtype \)/,
+      /CREATE TABLE bad \( ?id nosuchtype ?\)/,
       /type "nosuchtype" does not exist/,
     ],
   },
