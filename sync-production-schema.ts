@@ -1401,7 +1401,7 @@ function tokenize(text: string): Token[] {
     for (const { 0: raw, index: start } of text.matchAll(TOKEN)) {
       if (/^(\s|--|\/\*)/.test(raw)) continue;
       const plain = /^"([a-z_][a-z0-9_$]*)"$/.exec(raw)?.[1];
-      const name = plain && !isReserved(plain) ? plain : raw;
+      const name = plain && !RESERVED.has(plain) ? plain : raw;
       const isWord = /^[\w\u0080-\uffff]/.test(raw) && !raw.endsWith("'");
       const text = isWord ? raw.toLowerCase() : name;
       tokens.push({ text, start, end: start + raw.length });
@@ -1672,7 +1672,7 @@ function unquoted(name = ""): string {
 
 /** A name as SQL wants it: quoted where it must be. */
 function id(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) && !isReserved(name)
+  return /^[a-z_][a-z0-9_$]*$/.test(name) && !RESERVED.has(name)
     ? name
     : `"${name.replaceAll('"', '""')}"`;
 }
@@ -1689,20 +1689,20 @@ function literal(text: string): string {
 }
 
 /** https://www.postgresql.org/docs/current/sql-keywords-appendix.html */
-function isReserved(name: string): boolean {
-  return (" all analyse analyze and any array as asc asymmetric authorization " +
-    "binary both case cast check collate collation column concurrently " +
-    "constraint create cross current_catalog current_date current_role " +
-    "current_schema current_time current_timestamp current_user default " +
-    "deferrable desc distinct do else end except false fetch for foreign " +
-    "freeze from full grant group having ilike in initially inner intersect " +
-    "into is isnull join lateral leading left like limit localtime " +
-    "localtimestamp natural not notnull null offset on only or order outer " +
-    "overlaps placing primary references returning right select session_user " +
-    "similar some symmetric system_user table tablesample then to trailing " +
-    "true union unique user using variadic verbose when where window with ")
-    .includes(` ${name} `);
-}
+const RESERVED = new Set((
+  "all analyse analyze and any array as asc asymmetric authorization " +
+  "binary both case cast check collate collation column concurrently " +
+  "constraint create cross current_catalog current_date current_role " +
+  "current_schema current_time current_timestamp current_user default " +
+  "deferrable desc distinct do else end except false fetch for foreign " +
+  "freeze from full grant group having ilike in initially inner intersect " +
+  "into is isnull join lateral leading left like limit localtime " +
+  "localtimestamp natural not notnull null offset on only or order outer " +
+  "overlaps placing primary references returning right select " +
+  "session_user similar some symmetric system_user table tablesample then " +
+  "to trailing true union unique user using variadic verbose when where " +
+  "window with"
+).split(" "));
 
 /** Whether a default is the same for all rows: no function but now(). */
 function isStable(expression: string): boolean {

@@ -108,7 +108,7 @@ const COMMAND_LINES: [args: string[], what: RegExp, hint: RegExp][] = [
   [[DRY, "--schema"], /--schema/, /--help/],
   [["--dry-run=yes"], /--dry-run/, /--help/],
   [["up"], /'up'/, /--help/],
-  [[DRY, UNREACHABLE], /./, /--help/],
+  [[DRY, UNREACHABLE], /./, /--database-url|--help/],
   [[DRY, `--databse-url=${UNREACHABLE}`], /--databse-url/, /--help/],
   [
     [DRY, "--embedded", "--database-url", UNREACHABLE],
