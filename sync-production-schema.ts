@@ -1457,7 +1457,7 @@ function readColumn(text: string): ColumnSpec {
   const tokens = tokenize(text);
   const list = tokens.map((token) => token.text);
   const slice = (from: number, to: number) =>
-    text.slice(tokens[from]?.start ?? text.length, tokens[to - 1]?.end).trim();
+    to > from ? text.slice(tokens[from]?.start, tokens[to - 1]?.end) : "";
   const clauses = splitClauses(list);
   const find = (word: string) => clauses.find(([at]) => list[at] === word);
   const after = (clause: [number, number] | undefined) =>
