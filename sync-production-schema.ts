@@ -2206,8 +2206,8 @@ export interface Item {
   text: string;
   /** Further lines of an issue, each with its label. */
   details: [string, string][];
-  /** Whether `--allow conflict` goes on without it. */
-  conflict?: boolean;
+  /** A conflict may be allowed; a privilege must be granted. */
+  reason?: "conflict" | "privilege";
   changes: Change[];
 }
 
@@ -2573,9 +2573,9 @@ export class Planner {
       ["database", tidy(database)],
       ["mend", mend],
     ];
+    const reason = "conflict";
     const mark = "issue";
-    const conflict = true;
-    this.#items.push({ mark, object, text, details, changes: [], conflict });
+    this.#items.push({ mark, object, text, details, changes: [], reason });
   }
 
   /** Sees the facts under their new name for the rest of the plan. */
@@ -3558,44 +3558,41 @@ function refuseServer(server: Server, schema: string) {
   }
 }
 
+/** What the role may not do, of what the changes need. */
 function missingPrivileges(
   server: Server,
   changes: Change[],
   facts: Catalog,
 ): Item[] {
-  const tables = new Set(
-    changes.flatMap(({ step }) => step.relations()).filter((table) => {
-      const fact = facts[`table ${table}`];
-      return fact?.kind === "table" && !fact.owned;
-    }),
-  );
   const user = id(server.user);
   const schema = server.searchPath.split(", ")[0] ?? "";
-  const item = (object: string, text: string, mend: string): Item => ({
+  const lacks = (object: string, text: string, mend: string): Item => ({
     mark: "issue",
     object,
-    text,
+    text: `${user} may not ${text}`,
     details: [["mend", mend]],
     changes: [],
+    reason: "privilege",
   });
-  const altered = [...tables].filter((table) =>
-    changes.some(({ sql }) =>
-      sql.startsWith(`ALTER TABLE ${id(table)} `) ||
-      sql.includes(` ON ${id(table)} `)
-    )
+  const foreign = new Set(
+    changes.flatMap(({ step, sql }) =>
+      step.relations().filter((table) => {
+        const fact = facts[`table ${table}`];
+        return fact?.kind === "table" && !fact.owned &&
+          (sql.startsWith(`ALTER TABLE ${id(table)} `) ||
+            sql.includes(` ON ${id(table)} `));
+      })
+    ),
   );
+  const grant = `GRANT CREATE ON SCHEMA ${schema} TO ${user}`;
   return [
     ...(changes.length > 0 && !server.mayCreate
-      ? [item(
-        schema,
-        `${user} may not create in this schema`,
-        `GRANT CREATE ON SCHEMA ${schema} TO ${user}`,
-      )]
+      ? [lacks(schema, "create in this schema", grant)]
       : []),
-    ...altered.map((table) =>
-      item(
+    ...[...foreign].map((table) =>
+      lacks(
         table,
-        `${user} may not alter it: it is not the owner`,
+        "alter this table: it is not the owner",
         `GRANT the owner's role to ${user}, or ALTER TABLE ${id(table)} ` +
           `OWNER TO ${user}`,
       )
@@ -4187,8 +4184,8 @@ async function confirm({ session, options }: Run, sections: Section[]) {
 /** @throws Refusal before anything is written */
 function refusePlan(plan: Plan, options: Options, report: Reporter) {
   const { server, changes, issues } = plan;
-  const blocked = issues.filter(({ conflict }) =>
-    !conflict || !options.allow.includes("conflict")
+  const blocked = issues.filter(({ reason }) =>
+    reason !== "conflict" || !options.allow.includes("conflict")
   );
   const hazards = [...new Set(changes.flatMap(({ hazard }) => hazard ?? []))]
     .filter((hazard) => !options.allow.includes(hazard));
@@ -4211,12 +4208,13 @@ function refusePlan(plan: Plan, options: Options, report: Reporter) {
     }
   }
   if (blocked.length > 0) {
-    const privileges = blocked.every(({ object, text }) =>
-      text.includes(" may not ") && object !== ""
-    );
-    const message = `${count(blocked.length, "thing")} above ` +
-      `${blocked.length === 1 ? "needs" : "need"} a look; nothing was written`;
-    if (privileges) throw new SyncError(message, "Grant what is missing");
+    const needs = blocked.length === 1 ? "needs" : "need";
+    const message =
+      `${count(blocked.length, "thing")} above ${needs} a look; nothing was ` +
+      "written";
+    if (blocked.every(({ reason }) => reason === "privilege")) {
+      throw new SyncError(message, "Grant what is missing");
+    }
     throw new Refusal(
       message,
       "Mend it, leave its step out with --skip, or go on without it: " +

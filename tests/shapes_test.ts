@@ -125,9 +125,7 @@ const older = `
 
 /** A column whose default differs in every row, which no table has yet. */
 const token =
-  `addColumn("users", "token", "uuid NOT NULL DEFAULT gen_random_uuid()"),
-  addUnique("users", "users_token_key", "(token)"),
-  addColumn("users", "noted_at", "timestamptz NOT NULL DEFAULT clock_timestamp()"),`;
+  `addColumn("users", "token", "uuid NOT NULL DEFAULT gen_random_uuid()"),`;
 
 for (const major of majors) {
   Deno.test(`apply brings an older shape of 200,000 rows up to date, on ${major}`, async () => {
@@ -197,9 +195,9 @@ for (const major of majors) {
       // A default that differs by row is filled in batches, not by a rewrite.
       const [file] = await sql`SELECT pg_relation_filenode('users') AS node`;
       await converges(url, token);
-      const [tokens] = await sql`SELECT count(DISTINCT token)::int AS tokens,
-        count(noted_at)::int AS noted FROM users`;
-      assert.deepEqual({ ...tokens }, { tokens: 200_000, noted: 200_000 });
+      const [tokens] = await sql`SELECT count(DISTINCT token)::int AS n
+        FROM users`;
+      assert.equal(tokens?.n, 200_000);
       const [same] = await sql`SELECT pg_relation_filenode('users') AS node`;
       assert.equal(same?.node, file?.node);
       assert.deepEqual(
