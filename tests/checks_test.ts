@@ -28,7 +28,7 @@ Deno.test.afterAll(async () => {
 /** What a dry run reports of each object, by the object's name. */
 function reported(stdout: string): Map<string, string> {
   return new Map(
-    [...stdout.matchAll(/^  ([ℹ⚠]) (\S.*?)  +(.*)$/gm)]
+    [...stdout.matchAll(/^ {2}([ℹ⚠]) (\S.*?) {2,}(.*)$/gm)]
       .map(([, mark, object, text]) => [object!, `${mark} ${text}`]),
   );
 }
