@@ -594,7 +594,7 @@ function planDefault(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
   const { table, column } = at;
   const name = `${table}.${column}`;
   const { expression = "", default: value } = spec;
-  const printed = fact.default ?? "";
+  const printed = realDefault(fact.default ?? undefined) ?? "";
   if (spec.generated) {
     if (db.sameExpression(table, expression, printed)) return;
     return db.conflict(name, "is generated from another expression", {
@@ -743,7 +743,11 @@ export function addForeignKey(table: string, name: string, text: string): Step {
       `it does not say which columns: write REFERENCES ${references} (id)`,
     ];
   };
-  return { ...made, faults };
+  const relations = () => {
+    const { references = table } = parseDefinition(definition).parts;
+    return [table, references];
+  };
+  return { ...made, faults, relations };
 }
 
 /** A check: its text is the condition alone, such as `age >= 18`. */
@@ -779,11 +783,7 @@ function constraintStep(
   const { table, name, text, definition } = at;
   return {
     ...blank(verb, name, `constraint ${table}.${name}`),
-    relations: () => [
-      table,
-      name,
-      parseDefinition(definition).parts.references ?? table,
-    ],
+    relations: () => [table],
     faults: () => [...nameFaults(table, name), ...definitionFaults(text)],
     plan(db) {
       const { elements } = parseDefinition(definition);
@@ -954,8 +954,9 @@ export function setDefault(table: string, column: string, value: string): Step {
 
 function planSetDefault(db: Planner, at: At, value: string) {
   const fact = db.column(at);
-  const none = realDefault(value) === undefined && fact.default === null;
-  if (none || db.sameValue(fact.type, value, fact.default)) return;
+  const none = realDefault(value) === undefined;
+  if (none && realDefault(fact.default ?? undefined) === undefined) return;
+  if (db.sameValue(fact.type, value, fact.default)) return;
   const name = `${at.table}.${at.column}`;
   db.promise(`column ${name}`, { ...fact, default: value });
   db.change(name, "set default", expand(`${alter(at)} SET DEFAULT ${value}`));
@@ -1499,7 +1500,7 @@ function readColumn(text: string): ColumnSpec {
 
 /** DEFAULT NULL is no default: PostgreSQL keeps none. */
 function realDefault(value: string | undefined): string | undefined {
-  return value && /^[\s(]*null[\s)]*$/i.test(value) ? undefined : value;
+  return value && /^[\s(]*null[\s)]*(::.*)?$/i.test(value) ? undefined : value;
 }
 
 /** Where each clause of a column's text starts and ends. */
@@ -1721,6 +1722,7 @@ function textFaults(what: string, ...texts: unknown[]): (string | false)[] {
 }
 
 function nameFaults(...names: string[]): (string | false)[] {
+  if (names.every((name) => name && byteLength(name) <= 63)) return [];
   return names.flatMap((name) => [
     ...textFaults("a name", name),
     byteLength(name) > 63 &&
@@ -1730,6 +1732,7 @@ function nameFaults(...names: string[]): (string | false)[] {
 
 function columnFaults(table: string, column: string, text: string) {
   const { type, refused } = parseColumn(text);
+  if (type && !refused) return nameFaults(column);
   const clause = refused?.split(/\s/)[0]?.toUpperCase();
   const instead: Record<string, string> = {
     REFERENCES: `addForeignKey("${table}", "${table}_${column}_fkey", ` +
@@ -1750,12 +1753,13 @@ function definitionFaults(text: string): (string | false)[] {
     ...textFaults("its definition", text),
     /^\s*CREATE\b/i.test(text) &&
     "its text starts with CREATE: write only what follows the table's name",
-    /\bCONCURRENTLY\b|\bNOT\s+VALID\b/i.test(tidy(text)) &&
+    /\b(CONCURRENTLY|NOT\s+VALID)\b/i.test(text) &&
     "it says CONCURRENTLY or NOT VALID: leave that to the plan",
   ];
 }
 
 function byteLength(text: string): number {
+  if (typeof text !== "string") return NaN;
   // No character has more than three bytes for its UTF-16 unit.
   if (text.length <= 21) return text.length;
   return new TextEncoder().encode(text).length;
@@ -2237,6 +2241,7 @@ export class Planner {
   readonly schema: string;
   #facts: Catalog;
   #promised = new Map<string, Fact>();
+  #compared = new Map<string, boolean>();
   #answers: Answers;
   #decided: Set<string>;
   /** For each table the names it has today, by those it is to have. */
@@ -2277,7 +2282,8 @@ export class Planner {
   }
 
   get<K extends Fact["kind"]>(kind: K, key: string) {
-    const fact = this.#promised.get(key) ?? this.#facts[key];
+    const fact = (this.#promised.size > 0 ? this.#promised.get(key) : null) ??
+      this.#facts[key];
     return fact?.kind === kind ? fact as Extract<Fact, { kind: K }> : undefined;
   }
 
@@ -2293,17 +2299,17 @@ export class Planner {
   }
 
   primaryKey(table: string) {
+    const usual = `${table}_pkey`;
+    const found = this.get("constraint", `constraint ${table}.${usual}`);
+    if (found?.definition.startsWith("PRIMARY KEY")) {
+      return keyOf(usual, found);
+    }
     this.#keys ??= new Map(
       [...Object.entries(this.#facts), ...this.#promised].flatMap((
         [key, fact],
       ) =>
         fact.kind === "constraint" && fact.definition.startsWith("PRIMARY KEY")
-          ? [[fact.table, {
-            name: key.slice(`constraint ${fact.table}.`.length),
-            columns: parseDefinition(fact.definition).elements.map((element) =>
-              element.column
-            ),
-          }]]
+          ? [[fact.table, keyOf(key.slice(13 + fact.table.length), fact)]]
           : []
       ),
     );
@@ -2326,7 +2332,7 @@ export class Planner {
 
   /** Whether another step decides an aspect, such as `type users.age`. */
   decided(aspect: string): boolean {
-    return this.#decided.has(aspect);
+    return this.#decided.size > 0 && this.#decided.has(aspect);
   }
 
   /** Whether all that was compared in this pass is the same. */
@@ -2391,7 +2397,7 @@ export class Planner {
   }
 
   sameType(left: string, right: string): boolean {
-    return this.#same(`NULL::${left}`, `NULL::${right}`);
+    return this.sameValue("", left, right);
   }
 
   /** As PostgreSQL prints the type, once `sameType` has asked. */
@@ -2402,12 +2408,22 @@ export class Planner {
     return type;
   }
 
+  /** Whether two values of a type, or two types without one, are the same. */
   sameValue(type: string, left: string, right: string | null): boolean {
-    return right !== null &&
-      this.#same(`(${left})::${type}`, `(${right})::${type}`);
+    if (right === null || left === right) return right !== null;
+    const key = `${type}\0${left}\0${right}`;
+    return memo(
+      this.#compared,
+      key,
+      () =>
+        type === ""
+          ? this.#same(`NULL::${left}`, `NULL::${right}`)
+          : this.#same(`(${left})::${type}`, `(${right})::${type}`),
+    );
   }
 
   sameExpression(table: string, left: string, right: string): boolean {
+    if (left === right) return true;
     const columns = new Map<string, string>();
     const [a, b] = [left, right].map((text) => {
       const tokens = tokenize(text);
@@ -2604,6 +2620,11 @@ export class Planner {
     const names = this.#renamed.get(table);
     return names ? replaceNames(sql, names) : sql;
   }
+}
+
+function keyOf(name: string, { definition }: ConstraintFact) {
+  const { elements } = parseDefinition(definition);
+  return { name, columns: elements.map(({ column }) => column) };
 }
 
 /** A fact with new names: of the table itself, and where others refer to it. */

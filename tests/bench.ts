@@ -488,7 +488,7 @@ async function measureMemory(server: Server) {
 }
 
 async function measureServer(major: Major) {
-  const server = await startServer(major, ["max_locks_per_transaction = 256"]);
+  const server = await startServer(major);
   try {
     if (major === 18) {
       await measureApply(server);
