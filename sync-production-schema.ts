@@ -510,7 +510,8 @@ export function createTable(
         });
       }
       for (const [column, text] of entries) {
-        planColumn(db, { table, column }, parseColumn(text));
+        const at = { table, column }, spec = parseColumn(text);
+        db.unlessSettled(at, spec, () => planColumn(db, at, spec));
       }
     },
   };
@@ -518,7 +519,8 @@ export function createTable(
 
 function planTable(db: Planner, table: string, columns: [string, string][]) {
   db.fresh.add(table);
-  db.promise(`table ${table}`, { kind: "table", relkind: "r", owned: true });
+  const fact = { relkind: "r", owned: true, columns: {} };
+  db.promise(`table ${table}`, { kind: "table", ...fact });
   const lines = columns.map(([column, text]) => {
     const spec = parseColumn(text);
     promiseColumn(db, { table, column }, spec, spec.notNull);
@@ -549,7 +551,7 @@ interface At {
 
 function planColumn(db: Planner, at: At, spec: ColumnSpec) {
   const name = `${at.table}.${at.column}`;
-  const fact = db.get("column", `column ${name}`);
+  const fact = db.findColumn(at);
   if (!fact) return planNewColumn(db, at, spec);
   const differs = (what: string, want: string, have: string, mend: string) =>
     db.conflict(name, `has another ${what}`, {
@@ -1528,12 +1530,7 @@ function splitClauses(list: string[]): [number, number][] {
 
 /** Takes apart what a step says, or what PostgreSQL prints, of an index. */
 function parseDefinition(text: string): Definition {
-  // PostgreSQL's has the names of index and table in front.
-  const head = /^CREATE (UNIQUE )?.*? USING /s.exec(text);
-  const rest = head
-    ? `${head[1] ?? ""}USING ${text.slice(head[0].length)}`
-    : text;
-  return memo(definitions, rest, () => readDefinition(rest));
+  return memo(definitions, text, () => readDefinition(text));
 }
 
 function readDefinition(source: string): Definition {
@@ -1840,6 +1837,8 @@ interface TableFact {
   relkind: string;
   /** Whether the role that is connected may alter it. */
   owned: boolean;
+  /** By name, packed: type, default, flags, collation, unproved. */
+  columns: Record<string, string>;
 }
 
 interface ColumnFact {
@@ -1859,7 +1858,7 @@ interface ColumnFact {
 interface IndexFact {
   kind: "index";
   table: string;
-  /** None for a primary key's, which its constraint tells. */
+  /** From UNIQUE or USING on. */
   definition: string;
   valid: boolean;
   /** The oids of its operator classes, between spaces. */
@@ -1945,7 +1944,9 @@ function serverQuery(schema: string): string {
 }
 
 /**
- * Everything that the checks look at, as one JSON object of facts by key.
+ * Everything that the checks look at, as one JSON object of facts by key. To
+ * print a definition costs most; tables with the same columns share it, for
+ * indexes and constraints that are the same but for their names.
  *
  * @param relations the tables and indexes to read; all of the schema's without
  */
@@ -1959,42 +1960,64 @@ export function catalogQuery(schema: string, relations?: string[]): string {
     SELECT oid, relname, relkind, relowner FROM pg_class
     WHERE relnamespace = (SELECT oid FROM s)
       AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${among("relname")}
+  ), unproved AS MATERIALIZED (
+    SELECT conrelid, conkey, conname FROM pg_constraint
+    WHERE contype = 'n' AND NOT convalidated
+  ), col AS MATERIALIZED (
+    SELECT attrelid, md5(string_agg(concat_ws(' ', attnum, attname, atttypid,
+        attcollation), ',' ORDER BY attnum)) AS layout,
+      json_object_agg(attname, concat(format_type(atttypid, atttypmod), E'\\x1f',
+        pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE adrelid END),
+        E'\\x1f', CASE WHEN attnotnull THEN 'n' END, attidentity, attgenerated,
+        E'\\x1f', CASE WHEN attcollation <> typcollation THEN (SELECT
+          quote_ident(collname) FROM pg_collation c WHERE c.oid = attcollation)
+          END, E'\\x1f', conname)) AS columns
+    FROM rel JOIN pg_attribute ON attrelid = rel.oid AND attnum > 0
+      AND NOT attisdropped AND relkind IN ('r', 'p')
+    JOIN pg_type t ON t.oid = atttypid
+    LEFT JOIN pg_attrdef ON atthasdef AND adrelid = attrelid AND adnum = attnum
+    LEFT JOIN unproved ON conrelid = attrelid AND conkey[1] = attnum
+    GROUP BY attrelid
+  ), ind AS MATERIALIZED (
+    SELECT indexrelid, i.relname, t.relname AS "table", indclass, indisprimary,
+      indisvalid AND indisready AS valid,
+      -- The row without its two oids: how it is built, but not of what.
+      concat_ws(' ', coalesce(layout, indrelid::text), i.relam, i.reloptions,
+        regexp_replace(x::text, '^[(]\\d+,\\d+,', '')) AS shape
+    FROM pg_index x JOIN pg_class i ON i.oid = indexrelid
+    JOIN pg_class t ON t.oid = indrelid LEFT JOIN col ON attrelid = indrelid
+    WHERE i.relnamespace = (SELECT oid FROM s)
+      AND (${among("i.relname")} OR ${among("t.relname")})
+  ), con AS MATERIALIZED (
+    SELECT c.oid, conname, rel.relname,
+      CASE WHEN contype = 'f' OR NOT convalidated THEN c.oid::text
+        ELSE concat_ws(' ', layout, contype, conkey, condeferrable,
+          condeferred, connoinherit, conbin, conexclop, shape) END AS shape
+    FROM rel JOIN pg_constraint c ON conrelid = rel.oid
+      AND contype IN ('c', 'f', 'p', 'u', 'x')
+    JOIN col ON attrelid = conrelid LEFT JOIN ind ON indexrelid = conindid
   )
   SELECT json_object_agg(key, fact) AS catalog FROM (
     SELECT 'table ' || relname AS key, to_json(f) AS fact
-    FROM rel, LATERAL (SELECT 'table' AS kind, relkind,
-      pg_has_role(relowner, 'USAGE') AS owned) f
+    FROM rel LEFT JOIN col ON attrelid = oid, LATERAL (SELECT 'table' AS kind,
+      relkind, pg_has_role(relowner, 'USAGE') AS owned, columns) f
     UNION ALL
-    SELECT 'column ' || relname || '.' || attname, to_json(f)
-    FROM rel JOIN pg_attribute a ON attrelid = rel.oid AND attnum > 0
-      AND NOT attisdropped AND relkind IN ('r', 'p')
-    JOIN pg_type t ON t.oid = atttypid
-    LEFT JOIN pg_attrdef ON atthasdef AND adrelid = rel.oid AND adnum = attnum
-    LEFT JOIN pg_constraint ON conrelid = rel.oid AND contype = 'n'
-      AND NOT convalidated AND conkey[1] = attnum,
-    LATERAL (SELECT 'column' AS kind, format_type(atttypid, atttypmod) AS type,
-      pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE adrelid END)
-        AS default, attnotnull AS "notNull",
-      attidentity AS identity, attgenerated AS generated, conname AS unproved,
-      CASE WHEN attcollation <> typcollation THEN (SELECT quote_ident(collname)
-        FROM pg_collation c WHERE c.oid = attcollation) END AS collation) f
+    SELECT 'index ' || relname, to_json(f)
+    FROM ind JOIN (SELECT shape, pg_get_indexdef(min(indexrelid)) AS def
+      FROM ind WHERE NOT indisprimary GROUP BY shape) d USING (shape),
+    LATERAL (SELECT 'index' AS kind, "table",
+      CASE WHEN def LIKE 'CREATE UNIQUE %' THEN 'UNIQUE ' ELSE '' END ||
+        substr(def, strpos(def, ' USING ') + 1) AS definition,
+      valid, indclass::text AS opclasses) f
     UNION ALL
-    SELECT 'index ' || i.relname, to_json(f)
-    FROM pg_index JOIN pg_class i ON i.oid = indexrelid
-    JOIN pg_class t ON t.oid = indrelid,
-    LATERAL (SELECT 'index' AS kind, t.relname AS table,
-      CASE WHEN indisprimary THEN '' ELSE pg_get_indexdef(i.oid) END
-        AS definition,
-      indisvalid AND indisready AS valid,
-      indclass::text AS opclasses) f
-    WHERE i.relnamespace = (SELECT oid FROM s)
-      AND (${among("i.relname")} OR ${among("t.relname")})
+    SELECT 'index ' || relname, to_json(f)
+    FROM ind, LATERAL (SELECT 'index' AS kind, "table", '' AS definition,
+      valid, '' AS opclasses) f WHERE indisprimary
     UNION ALL
     SELECT 'constraint ' || relname || '.' || conname, to_json(f)
-    FROM rel JOIN pg_constraint c ON conrelid = rel.oid
-      AND contype IN ('c', 'f', 'p', 'u', 'x'),
-    LATERAL (SELECT 'constraint' AS kind, relname AS table,
-      pg_get_constraintdef(c.oid) AS definition) f
+    FROM con JOIN (SELECT shape, pg_get_constraintdef(min(oid)) AS definition
+      FROM con GROUP BY shape) d USING (shape),
+    LATERAL (SELECT 'constraint' AS kind, relname AS table, definition) f
     UNION ALL
     SELECT kind || ' ' || typname, to_json(f)
     FROM pg_type t, LATERAL (SELECT
@@ -2009,6 +2032,26 @@ export function catalogQuery(schema: string, relations?: string[]): string {
     LATERAL (SELECT 'opclass' AS kind, opcname AS name) f WHERE opcdefault
   ) facts`;
 }
+
+/** A column as `catalogQuery` packs it: thousands have the same few shapes. */
+function unpackColumn(packed: string): ColumnFact {
+  return memo(columnFacts, packed, () => {
+    const parts = packed.split("\x1f");
+    const [type = "", value, flags = "", collation, unproved] = parts;
+    return {
+      kind: "column",
+      type,
+      notNull: flags.startsWith("n"),
+      default: value || null,
+      collation: collation || null,
+      identity: /[ad]/.exec(flags)?.[0] ?? "",
+      generated: /[sv]/.exec(flags)?.[0] ?? "",
+      unproved: unproved || null,
+    };
+  });
+}
+
+const columnFacts = new Map<string, ColumnFact>();
 
 /** A row as the client gives it: JSON is parsed. */
 type Row = Record<string, unknown>;
@@ -2242,6 +2285,9 @@ export class Planner {
   #facts: Catalog;
   #promised = new Map<string, Fact>();
   #compared = new Map<string, boolean>();
+  /** Whether no helper of a NOT NULL was left behind. */
+  #clean: boolean | undefined;
+  #settled = new Map<ColumnSpec, Set<ColumnFact>>();
   #answers: Answers;
   #decided: Set<string>;
   /** For each table the names it has today, by those it is to have. */
@@ -2288,14 +2334,53 @@ export class Planner {
   }
 
   has(key: string): boolean {
-    return this.#promised.has(key) || key in this.#facts;
+    if (this.#promised.has(key) || key in this.#facts) return true;
+    const [, table = "", column = ""] = /^column (.*?)\.(.*)$/s.exec(key) ?? [];
+    return this.findColumn({ table, column }) !== undefined;
   }
 
   /** The column, which `needs` has found. */
   column({ table, column }: At): ColumnFact {
-    const fact = this.get("column", `column ${table}.${column}`);
+    const fact = this.findColumn({ table, column });
     if (!fact) throw new Error(`column ${table}.${column} was not looked up`);
     return fact;
+  }
+
+  /**
+   * Skips a column like one that was found in place: in a large schema most
+   * are, and nothing decides but their text and their fact.
+   */
+  unlessSettled({ table, column }: At, spec: ColumnSpec, plan: () => void) {
+    const fact = this.findColumn({ table, column });
+    this.#clean ??= !Object.keys(this.#facts).some((key) =>
+      key.endsWith("sync_not_null")
+    );
+    const name = `${table}.${column}`;
+    const special = !fact || !this.#clean || spec.primaryKey ||
+      spec.generated || spec.notNull !== fact.notNull ||
+      this.#promised.has(`column ${name}`) || (this.#decided.size > 0 &&
+        ["type", "default", "not null"].some((aspect) =>
+          this.decided(`${aspect} ${name}`)
+        ));
+    if (special) return plan();
+    const settled = this.#settled.get(spec);
+    if (settled?.has(fact)) return;
+    const before = this.#items.length + this.probes.size;
+    plan();
+    if (before < this.#items.length + this.probes.size) return;
+    this.#settled.set(spec, (settled ?? new Set()).add(fact));
+  }
+
+  findColumn({ table, column }: At): ColumnFact | undefined {
+    if (this.#promised.size > 0) {
+      const fact = this.#promised.get(`column ${table}.${column}`);
+      if (fact?.kind === "column") return fact;
+    }
+    const { columns } = this.get("table", `table ${table}`) ?? {};
+    const packed = columns && Object.hasOwn(columns, column)
+      ? columns[column]
+      : undefined;
+    return packed === undefined ? undefined : unpackColumn(packed);
   }
 
   primaryKey(table: string) {
@@ -2370,7 +2455,7 @@ export class Planner {
       return false;
     }
     const missing = columns.filter((column) =>
-      column && !this.has(`column ${table}.${column}`)
+      column && !this.findColumn({ table, column })
     );
     if (missing.length === 0) return true;
     this.issue(
@@ -2429,7 +2514,7 @@ export class Planner {
       const tokens = tokenize(text);
       for (const token of tokens) {
         const name = unquoted(token.text);
-        const fact = this.get("column", `column ${table}.${name}`);
+        const fact = this.findColumn({ table, column: name });
         if (!fact) continue;
         const collate = fact.collation ? ` COLLATE ${fact.collation}` : "";
         columns.set(name, fact.type + collate);
@@ -2472,7 +2557,7 @@ export class Planner {
     if (differences.length === 0) return fact.valid ? "in place" : "invalid";
     this.conflict(name, `is another index: ${differences.join(", ")}`, {
       step: `${table} ${tidy(text)}`,
-      database: fact.definition.replace(/^.*? ON (ONLY )?(\S+\.)?/, ""),
+      database: `${fact.table} ${fact.definition}`,
       mend: `give the new index another name, and dropIndex("${name}")`,
     });
     return "conflict";
@@ -2539,7 +2624,7 @@ export class Planner {
 
   /** PostgreSQL prints neither a default operator class nor a collation. */
   #sameElement(table: string, want: Element, have: Element, opclass = "") {
-    const column = this.get("column", `column ${table}.${have.column}`);
+    const column = this.findColumn({ table, column: have.column });
     const collation = have.collation || collationName(column?.collation);
     const usual = this.get("opclass", `opclass ${opclass}`)?.name;
     return want.order === have.order && want.operator === have.operator &&
@@ -2634,9 +2719,13 @@ function renameIn(
   table: string,
   names: Map<string, string>,
 ): Fact {
-  if (fact.kind === "column" && key.startsWith(`column ${table}.`)) {
-    const value = fact.default;
-    return { ...fact, default: value && replaceNames(value, names) };
+  if (fact.kind === "table" && key === `table ${table}`) {
+    const columns = Object.entries(fact.columns ?? {}).map(([name, packed]) => {
+      const [type, value = "", ...rest] = packed.split("\x1f");
+      const renamed = [type, replaceNames(value, names), ...rest];
+      return [names.get(name) ?? name, renamed.join("\x1f")];
+    });
+    return { ...fact, columns: Object.fromEntries(columns) };
   }
   if (fact.kind !== "index" && fact.kind !== "constraint") return fact;
   const own = fact.table === table;
@@ -2687,6 +2776,7 @@ export async function inspect(
     `SET LOCAL statement_timeout = ${options.probeTimeout}`,
     // Constraints that exclude a backfill's rows then spare the look at them.
     "SET LOCAL constraint_exclusion = on",
+    "SET LOCAL jit = off",
   ];
   const rows = await session.begin(
     "READ ONLY",
