@@ -509,9 +509,15 @@ export function createTable(
           mend: "rename the one in the database, or the one in the step",
         });
       }
+      const text = entries.join("\0");
+      db.once(table, text, () => {
+        for (const [column, text] of entries) {
+          planColumn(db, { table, column }, parseColumn(text));
+        }
+      });
+      // Which the columns do not tell.
       for (const [column, text] of entries) {
-        const at = { table, column }, spec = parseColumn(text);
-        db.unlessSettled(at, spec, () => planColumn(db, at, spec));
+        if (/primary\s+key/i.test(text)) planInlineKey(db, { table, column });
       }
     },
   };
@@ -519,7 +525,7 @@ export function createTable(
 
 function planTable(db: Planner, table: string, columns: [string, string][]) {
   db.fresh.add(table);
-  const fact = { relkind: "r", owned: true, columns: {} };
+  const fact = { relkind: "r", owned: true, shape: "" };
   db.promise(`table ${table}`, { kind: "table", ...fact });
   const lines = columns.map(([column, text]) => {
     const spec = parseColumn(text);
@@ -538,7 +544,9 @@ export function addColumn(table: string, column: string, text: string): Step {
     faults: () => columnFaults(table, column, text),
     plan(db) {
       if (!db.needs(table)) return;
-      planColumn(db, { table, column }, parseColumn(text));
+      const spec = parseColumn(text);
+      planColumn(db, { table, column }, spec);
+      if (spec.primaryKey) planInlineKey(db, { table, column });
     },
   };
 }
@@ -582,7 +590,6 @@ function planColumn(db: Planner, at: At, spec: ColumnSpec) {
     );
   }
   planDefault(db, at, spec, fact);
-  if (spec.primaryKey) planInlineKey(db, at);
   planNullability(db, at, spec, fact);
 }
 
@@ -680,7 +687,6 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
     db.change(name, "add column", ...changes, ...(volatile ? [rows] : []));
     if (spec.notNull) planSetNotNull(db, at);
   }
-  if (spec.primaryKey) planInlineKey(db, at);
 }
 
 function promiseColumn(
@@ -782,14 +788,19 @@ function constraintStep(
   at: Record<"table" | "name" | "text" | "definition", string>,
   plan: (db: Planner) => void,
 ): Step {
-  const { table, name, text, definition } = at;
+  const { table, name, definition } = at;
   return {
     ...blank(verb, name, `constraint ${table}.${name}`),
     relations: () => [table],
-    faults: () => [...nameFaults(table, name), ...definitionFaults(text)],
+    faults: () => [...nameFaults(table, name), ...definitionFaults(at.text)],
     plan(db) {
-      const { elements } = parseDefinition(definition);
-      if (db.needs(table, ...elements.map(({ column }) => column))) plan(db);
+      const fact = db.get("constraint", `constraint ${table}.${name}`);
+      const index = db.get("index", `index ${name}`);
+      const text = `${definition}\0${fact?.definition}\0${index?.valid}`;
+      db.once(table, text, () => {
+        const { elements } = parseDefinition(definition);
+        if (db.needs(table, ...elements.map(({ column }) => column))) plan(db);
+      });
     },
   };
 }
@@ -894,22 +905,30 @@ export function createIndex(table: string, name: string, text: string): Step {
     relations: () => [table, name],
     faults: () => [...nameFaults(table, name), ...definitionFaults(text)],
     plan(db) {
-      const { elements } = parseDefinition(text);
-      if (!db.needs(table, ...elements.map(({ column }) => column))) return;
-      const built = db.compareIndex(table, name, text);
-      if (built === "conflict") return;
-      if (db.has(`constraint ${table}.${name}`)) {
-        return db.conflict(name, "is a constraint in the database", {
-          step: `index ${text}`,
-          database: "a constraint",
-          mend: `addUnique("${table}", "${name}", "…")`,
-        });
-      }
-      if (built === "in place") return;
-      const verb = built === "invalid" ? "rebuild index" : "create index";
-      db.change(name, verb, ...indexChanges(db, table, name, text, built));
+      const fact = db.get("index", `index ${name}`);
+      const taken = fact?.table !== table ||
+        db.has(`constraint ${table}.${name}`);
+      const all = `${text}\0${fact?.definition}\0${fact?.valid}\0${taken}`;
+      db.once(table, all, () => planIndex(db, table, name, text));
     },
   };
+}
+
+function planIndex(db: Planner, table: string, name: string, text: string) {
+  const { elements } = parseDefinition(text);
+  if (!db.needs(table, ...elements.map(({ column }) => column))) return;
+  const built = db.compareIndex(table, name, text);
+  if (built === "conflict") return;
+  if (db.has(`constraint ${table}.${name}`)) {
+    return db.conflict(name, "is a constraint in the database", {
+      step: `index ${text}`,
+      database: "a constraint",
+      mend: `addUnique("${table}", "${name}", "…")`,
+    });
+  }
+  if (built === "in place") return;
+  const verb = built === "invalid" ? "rebuild index" : "create index";
+  db.change(name, verb, ...indexChanges(db, table, name, text, built));
 }
 
 /** What builds an index under traffic; an INVALID one is dropped first. */
@@ -1837,8 +1856,13 @@ interface TableFact {
   relkind: string;
   /** Whether the role that is connected may alter it. */
   owned: boolean;
-  /** By name, packed: type, default, flags, collation, unproved. */
-  columns: Record<string, string>;
+  /** The key of its columns; tables with the same columns share it. */
+  shape: string;
+}
+
+interface ShapeFact {
+  kind: "shape";
+  columns: Record<string, ColumnFact>;
 }
 
 interface ColumnFact {
@@ -1888,6 +1912,7 @@ interface NamedFact {
 /** What one key of the catalog holds, in PostgreSQL's own words. */
 export type Fact =
   | TableFact
+  | ShapeFact
   | ColumnFact
   | IndexFact
   | ConstraintFact
@@ -1963,21 +1988,17 @@ export function catalogQuery(schema: string, relations?: string[]): string {
   ), unproved AS MATERIALIZED (
     SELECT conrelid, conkey, conname FROM pg_constraint
     WHERE contype = 'n' AND NOT convalidated
-  ), col AS MATERIALIZED (
-    SELECT attrelid, md5(string_agg(concat_ws(' ', attnum, attname, atttypid,
-        attcollation), ',' ORDER BY attnum)) AS layout,
-      json_object_agg(attname, concat(format_type(atttypid, atttypmod), E'\\x1f',
-        pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE adrelid END),
-        E'\\x1f', CASE WHEN attnotnull THEN 'n' END, attidentity, attgenerated,
-        E'\\x1f', CASE WHEN attcollation <> typcollation THEN (SELECT
-          quote_ident(collname) FROM pg_collation c WHERE c.oid = attcollation)
-          END, E'\\x1f', conname)) AS columns
-    FROM rel JOIN pg_attribute ON attrelid = rel.oid AND attnum > 0
-      AND NOT attisdropped AND relkind IN ('r', 'p')
-    JOIN pg_type t ON t.oid = atttypid
+  ), att AS MATERIALIZED (
+    SELECT a.*, adbin, conname FROM rel JOIN pg_attribute a
+      ON attrelid = rel.oid AND attnum > 0 AND NOT attisdropped
+      AND relkind IN ('r', 'p')
     LEFT JOIN pg_attrdef ON atthasdef AND adrelid = attrelid AND adnum = attnum
     LEFT JOIN unproved ON conrelid = attrelid AND conkey[1] = attnum
-    GROUP BY attrelid
+  ), col AS MATERIALIZED (
+    SELECT attrelid, md5(string_agg(concat_ws(' ', attnum, attname, atttypid,
+      atttypmod, attnotnull, attidentity, attgenerated, attcollation, adbin,
+      conname), ',' ORDER BY attnum)) AS layout
+    FROM att GROUP BY attrelid
   ), ind AS MATERIALIZED (
     SELECT indexrelid, i.relname, t.relname AS "table", indclass, indisprimary,
       indisvalid AND indisready AS valid,
@@ -2000,7 +2021,22 @@ export function catalogQuery(schema: string, relations?: string[]): string {
   SELECT json_object_agg(key, fact) AS catalog FROM (
     SELECT 'table ' || relname AS key, to_json(f) AS fact
     FROM rel LEFT JOIN col ON attrelid = oid, LATERAL (SELECT 'table' AS kind,
-      relkind, pg_has_role(relowner, 'USAGE') AS owned, columns) f
+      relkind, pg_has_role(relowner, 'USAGE') AS owned,
+      'shape ' || layout AS shape) f
+    UNION ALL
+    SELECT 'shape ' || layout, json_build_object('kind', 'shape', 'columns',
+      json_object_agg(attname, to_json(f)))
+    FROM (SELECT layout, min(attrelid::bigint)::oid AS attrelid
+      FROM col GROUP BY layout) s JOIN att USING (attrelid)
+    JOIN pg_type t ON t.oid = atttypid,
+    LATERAL (SELECT 'column' AS kind, format_type(atttypid, atttypmod) AS type,
+      pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE attrelid END)
+        AS default,
+      attnotnull AS "notNull", attidentity AS identity,
+      attgenerated AS generated, conname AS unproved,
+      CASE WHEN attcollation <> typcollation THEN (SELECT quote_ident(collname)
+        FROM pg_collation c WHERE c.oid = attcollation) END AS collation) f
+    GROUP BY layout
     UNION ALL
     SELECT 'index ' || relname, to_json(f)
     FROM ind JOIN (SELECT shape, pg_get_indexdef(min(indexrelid)) AS def
@@ -2032,26 +2068,6 @@ export function catalogQuery(schema: string, relations?: string[]): string {
     LATERAL (SELECT 'opclass' AS kind, opcname AS name) f WHERE opcdefault
   ) facts`;
 }
-
-/** A column as `catalogQuery` packs it: thousands have the same few shapes. */
-function unpackColumn(packed: string): ColumnFact {
-  return memo(columnFacts, packed, () => {
-    const parts = packed.split("\x1f");
-    const [type = "", value, flags = "", collation, unproved] = parts;
-    return {
-      kind: "column",
-      type,
-      notNull: flags.startsWith("n"),
-      default: value || null,
-      collation: collation || null,
-      identity: /[ad]/.exec(flags)?.[0] ?? "",
-      generated: /[sv]/.exec(flags)?.[0] ?? "",
-      unproved: unproved || null,
-    };
-  });
-}
-
-const columnFacts = new Map<string, ColumnFact>();
 
 /** A row as the client gives it: JSON is parsed. */
 type Row = Record<string, unknown>;
@@ -2285,9 +2301,11 @@ export class Planner {
   #facts: Catalog;
   #promised = new Map<string, Fact>();
   #compared = new Map<string, boolean>();
-  /** Whether no helper of a NOT NULL was left behind. */
-  #clean: boolean | undefined;
-  #settled = new Map<ColumnSpec, Set<ColumnFact>>();
+  /** Whether helpers of a NOT NULL were left behind. */
+  #leftovers: boolean | undefined;
+  #settled = new Set<string>();
+  /** The tables of which a step decides an aspect of a column. */
+  #decidedOf: Set<string>;
   #answers: Answers;
   #decided: Set<string>;
   /** For each table the names it has today, by those it is to have. */
@@ -2306,6 +2324,9 @@ export class Planner {
     this.#facts = facts;
     this.#answers = answers;
     this.#decided = decided;
+    this.#decidedOf = new Set(
+      [...decided].map((aspect) => /([^ ]*)\./.exec(aspect)?.[1] ?? ""),
+    );
     this.schema = schema;
     this.single = single;
   }
@@ -2347,28 +2368,24 @@ export class Planner {
   }
 
   /**
-   * Skips a column like one that was found in place: in a large schema most
-   * are, and nothing decides but their text and their fact.
+   * Skips a check like one that found everything in place. In a large schema
+   * most are: the same text, of a table with the same columns.
+   *
+   * @param text all that decides besides the table's columns
    */
-  unlessSettled({ table, column }: At, spec: ColumnSpec, plan: () => void) {
-    const fact = this.findColumn({ table, column });
-    this.#clean ??= !Object.keys(this.#facts).some((key) =>
+  once(table: string, text: string, check: () => void) {
+    this.#leftovers ??= Object.keys(this.#facts).some((key) =>
       key.endsWith("sync_not_null")
     );
-    const name = `${table}.${column}`;
-    const special = !fact || !this.#clean || spec.primaryKey ||
-      spec.generated || spec.notNull !== fact.notNull ||
-      this.#promised.has(`column ${name}`) || (this.#decided.size > 0 &&
-        ["type", "default", "not null"].some((aspect) =>
-          this.decided(`${aspect} ${name}`)
-        ));
-    if (special) return plan();
-    const settled = this.#settled.get(spec);
-    if (settled?.has(fact)) return;
+    const { shape } = this.get("table", `table ${table}`) ?? {};
+    const special = !shape || this.#leftovers || this.#promised.size > 0 ||
+      this.#decidedOf.has(table);
+    const key = `${shape}\0${text}`;
+    if (!special && this.#settled.has(key)) return;
     const before = this.#items.length + this.probes.size;
-    plan();
-    if (before < this.#items.length + this.probes.size) return;
-    this.#settled.set(spec, (settled ?? new Set()).add(fact));
+    check();
+    const quiet = before === this.#items.length + this.probes.size;
+    if (!special && quiet) this.#settled.add(key);
   }
 
   findColumn({ table, column }: At): ColumnFact | undefined {
@@ -2376,11 +2393,9 @@ export class Planner {
       const fact = this.#promised.get(`column ${table}.${column}`);
       if (fact?.kind === "column") return fact;
     }
-    const { columns } = this.get("table", `table ${table}`) ?? {};
-    const packed = columns && Object.hasOwn(columns, column)
-      ? columns[column]
-      : undefined;
-    return packed === undefined ? undefined : unpackColumn(packed);
+    const { shape = "" } = this.get("table", `table ${table}`) ?? {};
+    const { columns = {} } = this.get("shape", shape) ?? {};
+    return Object.hasOwn(columns, column) ? columns[column] : undefined;
   }
 
   primaryKey(table: string) {
@@ -2394,7 +2409,7 @@ export class Planner {
         [key, fact],
       ) =>
         fact.kind === "constraint" && fact.definition.startsWith("PRIMARY KEY")
-          ? [[fact.table, keyOf(key.slice(13 + fact.table.length), fact)]]
+          ? [[fact.table, keyOf(key.slice(12 + fact.table.length), fact)]]
           : []
       ),
     );
@@ -2695,9 +2710,27 @@ export class Planner {
       ]),
     );
     const now = kind === "table" ? to : table;
+    if (kind === "column") this.#renameColumn(table, names);
     const today = this.#renamed.get(table) ?? new Map<string, string>();
     this.#renamed.set(now, today.set(last(to), last(from)));
     this.#keys = undefined;
+  }
+
+  /** Gives a table columns of its own. */
+  #renameColumn(table: string, names: Map<string, string>) {
+    const fact = this.get("table", `table ${table}`);
+    const { columns = {} } = this.get("shape", fact?.shape ?? "") ?? {};
+    if (!fact) return;
+    const renamed = Object.entries(columns).map(([name, column]) => {
+      const value = column.default && replaceNames(column.default, names);
+      return [names.get(name) ?? name, { ...column, default: value }];
+    });
+    const shape = `shape of ${table}`;
+    this.#facts[`table ${table}`] = { ...fact, shape };
+    this.#facts[shape] = {
+      kind: "shape",
+      columns: Object.fromEntries(renamed),
+    };
   }
 
   /** A query about a table, in the names that the database has today. */
@@ -2719,14 +2752,6 @@ function renameIn(
   table: string,
   names: Map<string, string>,
 ): Fact {
-  if (fact.kind === "table" && key === `table ${table}`) {
-    const columns = Object.entries(fact.columns ?? {}).map(([name, packed]) => {
-      const [type, value = "", ...rest] = packed.split("\x1f");
-      const renamed = [type, replaceNames(value, names), ...rest];
-      return [names.get(name) ?? name, renamed.join("\x1f")];
-    });
-    return { ...fact, columns: Object.fromEntries(columns) };
-  }
   if (fact.kind !== "index" && fact.kind !== "constraint") return fact;
   const own = fact.table === table;
   const [head = "", target] = fact.definition.split(/(?= REFERENCES )/);

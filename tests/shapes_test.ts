@@ -30,11 +30,16 @@ const detailed = ["--dry-run", "--detailed-exitcode"];
 async function catalog(sql: postgres.Sql) {
   const [row] = await sql.unsafe(catalogQuery("public")).simple();
   const facts = row?.catalog as Record<string, Record<string, unknown>>;
-  // An index's definition names every operator class but the default one.
-  const entries = Object.entries(facts)
-    .filter(([key]) => !key.startsWith("opclass"))
-    .map(([key, { opclasses: _, ...fact }]) => [key, fact]);
-  return Object.fromEntries(entries) as Record<string, unknown>;
+  const flat: Record<string, unknown> = {};
+  for (const [key, { opclasses: _, shape, ...fact }] of Object.entries(facts)) {
+    if (key.startsWith("opclass") || key.startsWith("shape")) continue;
+    flat[key] = fact;
+    const { columns = {} } = facts[`${shape}`] ?? {};
+    for (const [name, column] of Object.entries(columns as typeof facts)) {
+      flat[key.replace("table", "column") + `.${name}`] = column;
+    }
+  }
+  return flat;
 }
 
 /** A checksum of each table's rows, over the columns given. */
