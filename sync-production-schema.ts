@@ -2959,7 +2959,13 @@ function stepFaults(sections: Section[]): string[] {
 /** What an apply needs besides the plan. */
 interface Run {
   session: Session;
-  /** Holds the advisory lock and looks on; absent on the embedded one. */
+  /**
+   * Holds the advisory lock in an open transaction, in which nothing else may
+   * run: its snapshot would keep CREATE INDEX CONCURRENTLY waiting for ever.
+   * The embedded one has neither this nor the next.
+   */
+  lock: Session | undefined;
+  /** Looks on, and is connected only when there is something to look at. */
   watcher: Session | undefined;
   options: Options;
   report: Reporter;
@@ -2984,21 +2990,18 @@ const ADVISORY_KEY = "7236511998345071977";
  * an open transaction, so it survives a transaction-mode pooler.
  */
 async function waitForTurn(run: Run) {
-  const { watcher, options, report } = run;
-  if (!watcher) return;
-  await watcher.begin("READ ONLY", NO_TIMEOUTS);
+  const { lock, options, report } = run;
+  if (!lock) return;
   const end = performance.now() + options.maxWait;
+  const attempt = `SELECT pg_try_advisory_xact_lock(${ADVISORY_KEY}) AS mine`;
   for (let told = false;; told = true) {
-    const [row] = await watcher.query(
-      `SELECT pg_try_advisory_xact_lock(${ADVISORY_KEY}) AS mine`,
-    );
-    if (row?.mine) return;
-    const [, holder] = await watcher.query(
-      `${FRESH_LOOK}; SELECT ${SESSION} AS who
+    const rows = await lock.begin("READ ONLY", NO_TIMEOUTS, attempt);
+    if (rows.at(-1)?.mine) return;
+    await lock.query("ROLLBACK");
+    const [holder] = await lock.query(`SELECT ${SESSION} AS who
       FROM pg_locks l JOIN pg_stat_activity a USING (pid)
       WHERE locktype = 'advisory' AND granted AND objsubid = 1
-        AND (classid::bigint << 32 | objid::bigint) = ${ADVISORY_KEY}`,
-    );
+        AND (classid::bigint << 32 | objid::bigint) = ${ADVISORY_KEY}`);
     const who = holder?.who ?? "another session";
     if (performance.now() > end) {
       throw new SyncError(
@@ -3034,11 +3037,11 @@ async function applyChanges(run: Run, changes: Change[]): Promise<Progress> {
 }
 
 /** @throws SyncError where the run must not go on */
-function checkOn({ report, watcher }: Run) {
+function checkOn({ report, lock }: Run) {
   if (report.stopping) {
     throw new SyncError("stopped by a signal", "Run it again to go on");
   }
-  if (watcher?.lost) throw lostConnection();
+  if (lock?.lost) throw lostConnection();
 }
 
 /** Prepare, expand and contract run as transactions, the rest one by one. */
@@ -3259,7 +3262,7 @@ function watchProgress(
   };
   const look = async () => {
     if (!watcher || watcher.busy || watcher.lost || !session.pid) return;
-    const [, row] = await watcher.query(`${FRESH_LOOK}; SELECT
+    const [row] = await watcher.query(`SELECT
       (SELECT ${SESSION} FROM pg_stat_activity a
         WHERE pid = ANY (pg_blocking_pids(${session.pid})) LIMIT 1) AS who,
       (SELECT CASE WHEN blocks_total > 0
@@ -3273,9 +3276,6 @@ function watchProgress(
   const timer = setInterval(look, Math.max(50, options.lockTimeout / 3));
   return state;
 }
-
-/** Inside a transaction pg_stat_activity stays as it was first read. */
-const FRESH_LOOK = "SELECT pg_stat_clear_snapshot()";
 
 /** A session of pg_stat_activity in words. */
 const SESSION = `format('pid %s (%s, %s, %s s): %s', a.pid,
@@ -3592,7 +3592,7 @@ const HINTS: Record<string, string> = {
   "40P01": "Run again: it goes on from there",
   "42501": "Run as the owner of the table, or have it granted",
   "42": "Mend the step's SQL; try it with --dry-run",
-  "53300": "Free a connection: an apply takes two",
+  "53300": "Free a connection: an apply takes three",
   "55P03": "Wait until the blocking session ends, or raise --max-wait",
   "55P04": "Apply without --single-transaction: a new enum label must be " +
     "committed before it is used",
@@ -4266,10 +4266,11 @@ async function dryRun(sections: Section[], options: Options, report: Reporter) {
 async function apply(sections: Section[], options: Options, report: Reporter) {
   const start = performance.now();
   const session = await Session.open(options.target);
-  const watcher = options.target.embedded === undefined
-    ? await Session.open(options.target)
-    : undefined;
-  const run = { session, watcher, options, report };
+  const others = options.target.embedded === undefined ? 2 : 0;
+  const [lock, watcher] = await Promise.all(
+    Array.from({ length: others }, () => Session.open(options.target)),
+  );
+  const run = { session, lock, watcher, options, report };
   const listening = stopOnSignals(run);
   try {
     await waitForTurn(run);
@@ -4285,8 +4286,7 @@ async function apply(sections: Section[], options: Options, report: Reporter) {
     return EXIT.ok;
   } finally {
     listening.stop();
-    await session.end();
-    await watcher?.end();
+    await Promise.all([session, lock, watcher].map((open) => open?.end()));
   }
 }
 
