@@ -36,6 +36,8 @@ export interface Step {
   relations(): string[];
   /** What it defines; two steps may not define the same thing. */
   owns(): string[];
+  /** The columns of the table that it defines. */
+  columns?: string[];
   /** What it alone decides of a column, such as `default users.plan`. */
   decides?: string;
   /** What is wrong with its text, told before anything is connected. */
@@ -485,10 +487,7 @@ export function createTable(
   const entries = Object.entries(columns ?? {});
   return {
     ...blank("createTable", table, `table ${table}`),
-    owns: () => [
-      `table ${table}`,
-      ...entries.map(([column]) => `column ${table}.${column}`),
-    ],
+    columns: entries.map(([column]) => column),
     relations: () => [table],
     faults: () => [
       ...nameFaults(table),
@@ -2807,7 +2806,10 @@ export async function inspect(
     "READ ONLY",
     ...settings,
     serverQuery(options.schema),
+    // Every join is of equals; a bad estimate must not make it quadratic.
+    "SET LOCAL enable_nestloop = off",
     catalogQuery(options.schema, relations),
+    "SET LOCAL enable_nestloop = DEFAULT",
   ).catch((error) => explainWait(session, error));
   const [server, facts] = [rows.at(-2)?.server, rows.at(-1)?.catalog] as [
     Server,
@@ -2935,19 +2937,30 @@ function chooseSteps(sections: Section[], { only, skip }: PlanOptions) {
 
 /** Every mistake in the steps that shows without a database. */
 function stepFaults(sections: Section[]): string[] {
-  const owners = new Map<string, string>();
+  const owners = new Map<string, [string, Step]>();
+  const described = (title: string, { verb, name }: Step) =>
+    `${verb} "${name}" in section "${title}"`;
+  const again = (title: string, step: Step) =>
+    step.owns().flatMap((thing) => {
+      const [, table = "", column = ""] = /^column (.*)\.(.*)$/.exec(thing) ??
+        [];
+      const [, made] = owners.get(`table ${table}`) ?? [];
+      const before = made?.columns?.includes(column)
+        ? owners.get(`table ${table}`)
+        : owners.get(thing);
+      owners.set(thing, [title, step]);
+      return before
+        ? [`it defines ${thing} again, after ${described(...before)}`]
+        : [];
+    });
   return sections.flatMap(({ title, steps }) =>
     steps.flatMap((step) => {
-      const where = `${step.verb} "${step.name}" in section "${title}"`;
       try {
-        const twice = step.owns().flatMap((thing) => {
-          const before = owners.get(thing);
-          owners.set(thing, where);
-          return before ? [`it defines ${thing} again, after ${before}`] : [];
-        });
-        return [...step.faults(), ...twice].filter((fault) => fault)
-          .map((fault) => `${where}: ${fault}`);
+        return [...step.faults(), ...again(title, step)]
+          .filter((fault) => fault)
+          .map((fault) => `${described(title, step)}: ${fault}`);
       } catch {
+        const where = described(title, step);
         return [`${where}: its arguments are not what ${step.verb} takes`];
       }
     })
