@@ -742,6 +742,7 @@ export function addForeignKey(table: string, name: string, text: string): Step {
     planProved(db, table, name, definition, references);
   });
   const faults = () => {
+    if (/^[^'"]+REFERENCES\s+[\w.$]+\s*\(/i.test(text)) return made.faults();
     const { references, refColumns } = parseDefinition(definition).parts;
     return [
       ...made.faults(),
@@ -751,7 +752,11 @@ export function addForeignKey(table: string, name: string, text: string): Step {
     ];
   };
   const relations = () => {
-    const { references = table } = parseDefinition(definition).parts;
+    const [, parent] = /REFERENCES\s+(?:[\w$]+\.)?([\w$]+)\s*\(/i.exec(text) ??
+      [];
+    const { references = table } = parent
+      ? { references: parent.toLowerCase() }
+      : parseDefinition(definition).parts;
     return [table, references];
   };
   return { ...made, faults, relations };
@@ -795,6 +800,9 @@ function constraintStep(
     plan(db) {
       const fact = db.get("constraint", `constraint ${table}.${name}`);
       const index = db.get("index", `index ${name}`);
+      if (fact && index?.valid !== false) {
+        if (compact(definition) === compact(fact.definition)) return;
+      }
       const text = `${definition}\0${fact?.definition}\0${index?.valid}`;
       db.once(table, text, () => {
         const { elements } = parseDefinition(definition);
@@ -1332,6 +1340,11 @@ function blank(verb: string, name: string, thing: string): Omit<Step, "plan"> {
 
 function alter({ table, column }: At): string {
   return `ALTER TABLE ${id(table)} ALTER COLUMN ${id(column)}`;
+}
+
+/** Without spaces; what has quotes in it is not the same for being so. */
+function compact(text: string): string {
+  return /["']/.test(text) ? text : text.replaceAll(/\s+/g, "");
 }
 
 function addConstraint(table: string, name: string, definition: string) {
@@ -1988,7 +2001,8 @@ export function catalogQuery(schema: string, relations?: string[]): string {
     SELECT conrelid, conkey, conname FROM pg_constraint
     WHERE contype = 'n' AND NOT convalidated
   ), att AS MATERIALIZED (
-    SELECT a.*, adbin, conname FROM rel JOIN pg_attribute a
+    SELECT attrelid, attnum, attname, atttypid, atttypmod, attnotnull,
+      attidentity, attgenerated, attcollation, adbin, conname FROM rel JOIN pg_attribute a
       ON attrelid = rel.oid AND attnum > 0 AND NOT attisdropped
       AND relkind IN ('r', 'p')
     LEFT JOIN pg_attrdef ON atthasdef AND adrelid = attrelid AND adnum = attnum
@@ -2002,8 +2016,8 @@ export function catalogQuery(schema: string, relations?: string[]): string {
     SELECT indexrelid, i.relname, t.relname AS "table", indclass, indisprimary,
       indisvalid AND indisready AS valid,
       -- The row without its two oids: how it is built, but not of what.
-      concat_ws(' ', coalesce(layout, indrelid::text), i.relam, i.reloptions,
-        regexp_replace(x::text, '^[(]\\d+,\\d+,', '')) AS shape
+      md5(concat_ws(' ', coalesce(layout, indrelid::text), i.relam, i.reloptions,
+        regexp_replace(x::text, '^[(]\\d+,\\d+,', ''))) AS shape
     FROM pg_index x JOIN pg_class i ON i.oid = indexrelid
     JOIN pg_class t ON t.oid = indrelid LEFT JOIN col ON attrelid = indrelid
     WHERE i.relnamespace = (SELECT oid FROM s)
@@ -2011,8 +2025,8 @@ export function catalogQuery(schema: string, relations?: string[]): string {
   ), con AS MATERIALIZED (
     SELECT c.oid, conname, rel.relname,
       CASE WHEN contype = 'f' OR NOT convalidated THEN c.oid::text
-        ELSE concat_ws(' ', layout, contype, conkey, condeferrable,
-          condeferred, connoinherit, conbin, conexclop, shape) END AS shape
+        ELSE md5(concat_ws(' ', layout, contype, conkey, condeferrable,
+          condeferred, connoinherit, conbin, conexclop, shape)) END AS shape
     FROM rel JOIN pg_constraint c ON conrelid = rel.oid
       AND contype IN ('c', 'f', 'p', 'u', 'x')
     JOIN col ON attrelid = conrelid LEFT JOIN ind ON indexrelid = conindid
@@ -2705,7 +2719,7 @@ export class Planner {
           : kind === "table"
           ? key.replace(` ${from}.`, ` ${to}.`)
           : key,
-        renameIn(key, fact, table, names),
+        renameIn(fact, table, names),
       ]),
     );
     const now = kind === "table" ? to : table;
@@ -2746,7 +2760,6 @@ function keyOf(name: string, { definition }: ConstraintFact) {
 
 /** A fact with new names: of the table itself, and where others refer to it. */
 function renameIn(
-  key: string,
   fact: Fact,
   table: string,
   names: Map<string, string>,
@@ -2781,6 +2794,12 @@ export interface PlanOptions {
   probeTimeout: number;
 }
 
+/** What the first round trip brings. */
+interface Reading {
+  server: Server;
+  facts: Catalog;
+}
+
 /**
  * Reads the catalog in one round trip, asks what the comparison needs to know
  * in a second, and leaves no transaction behind.
@@ -2792,42 +2811,56 @@ export async function inspect(
   sections: Section[],
   options: PlanOptions,
 ): Promise<Plan> {
-  const chosen = chooseSteps(sections, options);
-  const relations = chosen.flatMap(({ steps }) =>
-    steps.flatMap((step) => step.relations())
-  );
-  const settings = [
-    `SET LOCAL statement_timeout = ${options.probeTimeout}`,
-    // Constraints that exclude a backfill's rows then spare the look at them.
-    "SET LOCAL constraint_exclusion = on",
-    "SET LOCAL jit = off",
-  ];
+  const reading = await readDatabase(session, sections, options);
+  return makePlan(session, reading, sections, options);
+}
+
+async function readDatabase(
+  session: Session,
+  sections: Section[],
+  options: PlanOptions,
+): Promise<Reading> {
+  const steps = chooseSteps(sections, options).flatMap(({ steps }) => steps);
+  const relations = steps.flatMap((step) => step.relations());
   const rows = await session.begin(
     "READ ONLY",
-    ...settings,
+    ...readSettings(options),
     serverQuery(options.schema),
     // Every join is of equals; a bad estimate must not make it quadratic.
     "SET LOCAL enable_nestloop = off",
     catalogQuery(options.schema, relations),
     "SET LOCAL enable_nestloop = DEFAULT",
   ).catch((error) => explainWait(session, error));
-  const [server, facts] = [rows.at(-2)?.server, rows.at(-1)?.catalog] as [
-    Server,
-    Catalog,
-  ];
+  const server = rows.at(-2)?.server as Server;
   session.searchPath = server.searchPath;
   refuseServer(server, options.schema);
-  const decided = new Set(
-    sections.flatMap(({ steps }) =>
-      steps.flatMap((step) => step.decides ?? [])
-    ),
-  );
+  return { server, facts: rows.at(-1)?.catalog as Catalog };
+}
+
+function readSettings({ probeTimeout }: PlanOptions): string[] {
+  return [
+    `SET LOCAL statement_timeout = ${probeTimeout}`,
+    // Constraints that exclude a backfill's rows then spare the look at them.
+    "SET LOCAL constraint_exclusion = on",
+    "SET LOCAL jit = off",
+  ];
+}
+
+async function makePlan(
+  session: Session,
+  { server, facts }: Reading,
+  sections: Section[],
+  options: PlanOptions,
+): Promise<Plan> {
+  const chosen = chooseSteps(sections, options);
+  const steps = sections.flatMap(({ steps }) => steps);
+  const decided = new Set(steps.flatMap((step) => step.decides ?? []));
   const answers: Answers = { prints: new Map(), values: new Map() };
   for (;;) {
     const planner = new Planner(facts, answers, decided, options);
     const lines = runSteps(planner, chosen);
     const open = planner.questions.size + planner.probes.size > 0;
-    if (open) await answer(session, planner, answers, settings);
+    if (open) await answer(session, planner, answers, readSettings(options));
     // What was compared counted as the same, which may have been right.
     if (planner.probes.size === 0 && planner.allSame()) {
       await session.query("ROLLBACK");
@@ -2935,8 +2968,12 @@ function chooseSteps(sections: Section[], { only, skip }: PlanOptions) {
   })).filter(({ steps }) => steps.length > 0);
 }
 
-/** Every mistake in the steps that shows without a database. */
-function stepFaults(sections: Section[]): string[] {
+/**
+ * Looks for every mistake in the steps that shows without a database.
+ *
+ * @throws StepFaults with all of them
+ */
+async function checkSteps(sections: Section[]) {
   const owners = new Map<string, [string, Step]>();
   const described = (title: string, { verb, name }: Step) =>
     `${verb} "${name}" in section "${title}"`;
@@ -2953,18 +2990,27 @@ function stepFaults(sections: Section[]): string[] {
         ? [`it defines ${thing} again, after ${described(...before)}`]
         : [];
     });
-  return sections.flatMap(({ title, steps }) =>
-    steps.flatMap((step) => {
+  const faults: string[] = [];
+  let since = performance.now();
+  for (const { title, steps } of sections) {
+    for (const step of steps) {
+      const where = described(title, step);
       try {
-        return [...step.faults(), ...again(title, step)]
-          .filter((fault) => fault)
-          .map((fault) => `${described(title, step)}: ${fault}`);
+        const found = [...step.faults(), ...again(title, step)];
+        faults.push(
+          ...found.flatMap((fault) => fault ? [`${where}: ${fault}`] : []),
+        );
       } catch {
-        const where = described(title, step);
-        return [`${where}: its arguments are not what ${step.verb} takes`];
+        faults.push(`${where}: its arguments are not what ${step.verb} takes`);
       }
-    })
-  );
+    }
+    // Lets the connection go on, which may be opening meanwhile.
+    if (performance.now() - since > 5) {
+      await pause(0);
+      since = performance.now();
+    }
+  }
+  if (faults.length > 0) throw new StepFaults(faults);
 }
 
 // ═══ Apply ═════════════════════════════════════════════════════════════════
@@ -3550,6 +3596,13 @@ class UsageError extends SyncError {}
 
 /** The plan may not run as it is; nothing was written. */
 class Refusal extends SyncError {}
+
+/** Steps that cannot be right, whatever the database. */
+class StepFaults extends Error {
+  constructor(readonly faults: string[]) {
+    super(faults.join("\n"));
+  }
+}
 
 /** PostgreSQL refused the check of a step. */
 class StepError extends Error {
@@ -4218,12 +4271,12 @@ export async function main(
   try {
     const options = await readArguments(args, report);
     if (!options) return EXIT.ok;
-    const faults = stepFaults(sections);
-    for (const fault of faults) report.error(fault);
-    if (faults.length > 0) return EXIT.error;
-
-    chooseSteps(sections, options);
     const { target } = options;
+    // A dry run looks at its steps while the server reads its catalog.
+    if (options.apply || target.embedded !== undefined) {
+      await checkSteps(sections);
+    }
+    chooseSteps(sections, options);
     report.hide(target.password, encodeURIComponent(target.password));
     for (const name of target.ignored) {
       report.note(
@@ -4250,6 +4303,10 @@ export async function main(
 }
 
 function fail(error: unknown, report: Reporter): number {
+  if (error instanceof StepFaults) {
+    for (const fault of error.faults) report.error(fault);
+    return EXIT.error;
+  }
   const stopped = error instanceof ApplyError ? error : undefined;
   report.error(
     ...explain(stopped?.cause ?? error),
@@ -4262,7 +4319,10 @@ async function dryRun(sections: Section[], options: Options, report: Reporter) {
   const start = performance.now();
   const session = await Session.open(options.target);
   try {
-    const plan = await inspect(session, sections, options);
+    const reading = readDatabase(session, sections, options);
+    reading.catch(() => "told where it is waited for");
+    await checkSteps(sections);
+    const plan = await makePlan(session, await reading, sections, options);
     report.header(plan, options.target.where, options.schema, "dry run");
     report.sections(plan, options.verbose);
     const next = plan.changes.length > 0
