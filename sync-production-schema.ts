@@ -1988,11 +1988,13 @@ function serverQuery(schema: string): string {
  * @param relations the tables and indexes to read; all of the schema's without
  */
 export function catalogQuery(schema: string, relations?: string[]): string {
-  const list = [...new Set(relations)].map(literal).join(", ");
+  const list = literal(JSON.stringify([...new Set(relations)]));
   const among = (name: string) =>
-    relations ? `${name} = ANY (ARRAY[${list}]::name[])` : "true";
+    relations ? `${name} IN (SELECT name FROM wanted)` : "true";
   return `WITH s AS MATERIALIZED (
     SELECT oid FROM pg_namespace WHERE nspname = ${literal(schema)}
+  ), wanted AS MATERIALIZED (
+    SELECT name::name FROM json_array_elements_text(${list}) AS name
   ), rel AS MATERIALIZED (
     SELECT oid, relname, relkind, relowner FROM pg_class
     WHERE relnamespace = (SELECT oid FROM s)

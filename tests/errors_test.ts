@@ -450,12 +450,12 @@ Deno.test("a wrong password is told without showing it", async () => {
   assertError(none, /password/);
   const right = await sync([DRY], { url: as("right"), steps: TABLE });
   assert.equal(right.code, 0, right.stderr);
-  // An apply takes two connections.
+  // An apply takes three connections.
   const full = await sync(["--apply"], {
     url: url("postgres", "dave"),
     steps: TABLE,
   });
-  assertError(full, /too many connections/, /two/);
+  assertError(full, /too many connections/, /three/);
   await admin.end();
 });
 
