@@ -2014,6 +2014,10 @@ export function catalogQuery(schema: string, relations?: string[]): string {
       atttypmod, attnotnull, attidentity, attgenerated, attcollation, adbin,
       conname), ',' ORDER BY attnum)) AS layout
     FROM att GROUP BY attrelid
+  ), sample AS MATERIALIZED (
+    SELECT att.*, layout FROM att JOIN (SELECT layout,
+      min(attrelid::bigint)::oid AS attrelid FROM col GROUP BY layout) one
+      USING (attrelid)
   ), ind AS MATERIALIZED (
     SELECT indexrelid, i.relname, t.relname AS "table", indclass, indisprimary,
       indisvalid AND indisready AS valid,
@@ -2041,9 +2045,7 @@ export function catalogQuery(schema: string, relations?: string[]): string {
     UNION ALL
     SELECT 'shape ' || layout, json_build_object('kind', 'shape', 'columns',
       json_object_agg(attname, to_json(f)))
-    FROM (SELECT layout, min(attrelid::bigint)::oid AS attrelid
-      FROM col GROUP BY layout) s JOIN att USING (attrelid)
-    JOIN pg_type t ON t.oid = atttypid,
+    FROM sample JOIN pg_type t ON t.oid = atttypid,
     LATERAL (SELECT 'column' AS kind, format_type(atttypid, atttypmod) AS type,
       pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE attrelid END)
         AS default,
