@@ -485,6 +485,7 @@ export function createTable(
   columns: Record<string, string>,
 ): Step {
   const entries = Object.entries(columns ?? {});
+  const whole = entries.join("\0");
   return {
     ...blank("createTable", table, `table ${table}`),
     columns: entries.map(([column]) => column),
@@ -508,8 +509,7 @@ export function createTable(
           mend: "rename the one in the database, or the one in the step",
         });
       }
-      const text = entries.join("\0");
-      db.once(table, text, () => {
+      db.once(table, whole, () => {
         for (const [column, text] of entries) {
           planColumn(db, { table, column }, parseColumn(text));
         }
@@ -2022,8 +2022,10 @@ export function catalogQuery(schema: string, relations?: string[]): string {
     SELECT indexrelid, i.relname, t.relname AS "table", indclass, indisprimary,
       indisvalid AND indisready AS valid,
       -- The row without its two oids: how it is built, but not of what.
-      md5(concat_ws(' ', coalesce(layout, indrelid::text), i.relam, i.reloptions,
-        regexp_replace(x::text, '^[(]\\d+,\\d+,', ''))) AS shape
+      CASE WHEN indisprimary AND indnatts = indnkeyatts THEN '' ELSE
+        md5(concat_ws(' ', coalesce(layout, indrelid::text), i.relam,
+          i.reloptions, regexp_replace(x::text, '^[(]\\d+,\\d+,', ''))) END
+        AS shape
     FROM pg_index x JOIN pg_class i ON i.oid = indexrelid
     JOIN pg_class t ON t.oid = indrelid LEFT JOIN col ON attrelid = indrelid
     WHERE i.relnamespace = (SELECT oid FROM s)
@@ -2355,14 +2357,8 @@ export class Planner {
     this.#items = [];
     step.plan(this);
     if (this.#items.length > 0) return this.#items;
-    const text = step.verb.replaceAll(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
-    return [{
-      mark: "in place",
-      object: step.name,
-      text,
-      details: [],
-      changes: [],
-    }];
+    const { name: object, verb: text } = step;
+    return [{ mark: "in place", object, text, details: [], changes: [] }];
   }
 
   get<K extends Fact["kind"]>(kind: K, key: string) {
@@ -3455,7 +3451,13 @@ class Reporter {
 
   item({ mark, object, text, details, changes }: Item) {
     const [sign, colour] = MARKS[mark];
-    this.line(`  ${sign} ${object.padEnd(this.#width)}  ${text}`, colour);
+    // What is in place has its builder's name: createTable.
+    const words = text.replaceAll(
+      /(?<=[a-z])[A-Z]/g,
+      (c) => ` ${c.toLowerCase()}`,
+    );
+    const told = mark === "in place" ? words : text;
+    this.line(`  ${sign} ${object.padEnd(this.#width)}  ${told}`, colour);
     for (const [label, text] of details) {
       const [first = "", ...rest] = wrap(text, 64);
       this.line(`      ${label.padEnd(9)} ${first}`);
