@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --no-prompt --v8-flags=--min-semi-space-size=32 --allow-net --allow-read --allow-write=.embedded-db,/var/run/postgresql --allow-env=DATABASE_URL,USER,NO_COLOR,FORCE_COLOR,PG*
+#!/usr/bin/env -S deno run --no-prompt --allow-net --allow-read --allow-write=.embedded-db,/var/run/postgresql --allow-env=DATABASE_URL,USER,NO_COLOR,FORCE_COLOR,PG*
 /**
  * Brings a PostgreSQL database to the schema that the steps below describe,
  * whatever state it is in: empty, older, half-applied, or already there.
@@ -11,9 +11,6 @@
  * changes only what is missing, in an order that keeps the application
  * running, and says what is committed when it stops halfway; a database that
  * has everything gets no DDL at all.
- *
- * The first line asks for what it needs and no more; its V8 flag gives a short
- * run so much room that it hardly collects garbage.
  *
  * Parts, in this order: Steps, Vocabulary, SQL text, Catalog, Plan, Apply,
  * Report, Errors, Connection, Command line.
