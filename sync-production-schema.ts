@@ -631,16 +631,10 @@ function planNullability(
   const { table, column } = at;
   if (notNull) {
     // A default of its own for each row is filled in batches: go on with it.
-    const nulls = `SELECT EXISTS (SELECT FROM ${id(table)} WHERE ` +
-      `${id(column)} IS NULL)`;
     if (
       !fact.notNull && value !== undefined && !isStable(value) &&
-      db.ask(`${nulls}::text`, { table }) !== "false"
-    ) {
-      const c = id(column);
-      const rows = fill(table, `${c} = DEFAULT`, `${c} IS NULL`);
-      db.change(`${table}.${column}`, "fill", rows);
-    }
+      db.hasRows(table, `${id(column)} IS NULL`)
+    ) db.change(`${table}.${column}`, "fill", fillDefault(at));
     return planSetNotNull(db, at);
   }
   if (!fact.notNull || db.decided(`not null ${table}.${column}`)) return;
@@ -681,9 +675,9 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
   } else {
     promiseColumn(db, at, spec, false);
     const set = volatile ? `, ALTER COLUMN ${c} SET DEFAULT ${value}` : "";
-    const rows = fill(table, `${c} = DEFAULT`, `${c} IS NULL`);
     const changes = [expand(`${add} ${spec.bare}${set}`)];
-    db.change(name, "add column", ...changes, ...(volatile ? [rows] : []));
+    if (volatile) changes.push(fillDefault(at));
+    db.change(name, "add column", ...changes);
     if (spec.notNull) planSetNotNull(db, at);
   }
 }
@@ -834,7 +828,7 @@ function planProved(
     return db.change(name, noun, expand(sql));
   }
   // Before 18, a partitioned table takes no foreign key that is NOT VALID.
-  const partitioned = db.get("table", `table ${table}`)?.relkind === "p";
+  const partitioned = db.isPartitioned(table);
   if (db.single || (foreign && partitioned)) {
     const hazard = !db.single && !db.isEmpty(table) && BLOCKING;
     return db.change(name, noun, { ...online(sql), ...hazard });
@@ -949,7 +943,7 @@ function indexChanges(
   if (built === "in place") return [];
   const unique = /^\s*UNIQUE\b/i.test(text) ? "UNIQUE " : "";
   const rest = tidy(text.replace(/^\s*UNIQUE\b/i, ""));
-  const partitioned = db.get("table", `table ${table}`)?.relkind === "p";
+  const partitioned = db.isPartitioned(table);
   const plain = db.plain(table) || partitioned;
   const how = plain ? "" : "CONCURRENTLY ";
   // Through a pooler no search path holds outside a transaction.
@@ -1187,13 +1181,17 @@ export function backfill(
     plan(db) {
       if (!db.needs(table)) return;
       const { set, where } = options;
-      const probe = `SELECT EXISTS (SELECT FROM ${id(table)} WHERE ${where})`;
       const needed = db.isPromised(table, `${set} ${where}`)
         ? !db.isEmpty(table)
-        : db.ask(`${probe}::text`, { table }) !== "false";
+        : db.hasRows(table, where);
       if (needed) db.change(name, "backfill", fill(table, set, where));
     },
   };
+}
+
+/** Its default for the rows that have no value. */
+function fillDefault({ table, column }: At): ChangeSpec {
+  return fill(table, `${id(column)} = DEFAULT`, `${id(column)} IS NULL`);
 }
 
 function fill(table: string, set: string, where: string): ChangeSpec {
@@ -2472,6 +2470,16 @@ export class Planner {
     return this.ask(sql, { table }) === "true";
   }
 
+  /** Whether there are such rows, or it could not be found out in time. */
+  hasRows(table: string, where: string): boolean {
+    const sql = `SELECT EXISTS (SELECT FROM ${id(table)} WHERE ${where})::text`;
+    return this.ask(sql, { table }) !== "false";
+  }
+
+  isPartitioned(table: string): boolean {
+    return this.get("table", `table ${table}`)?.relkind === "p";
+  }
+
   /** Whether the table and columns are there or promised; an issue if not. */
   needs(table: string, ...columns: string[]): boolean {
     if (!this.has(`table ${table}`)) {
@@ -3075,7 +3083,7 @@ async function waitForTurn(run: Run) {
 }
 
 /** Runs the changes in their order; throws with what became of them. */
-async function applyChanges(run: Run, changes: Change[]): Promise<Progress> {
+async function applyChanges(run: Run, changes: Change[]) {
   const progress: Progress = { committed: [], undone: [] };
   const grouped = run.options.single ? [changes] : groupChanges(changes);
   try {
@@ -3089,7 +3097,6 @@ async function applyChanges(run: Run, changes: Change[]): Promise<Progress> {
       else await runTransaction(run, group, progress);
       progress.committed.push(...group);
     }
-    return progress;
   } catch (error) {
     throw new ApplyError(error, progress, changes);
   }
@@ -3103,7 +3110,7 @@ function checkOn({ report, lock }: Run) {
   if (lock?.lost) throw lostConnection();
 }
 
-/** Prepare, expand and contract run as transactions, the rest one by one. */
+/** The expand phase runs as one transaction, everything else one by one. */
 function groupChanges(changes: Change[]): Change[][] {
   const groups: Change[][] = [];
   for (const change of changes) {
@@ -3126,16 +3133,16 @@ const NO_TIMEOUTS = `SELECT set_config(name, '0', true) FROM pg_settings
   WHERE name IN ('statement_timeout', 'transaction_timeout',
     'idle_in_transaction_session_timeout')`;
 
+function writeSettings({ lockTimeout }: Options): string[] {
+  return [NO_TIMEOUTS, `SET LOCAL lock_timeout = ${lockTimeout}`];
+}
+
 async function runTransaction(run: Run, group: Change[], progress: Progress) {
   const { session, options } = run;
   const done: [Change, number][] = [];
   await withRetry(run, group, async () => {
     done.length = 0;
-    await session.begin(
-      "READ WRITE",
-      NO_TIMEOUTS,
-      `SET LOCAL lock_timeout = ${options.lockTimeout}`,
-    );
+    await session.begin("READ WRITE", ...writeSettings(options));
     try {
       // Sent ahead in batches: a round trip each would cost more than the DDL.
       for (let from = 0; from < group.length; from += 50) {
@@ -3174,9 +3181,11 @@ async function pipeline(
   });
 }
 
-/** Outside a transaction, and without a lock timeout: it would cancel the
+/**
+ * Outside a transaction, and without a lock timeout: it would cancel the
  * harmless wait for old snapshots, and leave an INVALID index.
- * https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY */
+ * https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+ */
 async function runAlone(run: Run, change: Change) {
   const start = performance.now();
   const watch = watchProgress(run, change);
@@ -3192,8 +3201,8 @@ async function runAlone(run: Run, change: Change) {
 }
 
 /**
- * Fills a column by ranges of blocks, each in a transaction of its own, at
- * most half a second long. Rows that move while it runs are found by another
+ * Fills a column by ranges of blocks, each in a short transaction of its
+ * own. Rows that move while it runs are found by another
  * pass; a pass that leaves as many as it found cannot be mended by a third.
  * https://www.postgresql.org/docs/current/ddl-system-columns.html
  */
@@ -3258,10 +3267,9 @@ async function fillOnce(run: Run, change: Change, { table, set, where }: Fill) {
 /** A statement that returns a number, in a short transaction of its own. */
 async function runBatch(run: Run, change: Change, sql: string) {
   const { session, options } = run;
-  const limit = `SET LOCAL lock_timeout = ${options.lockTimeout}`;
+  const all = [...writeSettings(options), sql, "COMMIT"];
   let rows: Row[] = [];
   await withRetry(run, [change], async () => {
-    const all = [NO_TIMEOUTS, limit, sql, "COMMIT"];
     try {
       rows = await session.begin("READ WRITE", ...all);
     } catch (error) {
@@ -4278,7 +4286,6 @@ export async function main(
     const options = await readArguments(args, report);
     if (!options) return EXIT.ok;
     const { target } = options;
-    // A dry run looks at its steps while the server reads its catalog.
     if (options.apply || target.embedded !== undefined) {
       await checkSteps(sections);
     }
@@ -4327,7 +4334,9 @@ async function dryRun(sections: Section[], options: Options, report: Reporter) {
   try {
     const reading = readDatabase(session, sections, options);
     reading.catch(() => "told where it is waited for");
-    await checkSteps(sections);
+    // While the server reads; the embedded one starts only after its steps
+    // were checked.
+    if (options.target.embedded === undefined) await checkSteps(sections);
     const plan = await makePlan(session, await reading, sections, options);
     report.header(plan, options.target.where, options.schema, "dry run");
     report.sections(plan, options.verbose);
