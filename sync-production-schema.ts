@@ -1979,9 +1979,10 @@ function serverQuery(schema: string): string {
 }
 
 /**
- * Everything that the checks look at, as one JSON object of facts by key. To
- * print a definition costs most; tables with the same columns share it, for
- * indexes and constraints that are the same but for their names.
+ * Everything that the checks look at, as rows of facts by key. A row is on its
+ * way while the server makes the next. To print a definition costs most; tables
+ * with the same columns share it, for indexes and constraints that are the same
+ * but for their names.
  *
  * @param relations the tables and indexes to read; all of the schema's without
  */
@@ -1989,6 +1990,9 @@ export function catalogQuery(schema: string, relations?: string[]): string {
   const list = literal(JSON.stringify([...new Set(relations)]));
   const among = (name: string) =>
     relations ? `${name} IN (SELECT name FROM wanted)` : "true";
+  const columns = `FROM pg_attribute
+    LEFT JOIN pg_attrdef ON atthasdef AND adrelid = attrelid AND adnum = attnum
+    LEFT JOIN unproved ON conrelid = attrelid AND conkey[1] = attnum`;
   return `WITH s AS MATERIALIZED (
     SELECT oid FROM pg_namespace WHERE nspname = ${literal(schema)}
   ), wanted AS MATERIALIZED (
@@ -2000,52 +2004,45 @@ export function catalogQuery(schema: string, relations?: string[]): string {
   ), unproved AS MATERIALIZED (
     SELECT conrelid, conkey, conname FROM pg_constraint
     WHERE contype = 'n' AND NOT convalidated
-  ), att AS MATERIALIZED (
-    SELECT attrelid, attnum, attname, atttypid, atttypmod, attnotnull,
-      attidentity, attgenerated, attcollation, adbin, conname FROM rel JOIN pg_attribute a
-      ON attrelid = rel.oid AND attnum > 0 AND NOT attisdropped
-      AND relkind IN ('r', 'p')
-    LEFT JOIN pg_attrdef ON atthasdef AND adrelid = attrelid AND adnum = attnum
-    LEFT JOIN unproved ON conrelid = attrelid AND conkey[1] = attnum
   ), col AS MATERIALIZED (
-    SELECT attrelid, md5(string_agg(concat_ws(' ', attnum, attname, atttypid,
-      atttypmod, attnotnull, attidentity, attgenerated, attcollation, adbin,
-      conname), ',' ORDER BY attnum)) AS layout
-    FROM att GROUP BY attrelid
+    SELECT attrelid, bit_xor(hash_record_extended(ROW(attnum, attname, atttypid,
+      atttypmod, attnotnull, attidentity, attgenerated, attcollation,
+      adbin::text, conname), 0)) AS layout ${columns}
+    WHERE attnum > 0 AND NOT attisdropped
+      AND attrelid IN (SELECT oid FROM rel WHERE relkind IN ('r', 'p'))
+    GROUP BY attrelid
   ), sample AS MATERIALIZED (
-    SELECT att.*, layout FROM att JOIN (SELECT layout,
-      min(attrelid::bigint)::oid AS attrelid FROM col GROUP BY layout) one
-      USING (attrelid)
+    SELECT layout, min(attrelid::bigint)::oid AS id FROM col GROUP BY layout
   ), ind AS MATERIALIZED (
     SELECT indexrelid, i.relname, t.relname AS "table", indclass, indisprimary,
       indisvalid AND indisready AS valid,
-      -- The row without its two oids: how it is built, but not of what.
-      CASE WHEN indisprimary AND indnatts = indnkeyatts THEN '' ELSE
-        md5(concat_ws(' ', coalesce(layout, indrelid::text), i.relam,
-          i.reloptions, regexp_replace(x::text, '^[(]\\d+,\\d+,', ''))) END
-        AS shape
+      -- The row without its oids: how it is built, but not of what.
+      CASE WHEN indisprimary AND indnatts = indnkeyatts THEN 0 ELSE
+        hash_record_extended(ROW(coalesce(layout, indrelid::bigint), i.relam,
+          i.reloptions, indnkeyatts, ltrim(x::text, '(0123456789,')), 0)
+        END AS shape
     FROM pg_index x JOIN pg_class i ON i.oid = indexrelid
     JOIN pg_class t ON t.oid = indrelid LEFT JOIN col ON attrelid = indrelid
     WHERE i.relnamespace = (SELECT oid FROM s)
       AND (${among("i.relname")} OR ${among("t.relname")})
   ), con AS MATERIALIZED (
     SELECT c.oid, conname, rel.relname,
-      CASE WHEN contype = 'f' OR NOT convalidated THEN c.oid::text
-        ELSE md5(concat_ws(' ', layout, contype, conkey, condeferrable,
-          condeferred, connoinherit, conbin, conexclop, shape)) END AS shape
+      CASE WHEN contype = 'f' OR NOT convalidated THEN c.oid::bigint
+        ELSE hash_record_extended(ROW(layout, contype, conkey, condeferrable,
+          condeferred, connoinherit, conbin::text, conexclop, shape), 0)
+        END AS shape
     FROM rel JOIN pg_constraint c ON conrelid = rel.oid
       AND contype IN ('c', 'f', 'p', 'u', 'x')
     JOIN col ON attrelid = conrelid LEFT JOIN ind ON indexrelid = conindid
   )
-  SELECT json_object_agg(key, fact) AS catalog FROM (
-    SELECT 'table ' || relname AS key, to_json(f) AS fact
-    FROM rel LEFT JOIN col ON attrelid = oid, LATERAL (SELECT 'table' AS kind,
-      relkind, pg_has_role(relowner, 'USAGE') AS owned,
-      'shape ' || layout AS shape) f
-    UNION ALL
-    SELECT 'shape ' || layout, json_build_object('kind', 'shape', 'columns',
-      json_object_agg(attname, to_json(f)))
-    FROM sample JOIN pg_type t ON t.oid = atttypid,
+  SELECT json_object_agg('table ' || relname, f) AS catalog
+  FROM rel LEFT JOIN col ON attrelid = oid, LATERAL (SELECT 'table' AS kind,
+    relkind, pg_has_role(relowner, 'USAGE') AS owned,
+    'shape ' || layout AS shape) f
+  UNION ALL
+  SELECT json_object_agg('shape ' || layout, f) FROM (
+    SELECT layout, 'shape' AS kind, json_object_agg(attname, f) AS columns
+    ${columns} JOIN sample ON id = attrelid JOIN pg_type t ON t.oid = atttypid,
     LATERAL (SELECT 'column' AS kind, format_type(atttypid, atttypmod) AS type,
       pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE attrelid END)
         AS default,
@@ -2053,37 +2050,35 @@ export function catalogQuery(schema: string, relations?: string[]): string {
       attgenerated AS generated, conname AS unproved,
       CASE WHEN attcollation <> typcollation THEN (SELECT quote_ident(collname)
         FROM pg_collation c WHERE c.oid = attcollation) END AS collation) f
-    GROUP BY layout
-    UNION ALL
-    SELECT 'index ' || relname, to_json(f)
-    FROM ind JOIN (SELECT shape, pg_get_indexdef(min(indexrelid)) AS def
-      FROM ind WHERE NOT indisprimary GROUP BY shape) d USING (shape),
-    LATERAL (SELECT 'index' AS kind, "table",
-      CASE WHEN def LIKE 'CREATE UNIQUE %' THEN 'UNIQUE ' ELSE '' END ||
-        substr(def, strpos(def, ' USING ') + 1) AS definition,
-      valid, indclass::text AS opclasses) f
-    UNION ALL
-    SELECT 'index ' || relname, to_json(f)
-    FROM ind, LATERAL (SELECT 'index' AS kind, "table", '' AS definition,
-      valid, '' AS opclasses) f WHERE indisprimary
-    UNION ALL
-    SELECT 'constraint ' || relname || '.' || conname, to_json(f)
-    FROM con JOIN (SELECT shape, pg_get_constraintdef(min(oid)) AS definition
-      FROM con GROUP BY shape) d USING (shape),
-    LATERAL (SELECT 'constraint' AS kind, relname AS table, definition) f
-    UNION ALL
-    SELECT kind || ' ' || typname, to_json(f)
-    FROM pg_type t, LATERAL (SELECT
-      CASE typtype WHEN 'e' THEN 'enum' ELSE 'domain' END AS kind,
-      (SELECT json_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum
-        WHERE enumtypid = t.oid) AS labels) f
-    WHERE typtype IN ('e', 'd') AND typnamespace = (SELECT oid FROM s)
-    UNION ALL
-    SELECT 'extension ' || extname, '{"kind": "extension"}' FROM pg_extension
-    UNION ALL
-    SELECT 'opclass ' || oid, to_json(f) FROM pg_opclass,
-    LATERAL (SELECT 'opclass' AS kind, opcname AS name) f WHERE opcdefault
-  ) facts`;
+    WHERE attnum > 0 AND NOT attisdropped
+      AND attrelid = ANY (ARRAY(SELECT id FROM sample))
+    GROUP BY layout) f
+  UNION ALL
+  SELECT json_object_agg('index ' || relname, f)
+  FROM ind LEFT JOIN (SELECT shape, pg_get_indexdef(min(indexrelid)) AS def
+    FROM ind WHERE NOT indisprimary GROUP BY shape) d USING (shape),
+  LATERAL (SELECT 'index' AS kind, "table", coalesce(
+    CASE WHEN def LIKE 'CREATE UNIQUE %' THEN 'UNIQUE ' ELSE '' END ||
+    substr(def, strpos(def, ' USING ') + 1), '') AS definition,
+    valid, indclass::text AS opclasses) f
+  UNION ALL
+  SELECT json_object_agg('constraint ' || relname || '.' || conname, f)
+  FROM con JOIN (SELECT shape, pg_get_constraintdef(min(oid)) AS definition
+    FROM con GROUP BY shape) d USING (shape),
+  LATERAL (SELECT 'constraint' AS kind, relname AS table, definition) f
+  UNION ALL
+  SELECT json_object_agg(kind || ' ' || typname, f)
+  FROM pg_type t, LATERAL (SELECT
+    CASE typtype WHEN 'e' THEN 'enum' ELSE 'domain' END AS kind,
+    (SELECT json_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum
+      WHERE enumtypid = t.oid) AS labels) f
+  WHERE typtype IN ('e', 'd') AND typnamespace = (SELECT oid FROM s)
+  UNION ALL
+  SELECT json_object_agg('extension ' || extname, f)
+  FROM pg_extension, (SELECT 'extension' AS kind) f
+  UNION ALL
+  SELECT json_object_agg('opclass ' || oid, f) FROM pg_opclass,
+  LATERAL (SELECT 'opclass' AS kind, opcname AS name) f WHERE opcdefault`;
 }
 
 /** A row as the client gives it: JSON is parsed. */
@@ -2838,11 +2833,12 @@ async function readDatabase(
     "SET LOCAL enable_nestloop = off",
     catalogQuery(options.schema, relations),
     "SET LOCAL enable_nestloop = DEFAULT",
-  ).catch((error) => explainWait(session, error));
-  const server = rows.at(-2)?.server as Server;
+  ).catch((error) => explainReading(session, options, error));
+  const server = rows[0]?.server as Server;
   session.searchPath = server.searchPath;
   refuseServer(server, options.schema);
-  return { server, facts: rows.at(-1)?.catalog as Catalog };
+  const facts: Catalog = Object.assign({}, ...rows.map((row) => row.catalog));
+  return { server, facts };
 }
 
 function readSettings({ probeTimeout }: PlanOptions): string[] {
@@ -2878,9 +2874,19 @@ async function makePlan(
 }
 
 /** A look at the catalog waits only where a table is locked altogether. */
-async function explainWait(session: Session, error: unknown): Promise<never> {
-  if (!isServerError(error) || error.code !== TIMED_OUT) throw error;
+async function explainReading(
+  session: Session,
+  { schema }: PlanOptions,
+  error: unknown,
+): Promise<never> {
+  if (!isServerError(error)) throw error;
   await session.query("ROLLBACK");
+  if (error.code !== TIMED_OUT) {
+    // An old server lacks what the query calls.
+    const [row] = await session.query(serverQuery(schema));
+    refuseServer(row?.server as Server, schema);
+    throw error;
+  }
   const [holder] = await session.query(`SELECT ${SESSION} AS who
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
     WHERE mode = 'AccessExclusiveLock' AND granted AND relation IS NOT NULL`);
@@ -2981,7 +2987,7 @@ function chooseSteps(sections: Section[], { only, skip }: PlanOptions) {
  *
  * @throws StepFaults with all of them
  */
-async function checkSteps(sections: Section[]) {
+function checkSteps(sections: Section[]) {
   const owners = new Map<string, [string, Step]>();
   const described = (title: string, { verb, name }: Step) =>
     `${verb} "${name}" in section "${title}"`;
@@ -2999,7 +3005,6 @@ async function checkSteps(sections: Section[]) {
         : [];
     });
   const faults: string[] = [];
-  let since = performance.now();
   for (const { title, steps } of sections) {
     for (const step of steps) {
       const where = described(title, step);
@@ -3011,11 +3016,6 @@ async function checkSteps(sections: Section[]) {
       } catch {
         faults.push(`${where}: its arguments are not what ${step.verb} takes`);
       }
-    }
-    // Lets the connection go on, which may be opening meanwhile.
-    if (performance.now() - since > 5) {
-      await pause(0);
-      since = performance.now();
     }
   }
   if (faults.length > 0) throw new StepFaults(faults);
@@ -3472,8 +3472,7 @@ class Reporter {
       for (const line of rest) this.line(`${" ".repeat(16)}${line.trim()}`);
     }
     for (const { sql, lock, hazard } of changes) {
-      const lines = `${sql};`.split("\n").flatMap((line) => wrap(line, 74));
-      for (const line of lines) this.line(`      ${line}`);
+      for (const line of laidOut(`${sql};`)) this.line(line);
       if (lock) this.line(`      -- locks ${lock}`, "dim");
       if (hazard) this.line(`      -- needs --allow ${hazard}`, "yellow");
     }
@@ -3569,6 +3568,16 @@ const PHASE_WORDS: Record<Phase, string> = {
   online: "online",
   contract: "to finish",
 };
+
+/** Indented and wrapped, unless that would change a string or a comment. */
+function laidOut(sql: string): string[] {
+  const fixed = [...sql.matchAll(TOKEN)].some(([token]) =>
+    /^(--|\/\*)/.test(token) || /\S.*\n/.test(token)
+  );
+  if (fixed) return `      ${sql}`.split("\n");
+  return sql.split("\n").flatMap((line) => wrap(line, 74))
+    .map((line) => `      ${line}`);
+}
 
 /** Breaks SQL between words, never inside a string or a name. */
 function wrap(sql: string, width: number): string[] {
@@ -3999,6 +4008,9 @@ export class Session {
   #sql: postgres.Sql;
   #target: Target;
   #connected = false;
+  #asked = Promise.withResolvers<void>();
+  /** Settles when the first query is on its way to the server. */
+  asked = this.#asked.promise;
 
   private constructor(
     target: Target,
@@ -4016,6 +4028,7 @@ export class Session {
       prepare: false,
       onnotice: () => {},
       onclose: () => this.lost = true,
+      debug: () => this.#asked.resolve(),
       // The client documents it, and its types leave it out.
       ...{ socket },
     });
@@ -4287,7 +4300,7 @@ export async function main(
     if (!options) return EXIT.ok;
     const { target } = options;
     if (options.apply || target.embedded !== undefined) {
-      await checkSteps(sections);
+      checkSteps(sections);
     }
     chooseSteps(sections, options);
     report.hide(target.password, encodeURIComponent(target.password));
@@ -4333,10 +4346,13 @@ async function dryRun(sections: Section[], options: Options, report: Reporter) {
   const session = await Session.open(options.target);
   try {
     const reading = readDatabase(session, sections, options);
-    reading.catch(() => "told where it is waited for");
     // While the server reads; the embedded one starts only after its steps
     // were checked.
-    if (options.target.embedded === undefined) await checkSteps(sections);
+    if (options.target.embedded === undefined) {
+      await Promise.race([session.asked, reading.catch(() => "told below")]);
+      await pause(0);
+      checkSteps(sections);
+    }
     const plan = await makePlan(session, await reading, sections, options);
     report.header(plan, options.target.where, options.schema, "dry run");
     report.sections(plan, options.verbose);

@@ -12,6 +12,7 @@ import { parseTarget, type Target } from "../sync-production-schema.ts";
 import {
   connect,
   freePort,
+  isInstalled,
   MAJORS,
   PERMISSIONS,
   type Server,
@@ -466,8 +467,7 @@ Deno.test("a session's own timeouts do not stop an apply", async () => {
 
 // ── TLS ────────────────────────────────────────────────────────────────────
 
-const openssl = await new Deno.Command("openssl", { args: ["version"] })
-  .output().then(({ success }) => success, () => false);
+const openssl = await isInstalled("openssl", "version");
 
 /** An authority, and a certificate of its for the name localhost. */
 async function makeCertificates(directory: string) {
@@ -588,8 +588,7 @@ Deno.test("sslmode=require says that a server has no TLS", async () => {
 
 // ── Pooler ─────────────────────────────────────────────────────────────────
 
-const pooler = await new Deno.Command("pgbouncer", { args: ["--version"] })
-  .output().then(({ success }) => success, () => false);
+const pooler = await isInstalled("pgbouncer", "--version");
 const POOL = 3;
 
 /** PgBouncer in transaction mode, before the server. */

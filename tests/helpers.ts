@@ -220,6 +220,15 @@ export async function until(
   }
 }
 
+/** Whether a program that some tests need is there. */
+export async function isInstalled(program: string, arg: string) {
+  try {
+    return (await new Deno.Command(program, { args: [arg] }).output()).success;
+  } catch {
+    return false;
+  }
+}
+
 /** What a run of the command line printed, and how it ended. */
 export interface Output {
   code: number;
@@ -242,6 +251,14 @@ export interface SyncOptions {
 export const PERMISSIONS = Deno.readTextFileSync(SCRIPT).split("\n")[0]!
   .split(" ").filter((word) => word.startsWith("--"));
 
+/** What the runtime itself needs of the environment to load packages. */
+const RUNTIME = Object.fromEntries(
+  Object.entries(Deno.env.toObject()).filter(([name]) =>
+    /^(DENO_.*|SSL_CERT_.*|NODE_EXTRA_CA_CERTS|HTTPS?_PROXY|NO_PROXY)$/i
+      .test(name)
+  ),
+);
+
 /** Starts the script as a user would, and leaves it running. */
 export function startSync(args: string[], options: SyncOptions = {}) {
   const script = options.steps === undefined
@@ -255,7 +272,7 @@ export function startSync(args: string[], options: SyncOptions = {}) {
       PATH: Deno.env.get("PATH") ?? "",
       HOME: Deno.env.get("HOME") ?? "",
       NO_COLOR: "1",
-      ...(Deno.env.get("DENO_DIR") && { DENO_DIR: Deno.env.get("DENO_DIR")! }),
+      ...RUNTIME,
       ...(options.url && { DATABASE_URL: options.url }),
       ...options.env,
     },

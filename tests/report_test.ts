@@ -335,6 +335,7 @@ onServer(
       check: "EXISTS (SELECT FROM pg_proc WHERE proname = 'say')",
       alter: \`CREATE FUNCTION say() RETURNS text LANGUAGE sql AS $$
         SELECT '${LONG}' -- a comment
+          -- another
       $$\`,
     }),`;
     const { stdout } = await sync(["--dry-run"], { url, steps });
@@ -343,6 +344,13 @@ onServer(
       "INSERT INTO notes (id) VALUES (3); SELECT say() AS said",
     ) as unknown as Record<string, string>[][];
     assert.equal(rows.at(-1)?.[0]?.said, LONG);
+    const [made] = await sql.unsafe(
+      "SELECT prosrc FROM pg_proc WHERE proname = 'say'",
+    );
+    assert.equal(
+      made?.prosrc,
+      `\n        SELECT '${LONG}' -- a comment\n          -- another\n      `,
+    );
     const bodies = await sql.unsafe("SELECT body FROM notes ORDER BY id");
     assert.deepEqual(bodies.map(({ body }) => body), [
       LONG,

@@ -28,8 +28,11 @@ const detailed = ["--dry-run", "--detailed-exitcode"];
 
 /** What the database holds, as the script reads it; without object numbers. */
 async function catalog(sql: postgres.Sql) {
-  const [row] = await sql.unsafe(catalogQuery("public")).simple();
-  const facts = row?.catalog as Record<string, Record<string, unknown>>;
+  const rows = await sql.unsafe(catalogQuery("public")).simple();
+  const facts: Record<string, Record<string, unknown>> = Object.assign(
+    {},
+    ...rows.map((row) => row.catalog),
+  );
   const flat: Record<string, unknown> = {};
   for (const [key, { opclasses: _, shape, ...fact }] of Object.entries(facts)) {
     if (key.startsWith("opclass") || key.startsWith("shape")) continue;
