@@ -2879,9 +2879,10 @@ async function explainReading(
   { schema }: PlanOptions,
   error: unknown,
 ): Promise<never> {
-  if (!isServerError(error)) throw error;
+  const code = isServerError(error) ? error.code : "";
+  if (code !== TIMED_OUT && code !== UNKNOWN_FUNCTION) throw error;
   await session.query("ROLLBACK");
-  if (error.code !== TIMED_OUT) {
+  if (code === UNKNOWN_FUNCTION) {
     // An old server lacks what the query calls.
     const [row] = await session.query(serverQuery(schema));
     refuseServer(row?.server as Server, schema);
@@ -3048,6 +3049,7 @@ interface Progress {
 /** SQLSTATEs after which the same statement may be tried again. */
 const RETRIED = ["55P03", "40P01"];
 const TIMED_OUT = "57014";
+const UNKNOWN_FUNCTION = "42883";
 
 /** Any number will do, as long as every copy of this script has the same. */
 const ADVISORY_KEY = "7236511998345071977";
