@@ -40,6 +40,11 @@ export interface Step {
   columns?: string[];
   /** What it alone decides of a column, such as `default users.plan`. */
   decides?: string;
+  /** The SQL of a longhand step, and what a backfill writes; for proofs. */
+  alter?: string[];
+  fill?: Fill;
+  /** False where no model has what it makes, on purpose. */
+  modelled?: false;
   /** What is wrong with its text, told before anything is connected. */
   faults(): (string | false | undefined)[];
   /** Compares the database with what is wanted, and asks for changes. */
@@ -373,6 +378,14 @@ export function section(title: string, steps: Step[]): Section {
 }
 
 /**
+ * Marks a step of which the models know nothing, on purpose: a table of the
+ * operators, an index that the models' language cannot say.
+ */
+export function notModelled(step: Step): Step {
+  return { ...step, modelled: false };
+}
+
+/**
  * The longhand: any check-then-alter pair, for triggers, functions, views,
  * policies and whatever else the other builders do not cover.
  *
@@ -392,6 +405,7 @@ export function step(name: string, options: {
 }): Step {
   return {
     ...blank("step", name, `step ${name}`),
+    alter: [options?.alter].flat(),
     faults: () => [
       ...nameFaults(name),
       ...textFaults("its check", options?.check),
@@ -1173,6 +1187,7 @@ export function backfill(
     ...blank("backfill", name, `backfill ${name} where ${options?.where}`),
     decides: `filled ${name}`,
     relations: () => [table],
+    fill: { table, ...options },
     faults: () => [
       ...nameFaults(table),
       ...textFaults("its set", options?.set),
@@ -2988,7 +3003,7 @@ function chooseSteps(sections: Section[], { only, skip }: PlanOptions) {
  *
  * @throws StepFaults with all of them
  */
-function checkSteps(sections: Section[]) {
+export function checkSteps(sections: Section[]) {
   const owners = new Map<string, [string, Step]>();
   const described = (title: string, { verb, name }: Step) =>
     `${verb} "${name}" in section "${title}"`;
@@ -3035,8 +3050,15 @@ interface Run {
   lock: Session | undefined;
   /** Looks on, and is connected only when there is something to look at. */
   watcher: Session | undefined;
-  options: Options;
+  options: ApplyOptions;
   report: Reporter;
+}
+
+/** How an apply runs its changes; times in milliseconds. */
+interface ApplyOptions {
+  single: boolean;
+  lockTimeout: number;
+  maxWait: number;
 }
 
 /** What became of the plan's changes. */
@@ -3104,6 +3126,18 @@ async function applyChanges(run: Run, changes: Change[]) {
   }
 }
 
+/**
+ * Runs changes as an apply does, with neither its lock nor its report.
+ *
+ * @throws ApplyError with what became of the changes
+ */
+export async function runChanges(session: Session, plan: Plan) {
+  const report = new Reporter(true);
+  const options = { single: false, lockTimeout: 5000, maxWait: 10_000 };
+  const run = { session, lock: undefined, watcher: undefined, report, options };
+  await applyChanges(run, plan.changes);
+}
+
 /** @throws SyncError where the run must not go on */
 function checkOn({ report, lock }: Run) {
   if (report.stopping) {
@@ -3131,11 +3165,12 @@ function sessionSettings({ session }: Run): string {
 }
 
 /** Whatever the role's defaults are; not every version has every timeout. */
-const NO_TIMEOUTS = `SELECT set_config(name, '0', true) FROM pg_settings
-  WHERE name IN ('statement_timeout', 'transaction_timeout',
-    'idle_in_transaction_session_timeout')`;
+const NO_TIMEOUTS = `SELECT set_config(name, '0', true) FROM (VALUES
+  ('statement_timeout'), ('transaction_timeout'),
+  ('idle_in_transaction_session_timeout')) settings (name)
+  WHERE current_setting(name, true) IS NOT NULL`;
 
-function writeSettings({ lockTimeout }: Options): string[] {
+function writeSettings({ lockTimeout }: ApplyOptions): string[] {
   return [NO_TIMEOUTS, `SET LOCAL lock_timeout = ${lockTimeout}`];
 }
 
@@ -3378,6 +3413,9 @@ class Reporter {
   #bar = false;
   #lastNote = 0;
 
+  /** @param quiet whether it writes nothing at all */
+  constructor(readonly quiet = false) {}
+
   /** Never lets an error through that holds this text, if it says much. */
   hide(...secrets: string[]) {
     this.#secrets.push(...secrets.filter(({ length }) => length > 3));
@@ -3407,6 +3445,7 @@ class Reporter {
   }
 
   #write(stream: "out" | "err", text: string, colour?: Colour) {
+    if (this.quiet) return;
     this.#clearBar();
     const paint = colour && this.#colour[stream] && text !== "";
     const safe = this.clean(text);
@@ -3521,7 +3560,7 @@ class Reporter {
 
   /** What runs now: a bar on a terminal, a line now and then elsewhere. */
   working(change: Change | undefined, share?: number, blocker = "") {
-    if (!change) return;
+    if (!change || this.quiet) return;
     const part = share === undefined ? "" : ` ${Math.floor(share * 100)}%`;
     const wait = blocker && `, waiting for ${blocker}`;
     const text = this.clean(`${change.object}: ${change.verb}${part}${wait}`);
@@ -4173,9 +4212,16 @@ const PGLITE_SOCKET = "npm:@electric-sql/pglite-socket@0.2.17";
  * connection, which is ours, on the loopback interface.
  *
  * @param directory where its data is, "" for memory
+ * @param extensions those of its own that may be created
+ * @param options for proofs: `maxConnections` may share its one backend; it
+ *   begins as a `copy` of another, which is quicker than to begin with nothing
  * @returns where it listens, and how to stop it
  */
-async function startEmbedded(directory: string, extensions: string[]) {
+export async function startEmbedded(
+  directory: string,
+  extensions: string[],
+  { maxConnections = 1, copy }: { maxConnections?: number; copy?: Blob } = {},
+) {
   const lock = directory ? lockDirectory(directory) : undefined;
   const { PGlite } = await import(PGLITE);
   const { PGLiteSocketServer } = await import(PGLITE_SOCKET);
@@ -4189,19 +4235,25 @@ async function startEmbedded(directory: string, extensions: string[]) {
     }
   }
   const dataDir = directory ? `${directory}/data` : undefined;
-  const db = await PGlite.create({ dataDir, extensions: loaded });
-  const server = new PGLiteSocketServer({ db, port: 0, host: "127.0.0.1" });
+  const db = await PGlite.create({
+    dataDir,
+    extensions: loaded,
+    ...(copy && { loadDataDir: copy }),
+  });
+  const host = "127.0.0.1";
+  const server = new PGLiteSocketServer({ db, port: 0, host, maxConnections });
   await server.start();
   const port = Number(server.getServerConn().split(":").at(-1));
   return {
     options: {
-      host: "127.0.0.1",
+      host,
       port,
       user: "postgres",
       pass: "",
       database: "postgres",
       ssl: false as const,
     },
+    copy: (): Promise<Blob> => db.dumpDataDir("none"),
     async stop() {
       await server.stop();
       await db.close();
@@ -4272,14 +4324,12 @@ Output:
 Environment: DATABASE_URL, PGUSER, PGPASSWORD, PGSSLMODE, NO_COLOR, FORCE_COLOR
 Exit status: 0 in sync or applied, 1 error, 2 changes pending, 3 refused`;
 
-interface Options extends PlanOptions {
+interface Options extends PlanOptions, ApplyOptions {
   apply: boolean;
   target: Target;
   allow: string[];
   verbose: boolean;
   detailed: boolean;
-  lockTimeout: number;
-  maxWait: number;
   /** The options that shape the plan, as they were given. */
   repeated: string;
 }
@@ -4386,7 +4436,7 @@ async function apply(sections: Section[], options: Options, report: Reporter) {
     refusePlan(plan, options, report);
     if (plan.changes.length > 0) {
       await applyChanges(run, plan.changes);
-      await confirm(run, sections);
+      await confirm(session, sections, options);
     }
     finish(plan, performance.now() - start, report);
     return EXIT.ok;
@@ -4411,7 +4461,11 @@ function finish(plan: Plan, ms: number, report: Reporter) {
 }
 
 /** Looks again: what was applied must be there, and nothing be left to do. */
-async function confirm({ session, options }: Run, sections: Section[]) {
+async function confirm(
+  session: Session,
+  sections: Section[],
+  options: Options,
+) {
   const { changes } = await inspect(session, sections, options);
   const [first] = changes;
   if (!first) return;

@@ -1,0 +1,2654 @@
+#!/usr/bin/env -S deno run --no-prompt --allow-net --allow-read --allow-write --allow-env --allow-sys --allow-run
+/**
+ * Proves the sync script against the models: that every model has its steps,
+ * and that an apply brings a database from any state to the same schema as
+ * the models ask for, loses no row, and has nothing to do a second time.
+ *
+ *     ./verify-sync-script.ts             the whole proof, on the embedded PostgreSQL
+ *     ./verify-sync-script.ts --static    only what needs no database
+ *     ./verify-sync-script.ts --help      every option and exit status
+ *
+ * It reads databases with a query of its own, so that the proof does not rest
+ * on what it proves.
+ *
+ * Parts, in this order: Proof, Models, Catalog, Steps to paste, Databases,
+ * Rows, States, Guide, Deploy files, Report, Command line.
+ *
+ * @module
+ */
+
+import { basename, join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type * as Script from "./sync-production-schema.ts";
+
+/** What one check tried, and what it found. */
+interface Proof {
+  name: string;
+  /** What was tried: how many states, which server, which seed. */
+  text: string;
+  problems: Problem[];
+  /** Why it was not tried. */
+  skipped?: string;
+  /** In milliseconds. */
+  ms: number;
+}
+
+/** Something that is not as it must be. */
+interface Problem {
+  message: string;
+  /** SQL or steps, to paste or to replay. */
+  code?: string;
+  file?: string;
+  /** Text in the file near which an annotation belongs. */
+  near?: string;
+  line?: number;
+}
+
+/** An error of the user's, told in one line, with what to do. */
+class VerifyError extends Error {
+  constructor(message: string, readonly hint: string) {
+    super(message);
+  }
+}
+
+// ═══ Proof ═════════════════════════════════════════════════════════════════
+
+type Step = Script.Step;
+type Session = Script.Session;
+
+/** What the checks share. */
+interface Context {
+  options: Options;
+  script: typeof Script;
+  models: Models;
+  report: Reporter;
+}
+
+/** The checks, in their order; each adds a line. */
+async function prove(options: Options, report: Reporter): Promise<boolean> {
+  const script = await loadScript(options.script);
+  const models = await loadModels(options.models);
+  const context = { options, script, models, report };
+  await report.run("static", () => checkNames(context));
+  const modelled = options.static ? undefined : await proveOnServer(context);
+  await report.run(
+    "documented",
+    () => checkDocuments(options, models, modelled),
+  );
+  await report.run("alone", () => checkDeployFiles());
+  return report.proofs.every(({ problems }) => problems.length === 0);
+}
+
+async function loadScript(file: string): Promise<typeof Script> {
+  if (!exists(file)) {
+    throw new VerifyError(
+      `there is no sync script at ${file}`,
+      "Name it with --script FILE",
+    );
+  }
+  try {
+    const script = await import(pathToFileURL(resolve(file)).href);
+    script.checkSteps(script.sections);
+    return script;
+  } catch (error) {
+    const [first = ""] = "faults" in (error as Error)
+      ? (error as Error & { faults: string[] }).faults
+      : messageOf(error).split("\n");
+    throw new VerifyError(
+      `${file} does not load: ${first}`,
+      "Mend it; deno check and --dry-run tell the same",
+    );
+  }
+}
+
+/** What needs a database, on the embedded PostgreSQL or a scratch server. */
+async function proveOnServer(context: Context): Promise<Objects> {
+  const { options, script, models, report } = context;
+  const embedded = options.server === undefined;
+  const applied = embedded
+    ? runProcess(options, ["--apply", "--database-url", "pglite:"])
+    : undefined;
+  const server = embedded
+    ? await Embedded.start(script)
+    : await ScratchServer.start(script, options.server!);
+  const next = { interrupted: counter(), convergent: counter() };
+  const helper = server instanceof Embedded
+    ? new Helper(options, next, await server.copy())
+    : undefined;
+  try {
+    const first = await server.open();
+    const modelled = await buildModels(first, models, extensionsOf(script));
+    if (options.updateGuide) updateGuide(options, models, modelled);
+    await first.reset();
+    await report.run("runs", () => checkProcesses(context, first, applied));
+    await first.reset();
+    const { changes, target, problems } = await report.run(
+      "fresh",
+      () => proveFresh(context, first, modelled),
+    );
+    if (problems.length > 0) {
+      for (const name of ["idempotent", "dry", "interrupted", "convergent"]) {
+        report.skip(name, "an empty database already ends up otherwise");
+      }
+      return modelled;
+    }
+    await report.run("idempotent", () => proveIdempotent(context, first));
+    const states = await States.prepare(
+      script,
+      first,
+      changes,
+      target,
+      options,
+    );
+    await report.run("dry", () => proveDry(context, first, states));
+    const databases = [first, ...await server.openMore()];
+    for (const name of ["interrupted", "convergent"] as const) {
+      await report.run(name, async () => {
+        const jobs = await states.jobs(name, first, options);
+        const [ours, theirs] = await Promise.all([
+          share(databases, jobs.list, next[name], report),
+          helper?.result(name) ?? [],
+        ]);
+        const times = Object.entries(states.times).map(([name, ms]) =>
+          `${name} ${seconds(ms)}`
+        );
+        states.times = {};
+        const text = jobs.text +
+          (options.verbose ? `; ${times.join(", ")}` : "");
+        return { text, problems: [...ours, ...theirs] };
+      });
+    }
+    return modelled;
+  } finally {
+    helper?.stop();
+    await applied?.catch(() => {});
+    await server.stop();
+  }
+}
+
+type LongCheck = "interrupted" | "convergent";
+
+/** Which job comes next, for all who share a list of them. */
+type Counters = Record<LongCheck, Int32Array>;
+
+function counter(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4));
+}
+
+/** Proves states beside us, on an embedded PostgreSQL of its own. */
+class Helper {
+  readonly #worker = new Worker(import.meta.url, { type: "module" });
+  readonly #results = {
+    interrupted: Promise.withResolvers<Problem[]>(),
+    convergent: Promise.withResolvers<Problem[]>(),
+  };
+
+  /** @param copy of an embedded PostgreSQL that has just been started */
+  constructor(options: Options, next: Counters, copy: ArrayBuffer) {
+    this.#worker.onmessage = ({ data }: MessageEvent<[LongCheck, Problem[]]>) =>
+      this.#results[data[0]].resolve(data[1]);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      const problems = [{ message: `a worker failed: ${event.message}` }];
+      for (const { resolve } of Object.values(this.#results)) resolve(problems);
+    };
+    this.#worker.postMessage([options, next, copy]);
+  }
+
+  result(name: LongCheck): Promise<Problem[]> {
+    return this.#results[name].promise;
+  }
+
+  stop() {
+    this.#worker.terminate();
+  }
+}
+
+/** What the worker does, told over messages. */
+async function help(
+  options: Options,
+  next: Counters,
+  copy: ArrayBuffer,
+  tell: (message: unknown) => void,
+) {
+  const script = await loadScript(options.script);
+  const server = await Embedded.start(script, new Blob([copy]));
+  const database = await server.open();
+  await database.reset();
+  const { changes } = await database.apply();
+  const target = await readObjects(database.session);
+  const states = await States.prepare(
+    script,
+    database,
+    changes,
+    target,
+    options,
+  );
+  for (const name of ["interrupted", "convergent"] as const) {
+    const { list } = await states.jobs(name, database, options);
+    tell([name, await share([database], list, next[name])]);
+  }
+  await server.stop();
+}
+
+/** DESIGN: the script exists, runs, and has both modes. */
+async function checkProcesses(
+  { options }: Context,
+  database: Database,
+  embedded: Promise<ProcessOutput> | undefined,
+) {
+  const problems: Problem[] = [];
+  const file = options.script;
+  const help = await runProcess(options, ["--help"]);
+  for (const flag of ["--dry-run", "--apply"]) {
+    if (help.code !== 0 || !help.stdout.includes(flag)) {
+      problems.push({ message: `--help does not tell of ${flag}`, file });
+    }
+  }
+  const url = database.url;
+  const runs = [
+    [["--dry-run"], await runProcess(options, ["--dry-run"], url)],
+    [["--apply"], await (embedded ?? runProcess(options, ["--apply"], url))],
+  ] as const;
+  for (const [[flag], { code, stderr, stdout }] of runs) {
+    if (code === 0) continue;
+    const said = (stderr || stdout).trim().split("\n").slice(0, 3).join("\n");
+    problems.push({
+      message: `${flag} on an empty database ends with status ${code}`,
+      code: said,
+      file,
+    });
+  }
+  const neither = await runProcess(options, [], url);
+  if (neither.code !== 1) {
+    problems.push({ message: "without a mode it does not refuse", file });
+  }
+  const where = await database.describe();
+  const text = `--help, --dry-run and --apply, as processes, on ${where}`;
+  return { text, problems };
+}
+
+/** An empty database and an apply make what the models ask for. */
+async function proveFresh(
+  context: Context,
+  database: Database,
+  modelled: Objects,
+) {
+  const { script } = context;
+  const plan = await database.inspect();
+  const problems = plan.issues.map(describeIssue);
+  try {
+    await script.runChanges(database.session, plan);
+  } catch (error) {
+    problems.push({ message: `an apply fails: ${failure(error)}` });
+  }
+  const target = await readObjects(database.session);
+  const unmodelled = new Set(
+    stepsOf(script).filter(({ modelled }) => modelled === false)
+      .flatMap((step) => step.owns()),
+  );
+  if (problems.length === 0) {
+    problems.push(
+      ...await compareWithModels(
+        { modelled, target, unmodelled },
+        context,
+        database,
+      ),
+    );
+  }
+  const where = await database.describe();
+  const text = `${count(plan.changes.length, "change")} on an empty database ` +
+    `make the ${count(modelled.size, "object")} of the models, on ${where}`;
+  return { text, problems, changes: plan.changes, target };
+}
+
+/** A second apply finds nothing to do. */
+async function proveIdempotent({ script }: Context, database: Database) {
+  const before = await fingerprint(database.session);
+  const plan = await database.inspect();
+  const problems = leftover(plan);
+  await script.runChanges(database.session, plan);
+  if (problems.length === 0 && before !== await fingerprint(database.session)) {
+    problems.push({ message: "a second apply changes the database" });
+  }
+  return { text: "a second run plans no change and makes none", problems };
+}
+
+/** A dry run writes nothing where changes are pending. */
+async function proveDry(
+  { options }: Context,
+  database: Database,
+  states: States,
+) {
+  const problems: Problem[] = [];
+  await states.build(database, states.degraded(options.seed, 0.3, true));
+  const before = await fingerprint(database.session);
+  const { code, stderr } = await runProcess(
+    options,
+    ["--dry-run"],
+    database.url,
+  );
+  if (before !== await fingerprint(database.session)) {
+    problems.push({ message: "a dry run wrote to the database" });
+  } else if (code !== 0) {
+    problems.push({
+      message: `a dry run ends with status ${code}: ${stderr.trim()}`,
+    });
+  }
+  const text = "a dry run with changes pending leaves catalog, rows, " +
+    "sequences and transaction numbers as they were";
+  return { text, problems };
+}
+
+/** One state to prove, on any database. */
+type Job = (database: Database) => Promise<Problem[]>;
+
+/** Runs jobs on databases, each on the next that is free, up to a failure. */
+async function share(
+  databases: Database[],
+  jobs: Job[],
+  next: Int32Array,
+  report?: Reporter,
+): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  await Promise.all(databases.map(async (database) => {
+    for (;;) {
+      const job = jobs[Atomics.add(next, 0, 1)];
+      if (!job) return;
+      const found = await job(database);
+      problems.push(...found);
+      if (found.length > 0) Atomics.store(next, 0, jobs.length);
+      report?.progress(Math.min(1, Atomics.load(next, 0) / jobs.length));
+    }
+  }));
+  return problems;
+}
+
+/** What a plan that must be empty holds. */
+function leftover(plan: Script.Plan): Problem[] {
+  return [
+    ...plan.issues.map(describeIssue),
+    ...plan.changes.slice(0, 3).map(({ section, step, sql }) => ({
+      message: `${step.verb} "${step.name}" in section "${section}" still ` +
+        "finds something to change",
+      code: `${sql};`,
+      near: step.name,
+    })),
+  ];
+}
+
+function describeIssue({ object, text, details }: Script.Item): Problem {
+  return {
+    message: `${object} ${text}`,
+    code: details.map(([label, text]) => `${label}: ${text}`).join("\n"),
+    near: object,
+  };
+}
+
+function stepsOf({ sections }: typeof Script): Step[] {
+  return sections.flatMap(({ steps }) => steps);
+}
+
+function extensionsOf(script: typeof Script): string[] {
+  return stepsOf(script).filter(({ verb }) => verb === "createExtension")
+    .map(({ name }) => name);
+}
+
+interface ProcessOutput {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the script as an operator does, with the permissions of its shebang. */
+async function runProcess(
+  { script }: Options,
+  args: string[],
+  url?: string,
+): Promise<ProcessOutput> {
+  const [shebang = ""] = Deno.readTextFileSync(script).split("\n", 1);
+  const permissions = shebang.split(" ").filter((word) => /^--/.test(word));
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", ...permissions, script, ...args],
+    env: { NO_COLOR: "1", ...(url && { DATABASE_URL: url }) },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+// ═══ Models ════════════════════════════════════════════════════════════════
+
+/** The models as SQL, whoever printed it. */
+interface Models {
+  file: string;
+  source: string;
+  sql: string;
+}
+
+async function loadModels(file: string): Promise<Models> {
+  if (!exists(file)) {
+    throw new VerifyError(
+      `there are no models at ${file}`,
+      "Name them with --models FILE: a Drizzle module, or SQL",
+    );
+  }
+  const source = Deno.readTextFileSync(file);
+  if (file.endsWith(".sql")) return { file, source, sql: source };
+  let module: Record<string, unknown>;
+  try {
+    module = await import(pathToFileURL(resolve(file)).href);
+  } catch (error) {
+    throw new VerifyError(
+      `${file} does not load: ${messageOf(error).split("\n")[0]}`,
+      "Mend the module; deno check tells more",
+    );
+  }
+  const { generateDrizzleJson, generateMigration } = await import(
+    "drizzle-kit/api"
+  );
+  const snapshot = generateDrizzleJson(module);
+  if (Object.keys(snapshot.tables).length === 0) {
+    throw new VerifyError(
+      `${file} exports no tables`,
+      "Export each pgTable, or name another module with --models FILE",
+    );
+  }
+  const none = generateDrizzleJson({});
+  const statements = await generateMigration(none, snapshot);
+  return { file, source, sql: statements.join("\n") };
+}
+
+/** Builds the models' own database, and reads it. */
+async function buildModels(
+  database: Database,
+  { file, sql }: Models,
+  extensions: string[],
+): Promise<Objects> {
+  const { session } = database;
+  for (const name of extensions) {
+    await session.query(`CREATE EXTENSION IF NOT EXISTS "${name}"`);
+  }
+  // What psql itself obeys is no SQL.
+  const text = sql.replaceAll(/^\\.*$/gm, "");
+  try {
+    await session.query(text);
+  } catch (error) {
+    const { position } = error as { position?: string };
+    const line = position && text.slice(0, Number(position)).split("\n").length;
+    throw new VerifyError(
+      file.endsWith(".sql") && line
+        ? `${file}, line ${line}: ${messageOf(error)}`
+        : `the models' SQL fails: ${messageOf(error)}`,
+      "Mend the models; an extension that they need is a createExtension step",
+    );
+  }
+  await session.query("RESET ALL");
+  return readObjects(session);
+}
+
+/** What the models or steps name, by the keys that steps own. */
+type Names = Map<string, string[]>;
+
+/** The names in SQL that creates tables, indexes, constraints and enums. */
+function readNames(sql: string): Names {
+  const names: Names = new Map();
+  for (const statement of splitSql(sql)) {
+    const text = statement.map(({ text }) => text);
+    const at = (...words: string[]) =>
+      words.every((word, i) => text[i]?.toUpperCase() === word);
+    const name = (i: number) => {
+      while (/^(IF|NOT|EXISTS|ONLY|CONCURRENTLY)$/i.test(text[i] ?? "")) i++;
+      if (text[i + 1] === ".") i += 2;
+      return [unquote(text[i]), i + 1] as const;
+    };
+    const constraints = (table: string, from: number) => {
+      for (let i = from; i < text.length; i++) {
+        if (text[i]?.toUpperCase() !== "CONSTRAINT") continue;
+        names.set(`constraint ${table}.${unquote(text[i + 1])}`, []);
+      }
+    };
+    if (at("CREATE", "TABLE") || at("CREATE", "UNLOGGED", "TABLE")) {
+      const [table, open] = name(text.indexOf("TABLE") + 1 || 2);
+      const columns: string[] = [];
+      let depth = 0;
+      for (let i = open; i < text.length; i++) {
+        if (text[i] === "(") depth++;
+        if (text[i] === ")") depth--;
+        const starts = depth === 1 && (i === open || text[i] === ",");
+        const word = text[i + 1] ?? "";
+        const isColumn =
+          !/^(CONSTRAINT|PRIMARY|UNIQUE|CHECK|FOREIGN|EXCLUDE|LIKE)$/i
+            .test(word);
+        if (starts && isColumn) columns.push(unquote(word));
+      }
+      names.set(`table ${table}`, columns);
+      for (const column of columns) names.set(`column ${table}.${column}`, []);
+      constraints(table, open);
+    } else if (at("ALTER", "TABLE")) {
+      const [table, rest] = name(2);
+      if (text[rest]?.toUpperCase() === "ADD") constraints(table, rest);
+    } else if (at("CREATE", "INDEX") || at("CREATE", "UNIQUE", "INDEX")) {
+      names.set(`index ${name(at("CREATE", "INDEX") ? 2 : 3)[0]}`, []);
+    } else if (at("CREATE", "TYPE")) {
+      const [type, rest] = name(2);
+      if (text[rest + 1]?.toUpperCase() === "ENUM") {
+        const labels = text.slice(rest + 2).filter((t) => t.startsWith("'"));
+        names.set(`enum ${type}`, labels);
+      }
+    }
+  }
+  return names;
+}
+
+/** The tokens of each statement; strings and quoted names are one each. */
+function splitSql(sql: string) {
+  const statements: { text: string }[][] = [[]];
+  const tokens =
+    /\s+|--[^\n]*|\/\*[^]*?\*\/|[eE]?'(?:[^']|'')*'|\$(\w*)\$[^]*?\$\1\$|"(?:[^"]|"")*"|[\w\u0080-\uffff]+|[^]/g;
+  for (const [text] of sql.matchAll(tokens)) {
+    if (/^(\s|--|\/\*)/.test(text)) continue;
+    if (text === ";") statements.push([]);
+    else statements.at(-1)?.push({ text });
+  }
+  return statements;
+}
+
+function unquote(name = ""): string {
+  return name.startsWith('"')
+    ? name.slice(1, -1).replaceAll('""', '"')
+    : name.toLowerCase();
+}
+
+/** Every model has a step, and every step a model, by their names. */
+function checkNames({ options, script, models }: Context) {
+  const wanted = readNames(models.sql);
+  const owned = new Map<string, Step>();
+  const longhand: string[] = [];
+  for (const step of stepsOf(script)) {
+    if (step.alter) longhand.push(...step.alter);
+    if (/^drop/.test(step.verb)) continue;
+    for (const thing of step.owns()) {
+      owned.set(thing, step);
+      for (const column of step.columns ?? []) {
+        owned.set(thing.replace("table", "column") + `.${column}`, step);
+      }
+    }
+  }
+  for (const [name] of readNames(longhand.join(";\n"))) {
+    if (!owned.has(name)) owned.set(name, { modelled: false } as Step);
+  }
+  const problems: Problem[] = [];
+  const lacking = (key: string) => {
+    const [kind = "", name = ""] = key.split(/ (.*)/s);
+    const [table = ""] = name.split(".");
+    if (kind === "constraint" && name === `${table}.${table}_pkey`) {
+      return !owned.has(`table ${table}`);
+    }
+    return !owned.has(key);
+  };
+  for (const key of wanted.keys()) {
+    const [, table] = /^(?:column|constraint) (.*?)\./.exec(key) ?? [];
+    if (!lacking(key) || (table && lacking(`table ${table}`))) continue;
+    problems.push({
+      message: `${key} of the models has no step` +
+        (options.static ? "; without --static the step is printed" : ""),
+      file: models.file,
+      near: key.split(/[ .]/).at(-1)!,
+    });
+  }
+  for (const [key, { modelled, verb, name }] of owned) {
+    const [, table] = /^column (.*)\./s.exec(key) ?? [];
+    if (modelled === false || !/^(table|column|index|enum) /.test(key)) {
+      continue;
+    }
+    if (wanted.has(key) || (table && !wanted.has(`table ${table}`))) continue;
+    // A unique constraint's index has its name.
+    if ([...wanted.keys()].some((k) => k.endsWith(`.${key.slice(6)}`))) {
+      continue;
+    }
+    problems.push({
+      message: `the models have no ${key}, which ${verb} "${name}" makes: ` +
+        "drop it by a step, or mark the step with notModelled(…)",
+      file: options.script,
+      near: `"${key.split(/[ .]/).at(-1)}"`,
+    });
+  }
+  const kinds = ["table", "column", "index", "constraint", "enum"].map(
+    (kind) => {
+      const n =
+        [...wanted.keys()].filter((k) => k.startsWith(`${kind} `)).length;
+      return n > 0 ? count(n, kind) : [];
+    },
+  ).flat();
+  return {
+    text: `${kinds.join(", ")} of the models have their steps`,
+    problems,
+  };
+}
+
+// ═══ Catalog ═══════════════════════════════════════════════════════════════
+
+/** One thing in a database, as PostgreSQL describes it. */
+interface Thing {
+  kind: string;
+  table?: string;
+  definition: string;
+  comment?: string;
+}
+
+/** All of a schema, by keys such as `column users.email`. */
+type Objects = Map<string, Thing>;
+
+/** What models and script must have alike; the rest only where models have it. */
+const BOTH_WAYS = ["table", "column", "constraint", "index", "enum"]
+  .concat(["sequence", "domain"]);
+
+/**
+ * Everything in the schema public, each with a definition in which neither
+ * the order of columns nor a name of its own shows. Definitions are those that
+ * PostgreSQL prints, so that two databases of one server compare as text.
+ * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CATALOG
+ */
+const OBJECTS = `WITH rel AS MATERIALIZED (
+    SELECT c.* FROM pg_class c WHERE relnamespace = 'public'::regnamespace
+      AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass
+        AND objid = c.oid AND deptype = 'e')
+  ), att AS MATERIALIZED (
+    SELECT a.*, relname, pg_get_expr(adbin, adrelid) AS expression,
+      EXISTS (SELECT FROM pg_constraint WHERE contype = 'n'
+        AND conrelid = attrelid AND conkey[1] = attnum AND NOT convalidated)
+        AS unproved
+    FROM rel JOIN pg_attribute a ON attrelid = rel.oid
+      AND attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p')
+    LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+  ), found AS (
+    SELECT 'table' AS kind, relname::text AS "table", relname::text AS name,
+      concat_ws(' ', CASE relkind WHEN 'p' THEN
+        'PARTITION BY ' || pg_get_partkeydef(oid) END,
+        CASE relpersistence WHEN 'u' THEN 'UNLOGGED' END,
+        CASE WHEN relrowsecurity THEN 'ROW LEVEL SECURITY' END,
+        CASE WHEN relforcerowsecurity THEN 'FORCED' END) AS definition,
+      obj_description(oid, 'pg_class') AS comment
+    FROM rel WHERE relkind IN ('r', 'p')
+    UNION ALL
+    SELECT 'column', relname, relname || '.' || attname,
+      concat_ws(' ', format_type(atttypid, atttypmod),
+        CASE WHEN attcollation <> typcollation THEN 'COLLATE ' ||
+          (SELECT quote_ident(collname) FROM pg_collation c
+            WHERE c.oid = attcollation) END,
+        CASE WHEN attnotnull AND attidentity = '' THEN 'NOT NULL' END,
+        CASE WHEN unproved THEN 'NOT VALID' END,
+        CASE attgenerated WHEN '' THEN 'DEFAULT ' || expression
+          WHEN 's' THEN 'GENERATED ALWAYS AS (' || expression || ') STORED'
+          ELSE 'GENERATED ALWAYS AS (' || expression || ') VIRTUAL' END,
+        CASE attidentity WHEN 'a' THEN 'GENERATED ALWAYS AS IDENTITY'
+          WHEN 'd' THEN 'GENERATED BY DEFAULT AS IDENTITY' END),
+      col_description(attrelid, attnum)
+    FROM att JOIN pg_type t ON t.oid = atttypid
+    UNION ALL
+    SELECT 'constraint', relname, relname || '.' || conname,
+      pg_get_constraintdef(c.oid), NULL
+    FROM rel JOIN pg_constraint c ON conrelid = rel.oid
+    WHERE contype IN ('c', 'f', 'p', 'u', 'x') AND conparentid = 0
+    UNION ALL
+    SELECT 'index', t.relname, i.relname,
+      CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END ||
+        regexp_replace(pg_get_indexdef(indexrelid), '^.*? USING ', 'USING ') ||
+        CASE WHEN indisvalid THEN '' ELSE ' INVALID' END, NULL
+    FROM rel t JOIN pg_index x ON indrelid = t.oid
+    JOIN pg_class i ON i.oid = indexrelid
+    WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid
+      AND contype IN ('p', 'u', 'x'))
+    UNION ALL
+    SELECT 'enum', NULL, typname, (SELECT string_agg(quote_literal(enumlabel),
+      ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid), NULL
+    FROM pg_type t WHERE typtype = 'e'
+      AND typnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'domain', NULL, typname, concat_ws(' ',
+      format_type(typbasetype, typtypmod), CASE WHEN typnotnull THEN 'NOT NULL'
+      END, 'DEFAULT ' || typdefault, (SELECT string_agg(
+        pg_get_constraintdef(c.oid), ' ' ORDER BY conname) FROM pg_constraint c
+        WHERE contypid = t.oid AND contype = 'c')), NULL
+    FROM pg_type t WHERE typtype = 'd' AND typnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'sequence', NULL, relname, format(
+      'AS %s START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s%s',
+      format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax,
+      seqcache, CASE WHEN seqcycle THEN ' CYCLE' END), NULL
+    FROM rel JOIN pg_sequence ON seqrelid = oid
+    UNION ALL
+    SELECT CASE relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END,
+      NULL, relname, pg_get_viewdef(oid), NULL
+    FROM rel WHERE relkind IN ('v', 'm')
+    UNION ALL
+    SELECT 'policy', relname, relname || '.' || polname, concat_ws(' ',
+      CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+      polcmd::text, (SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname)
+        FROM pg_roles WHERE oid = ANY (polroles)),
+      'USING (' || pg_get_expr(polqual, polrelid) || ')',
+      'WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')'), NULL
+    FROM rel JOIN pg_policy ON polrelid = rel.oid
+    UNION ALL
+    SELECT 'trigger', relname, relname || '.' || tgname,
+      pg_get_triggerdef(t.oid) || ' ' || tgenabled::text, NULL
+    FROM rel JOIN pg_trigger t ON tgrelid = rel.oid WHERE NOT tgisinternal
+    UNION ALL
+    SELECT 'function', NULL, p.oid::regprocedure::text,
+      pg_get_functiondef(p.oid), NULL
+    FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
+      AND prokind IN ('f', 'p') AND NOT EXISTS (SELECT FROM pg_depend
+        WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e')
+    UNION ALL
+    SELECT 'extension', NULL, extname, '', NULL FROM pg_extension
+    WHERE extname <> 'plpgsql'
+  )
+  SELECT json_agg(found ORDER BY kind, name) AS objects FROM found`;
+
+async function readObjects(session: Session): Promise<Objects> {
+  const [row] = await session.query(
+    `SET search_path = ${SEARCH_PATH}; ${OBJECTS}`,
+  );
+  const found = row?.objects as (Thing & { name: string })[] | null;
+  return new Map(
+    (found ?? []).map(({ name, ...thing }) => [`${thing.kind} ${name}`, thing]),
+  );
+}
+
+/** The differences of the models' database and the script's, as problems. */
+async function compareWithModels(
+  { modelled: models, target: made, unmodelled }: {
+    modelled: Objects;
+    target: Objects;
+    unmodelled: Set<string>;
+  },
+  { options, models: { file } }: Context,
+  database: Database,
+): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  const ofUnmodelled = (key: string, { table }: Thing) =>
+    unmodelled.has(key) || unmodelled.has(`table ${table}`);
+  const missing = [...models].filter(([key]) => !made.has(key));
+  const extra = [...made].filter(([key, thing]) =>
+    !models.has(key) && BOTH_WAYS.includes(thing.kind) &&
+    !ofUnmodelled(key, thing) && !models.has(key)
+  );
+  const renamed = new Set<string>();
+  for (const [key, thing] of missing) {
+    const same = extra.find(([other, { kind, table, definition }]) =>
+      !renamed.has(other) && kind === thing.kind && table === thing.table &&
+      ["index", "constraint"].includes(kind) && definition === thing.definition
+    );
+    if (!same) continue;
+    renamed.add(key).add(same[0]);
+    problems.push({
+      message: `${key} of the models is called ` +
+        `${nameOf(same[0])} by the script: give it one name in both`,
+      file: options.script,
+      near: `"${nameOf(same[0])}"`,
+    });
+  }
+  const absent = (key: string) => !made.has(key);
+  for (const [key, thing] of missing) {
+    if (renamed.has(key)) continue;
+    // A missing table's parts come with it.
+    if (
+      thing.kind !== "table" && absent(`table ${thing.table}`) &&
+      models.has(`table ${thing.table}`)
+    ) continue;
+    if (thing.kind === "sequence" && /_seq$/.test(key)) {
+      const column = [...models].find(([other, { kind }]) =>
+        kind === "column" &&
+        key === `sequence ${nameOf(other, true).replace(".", "_")}_seq`
+      );
+      if (column) continue;
+    }
+    problems.push({
+      message: `${key} of the models is not made by the script; paste into ` +
+        `${basename(options.script)}:`,
+      code: stepsToPaste(key, models, made),
+      file,
+      near: nameOf(key),
+    });
+  }
+  for (const [key, thing] of extra) {
+    if (renamed.has(key)) continue;
+    if (
+      thing.kind !== "table" && thing.table &&
+      !models.has(`table ${thing.table}`)
+    ) {
+      continue;
+    }
+    if (thing.kind === "sequence") continue;
+    problems.push({
+      message:
+        `${key} is made by the script and not in the models: drop it by ` +
+        "a step, or mark its step with notModelled(…)",
+      code: thing.definition,
+      file: options.script,
+      near: nameOf(key),
+    });
+  }
+  for (const [key, want] of models) {
+    const have = made.get(key);
+    if (!have || await isSame(database.session, want, have)) continue;
+    problems.push({
+      message: `${key} differs`,
+      code: `models  ${want.definition || "(nothing special)"}\n` +
+        `script  ${have.definition || "(nothing special)"}`,
+      file: options.script,
+      near: nameOf(key),
+    });
+  }
+  return problems;
+}
+
+/**
+ * Whether two definitions mean the same: PostgreSQL prints what they compute
+ * with its constants folded, so that '0' and 0 of a numeric column are alike.
+ */
+async function isSame(session: Session, a: Thing, b: Thing): Promise<boolean> {
+  if (a.definition === b.definition) return true;
+  const [left, right] = [a, b].map(({ kind, definition }) => {
+    const pattern = EXPRESSIONS[kind];
+    const [, before = definition, expression = ""] =
+      pattern?.exec(definition) ?? [];
+    return { before, expression };
+  });
+  if (!left?.expression || !right?.expression) return false;
+  if (left.before !== right.before) return false;
+  const [type = ""] = left.before.split(/ (?=NOT NULL|COLLATE)/);
+  const list = [left, right].map(({ expression }) =>
+    a.kind === "column" ? `(${expression})::${type}` : `(${expression})`
+  );
+  const [row] = await session.query(
+    `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${list.join(", ")}
+    FROM ${quote(a.table ?? "")}`,
+  );
+  const [plan] = row?.["QUERY PLAN"] as [{ Plan: { Output: string[] } }];
+  return plan.Plan.Output[0] === plan.Plan.Output[1];
+}
+
+/** What stands before a definition's expression, and the expression. */
+const EXPRESSIONS: Record<string, RegExp | undefined> = {
+  column: /^(.*?) DEFAULT (.*)$/s,
+  constraint: /^(CHECK) (.*)$/s,
+  index: /^(.*) WHERE (.*)$/s,
+};
+
+/** What differs from the target, for a state that did not get there. */
+function compareWithTarget(target: Objects, reached: Objects): string[] {
+  const keys = new Set([...target.keys(), ...reached.keys()]);
+  return [...keys].flatMap((key) => {
+    const [want, have] = [target.get(key), reached.get(key)];
+    if (!have) return [`${key} is missing`];
+    if (!want) return [`${key} should not be there: ${have.definition}`];
+    return want.definition === have.definition
+      ? []
+      : [`${key} is ${have.definition}, not ${want.definition}`];
+  });
+}
+
+/** The last part of a key, or all but its kind. */
+function nameOf(key: string, whole = false): string {
+  const name = key.replace(/^(materialized )?\S+ /, "");
+  return whole ? name : name.split(".").at(-1) ?? name;
+}
+
+/**
+ * All that a write would change: catalog, rows, sequences and, where nobody
+ * else shares the server, the number of the next transaction.
+ */
+async function fingerprint(session: Session): Promise<string> {
+  const objects = await readObjects(session);
+  const tables = [...objects].filter(([, { kind }]) => kind === "table")
+    .map(([key]) => nameOf(key, true));
+  const sequences = [...objects].filter(([, { kind }]) => kind === "sequence")
+    .map(([key]) => nameOf(key, true));
+  const parts = [
+    ...tables.map((t) =>
+      `SELECT ${quoteText(t)} || count(*) || coalesce(bit_xor(hashtextextended(
+        t::text, 0)), 0) FROM ${quote(t)} t`
+    ),
+    ...sequences.map((s) =>
+      `SELECT ${quoteText(s)} || last_value || is_called FROM ${quote(s)}`
+    ),
+  ];
+  const rows = parts.length > 0
+    ? await session.query(
+      `SELECT string_agg(x, ',') AS x FROM (${
+        parts.join("\nUNION ALL ")
+      }) f (x)`,
+    )
+    : [];
+  const [next] = await session.query(
+    "SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next FROM " +
+      "(SELECT count(*) FROM pg_stat_activity) x (n) WHERE n < 3",
+  );
+  return JSON.stringify([[...objects], rows, next]);
+}
+
+function quote(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) && !KEYWORDS.has(name)
+    ? name
+    : `"${name.replaceAll('"', '""')}"`;
+}
+
+const KEYWORDS = new Set(
+  ("all analyse analyze and any array as asc both case cast check collate " +
+    "column constraint create default desc distinct do else end except false " +
+    "fetch for foreign from grant group having in into limit not null offset " +
+    "on only or order primary references returning select some table then to " +
+    "true union unique user using when where window with").split(" "),
+);
+
+function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+// ═══ Steps to paste ════════════════════════════════════════════════════════
+
+/** The steps that make one thing, and for a table all that hangs on it. */
+function stepsToPaste(key: string, models: Objects, made: Objects): string {
+  const thing = models.get(key);
+  if (!thing) return "";
+  const { kind, table = "", definition } = thing;
+  const name = nameOf(key);
+  const text = (value: string) => JSON.stringify(value);
+  switch (kind) {
+    case "table":
+      return tableSteps(table, models, made);
+    case "column":
+      return columnSteps(table, name, definition);
+    case "enum":
+      return `createEnum(${text(nameOf(key, true))}, [${
+        definition.replaceAll(/'((?:[^']|'')*)'/g, (_, label) =>
+          text(label.replaceAll("''", "'")))
+      }]),`;
+    case "index":
+      return `createIndex(${text(table)}, ${text(name)}, ${
+        text(definition.replace("USING btree ", ""))
+      }),`;
+    case "constraint":
+      return constraintSteps(table, name, definition);
+    case "extension":
+      return `createExtension(${text(name)}),`;
+    default: {
+      const whole = nameOf(key, true);
+      const [check, alter] = longhand(kind, whole, thing);
+      return `step(${text(`${kind} ${whole}`)}, {\n` +
+        `  check: ${text(check)},\n  alter: ${text(alter)},\n}),`;
+    }
+  }
+}
+
+function tableSteps(table: string, models: Objects, made: Objects): string {
+  const parts = [...models].filter(([, thing]) => thing.table === table);
+  const primary = parts.find(([, { kind, definition }]) =>
+    kind === "constraint" && definition.startsWith("PRIMARY KEY")
+  );
+  const [, column] = /^PRIMARY KEY \(([^,]*)\)$/.exec(
+    primary?.[1].definition ?? "",
+  ) ?? [];
+  const inline = column && nameOf(primary?.[0] ?? "") === `${table}_pkey`
+    ? unquote(column)
+    : undefined;
+  const columns = parts.filter(([, { kind }]) => kind === "column").map((
+    [key, { definition }],
+  ) => {
+    const name = nameOf(key);
+    const text = name === inline
+      ? `${definition.replace(/ NOT NULL\b/, "")} PRIMARY KEY`
+      : definition;
+    const quoted = /^[a-z_]\w*$/i.test(name) ? name : JSON.stringify(name);
+    return `  ${quoted}: ${JSON.stringify(text)},`;
+  });
+  const enums = [...models.keys()].filter((key) =>
+    key.startsWith("enum ") && !made.has(key) &&
+    parts.some(([, { definition }]) =>
+      new RegExp(`^"?${nameOf(key, true)}"?(\\[\\])*( |$)`).test(definition)
+    )
+  );
+  const rest = parts.filter(([key, { kind }]) =>
+    kind !== "table" && kind !== "column" && !(inline && key === primary?.[0])
+  );
+  const lines = [
+    ...enums.map((key) => stepsToPaste(key, models, made)),
+    `createTable(${JSON.stringify(table)}, {\n${columns.join("\n")}\n}),`,
+    ...rest.map(([key]) => stepsToPaste(key, models, made)),
+  ];
+  return lines.join("\n");
+}
+
+/** A column, which may come to a table that has rows. */
+function columnSteps(table: string, column: string, definition: string) {
+  const [t, c] = [JSON.stringify(table), JSON.stringify(column)];
+  const needsValue = / NOT NULL\b/.test(definition) &&
+    !/ (DEFAULT|GENERATED) /.test(definition);
+  if (!needsValue) {
+    return `addColumn(${t}, ${c}, ${JSON.stringify(definition)}),`;
+  }
+  const nullable = definition.replace(" NOT NULL", "");
+  const fill = `${quote(column)} = ${neutralValue(nullable)}`;
+  return `addColumn(${t}, ${c}, ${JSON.stringify(nullable)}),\n` +
+    `// What the rows that are there get; choose the value.\n` +
+    `backfill(${t}, { set: ${JSON.stringify(fill)}, where: ${
+      JSON.stringify(`${quote(column)} IS NULL`)
+    } }),\n` +
+    `setNotNull(${t}, ${c}),`;
+}
+
+/** A value that every column of the type takes. */
+function neutralValue(type: string): string {
+  if (/\[\]$/.test(type)) return "'{}'";
+  const values: [RegExp, string][] = [
+    [/^(text|character|varchar|citext|bytea)/, "''"],
+    [/^(smallint|integer|bigint|numeric|real|double|money)/, "0"],
+    [/^boolean/, "false"],
+    [/^jsonb?/, "'{}'"],
+    [/^(date|timestamp|time)/, "now()"],
+    [/^uuid/, "gen_random_uuid()"],
+    [/^interval/, "'0'"],
+  ];
+  return values.find(([pattern]) => pattern.test(type))?.[1] ?? "…";
+}
+
+function constraintSteps(table: string, name: string, definition: string) {
+  const kinds: [RegExp, string][] = [
+    [/^PRIMARY KEY (.*)$/s, "addPrimaryKey"],
+    [/^UNIQUE (.*)$/s, "addUnique"],
+    [/^FOREIGN KEY (.*)$/s, "addForeignKey"],
+    [/^CHECK \((.*)\)$/s, "addCheck"],
+    [/^EXCLUDE (.*)$/s, "addExclusion"],
+  ];
+  for (const [pattern, builder] of kinds) {
+    const [, text] = pattern.exec(definition) ?? [];
+    if (text === undefined) continue;
+    const all = [table, name, text].map((part) => JSON.stringify(part));
+    return `${builder}(${all.join(", ")}),`;
+  }
+  return "";
+}
+
+/** A check and an alter for what no builder makes. */
+function longhand(
+  kind: string,
+  name: string,
+  { table = "", definition }: Thing,
+) {
+  const [relation, part] = [quote(table), quote(nameOf(`x ${name}`))];
+  const text = quoteText(definition);
+  switch (kind) {
+    case "view":
+      return [
+        `pg_get_viewdef(to_regclass('${quote(name)}')) = ${text}`,
+        `CREATE OR REPLACE VIEW ${quote(name)} AS ${definition}`,
+      ] as const;
+    case "materialized view":
+      return [
+        `pg_get_viewdef(to_regclass('${quote(name)}')) = ${text}`,
+        `CREATE MATERIALIZED VIEW ${quote(name)} AS ${definition}`,
+      ] as const;
+    case "trigger": {
+      const sql = definition.slice(0, -2);
+      return [
+        `EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass('${relation}') ` +
+        `AND pg_get_triggerdef(oid) = ${quoteText(sql)})`,
+        sql.replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER"),
+      ] as const;
+    }
+    case "function":
+      return [
+        `pg_get_functiondef(to_regprocedure('${name}')) = ${text}`,
+        definition,
+      ] as const;
+    case "policy":
+      return [
+        `EXISTS (SELECT FROM pg_policy WHERE polrelid = ` +
+        `to_regclass('${relation}') AND polname = '${part}')`,
+        `CREATE POLICY ${part} ON ${relation} /* ${definition} */`,
+      ] as const;
+    case "sequence":
+      return [
+        `to_regclass('${quote(name)}') IS NOT NULL`,
+        `CREATE SEQUENCE ${quote(name)} ${definition}`,
+      ] as const;
+    default:
+      return [
+        `to_regtype('${quote(name)}') IS NOT NULL`,
+        `CREATE DOMAIN ${quote(name)} AS ${definition}`,
+      ] as const;
+  }
+}
+
+// ═══ Databases ═════════════════════════════════════════════════════════════
+
+const PLAN_OPTIONS = {
+  schema: "public",
+  single: false,
+  only: [],
+  skip: [],
+  probeTimeout: 30_000,
+};
+
+/** Extensions stay while the schema is emptied: to create them takes long. */
+const EXTENSIONS = "verify_extensions";
+const SEARCH_PATH = `public, ${EXTENSIONS}`;
+
+/** A scratch database, with the one session that works on it. */
+class Database {
+  constructor(
+    readonly script: typeof Script,
+    readonly session: Session,
+    readonly url: string,
+    readonly embedded: boolean,
+  ) {}
+
+  /** Whether it holds the target, as the last proof left it. */
+  atTarget = false;
+
+  /** Empties it. */
+  async reset() {
+    this.atTarget = false;
+    await this.session.query(
+      "ROLLBACK; DROP SCHEMA IF EXISTS verify_before CASCADE; " +
+        "DROP SCHEMA public CASCADE; CREATE SCHEMA public; " +
+        `SET search_path = ${SEARCH_PATH}`,
+    );
+  }
+
+  async apply(): Promise<Script.Plan> {
+    const plan = await this.inspect();
+    await this.script.runChanges(this.session, plan);
+    return plan;
+  }
+
+  inspect(): Promise<Script.Plan> {
+    const { script, session } = this;
+    return script.inspect(session, script.sections, PLAN_OPTIONS);
+  }
+
+  async describe(): Promise<string> {
+    const [row] = await this.session.query(
+      "SELECT current_setting('server_version') AS version",
+    );
+    const embedded = this.embedded ? " (embedded)" : "";
+    return `PostgreSQL ${`${row?.version}`.split(" ")[0]}${embedded}`;
+  }
+}
+
+/** The embedded PostgreSQL, started once and emptied between states. */
+class Embedded {
+  private constructor(
+    readonly script: typeof Script,
+    readonly started: Awaited<ReturnType<typeof Script.startEmbedded>>,
+  ) {}
+
+  static async start(script: typeof Script, copy?: Blob) {
+    const extensions = extensionsOf(script);
+    const options = { maxConnections: 2, ...(copy && { copy }) };
+    // One for the verifier, one for a script that runs beside it.
+    return new Embedded(
+      script,
+      await script.startEmbedded("", extensions, options),
+    );
+  }
+
+  async open(): Promise<Database> {
+    const { options } = this.started;
+    const target = { ...this.script.parseTarget("pglite:"), options };
+    const session = await this.script.Session.open(target);
+    this.#session = session;
+    const url = `postgres://postgres@127.0.0.1:${options.port}/postgres` +
+      "?sslmode=disable";
+    return new Database(this.script, session, url, true);
+  }
+
+  #session?: Session;
+
+  /** What another can begin from; before anything is in it. */
+  async copy(): Promise<ArrayBuffer> {
+    return await (await this.started.copy()).arrayBuffer();
+  }
+
+  openMore(): Promise<Database[]> {
+    return Promise.resolve([]);
+  }
+
+  async stop() {
+    await this.#session?.end();
+    await this.started.stop();
+  }
+}
+
+/** Databases on a server that is there, dropped again whatever happens. */
+class ScratchServer {
+  readonly #open: Database[] = [];
+  readonly #names: string[] = [];
+  readonly #stop = () => this.stop().then(() => Deno.exit(130));
+
+  private constructor(
+    readonly script: typeof Script,
+    readonly url: string,
+    readonly admin: Session,
+  ) {
+    for (const signal of SIGNALS) Deno.addSignalListener(signal, this.#stop);
+  }
+
+  static async start(script: typeof Script, url: string) {
+    const admin = await script.Session.open(script.parseTarget(url));
+    await admin.query("SELECT 1");
+    return new ScratchServer(script, url, admin);
+  }
+
+  async open(): Promise<Database> {
+    const name = `verify_${Deno.pid}_${this.#names.length + 1}`;
+    this.#names.push(name);
+    await this.admin.query(`CREATE DATABASE ${name} TEMPLATE template0`);
+    const url = new URL(this.url);
+    url.pathname = `/${name}`;
+    const target = this.script.parseTarget(url.href);
+    const session = await this.script.Session.open(target);
+    await session.query("SET client_min_messages = error");
+    const database = new Database(this.script, session, url.href, false);
+    this.#open.push(database);
+    return database;
+  }
+
+  async openMore(): Promise<Database[]> {
+    const more = [];
+    for (let i = 1; i < WORKERS; i++) more.push(await this.open());
+    return more;
+  }
+
+  async stop() {
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, this.#stop);
+    for (const { session } of this.#open.splice(0)) await session.end();
+    for (const name of this.#names.splice(0)) {
+      await this.admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    }
+    await this.admin.end();
+  }
+}
+
+const WORKERS = 4;
+const SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM"];
+
+// ═══ Rows ══════════════════════════════════════════════════════════════════
+
+/** What the catalog says that rows and states need. */
+interface Facts {
+  tables: TableFacts[];
+  superuser: boolean;
+}
+
+interface TableFacts {
+  name: string;
+  columns: ColumnFacts[];
+  checks: string[];
+  foreign: { columns: string[]; parent: string; parentColumns: string[] }[];
+  /** Columns of primary keys and of unique constraints and indexes. */
+  keys: string[];
+  primary: string[];
+}
+
+interface ColumnFacts {
+  name: string;
+  /** Of a domain its base type, of an array that of its elements. */
+  type: string;
+  array: boolean;
+  labels: string[] | null;
+  notNull: boolean;
+  default: string | null;
+  identity: boolean;
+  generated: boolean;
+}
+
+const FACTS = `SELECT json_build_object(
+  'superuser', (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
+  'tables', (SELECT json_agg(json_build_object('name', relname,
+    'columns', (SELECT json_agg(json_build_object('name', attname,
+        'type', format_type(e.oid, CASE WHEN t.typcategory = 'A' OR
+          t.typtype <> 'd' THEN atttypmod ELSE t.typtypmod END),
+        'array', t.typcategory = 'A',
+        'labels', (SELECT json_agg(enumlabel ORDER BY enumsortorder)
+          FROM pg_enum WHERE enumtypid = e.oid),
+        'notNull', attnotnull, 'identity', attidentity <> '',
+        'default', (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef
+          WHERE adrelid = attrelid AND adnum = attnum AND attgenerated = ''),
+        'generated', attgenerated <> '') ORDER BY attnum)
+      FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
+      JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem
+        WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+      WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped),
+    'checks', (SELECT coalesce(json_agg(pg_get_constraintdef(oid)), '[]')
+      FROM pg_constraint WHERE conrelid = c.oid AND contype = 'c'),
+    'foreign', (SELECT coalesce(json_agg(json_build_object(
+        'parent', confrelid::regclass::text,
+        'columns', (SELECT json_agg(attname ORDER BY n) FROM
+          unnest(conkey) WITH ORDINALITY u (k, n) JOIN pg_attribute
+          ON attrelid = conrelid AND attnum = k),
+        'parentColumns', (SELECT json_agg(attname ORDER BY n) FROM
+          unnest(confkey) WITH ORDINALITY u (k, n) JOIN pg_attribute
+          ON attrelid = confrelid AND attnum = k))), '[]')
+      FROM pg_constraint WHERE conrelid = c.oid AND contype = 'f'),
+    'primary', (SELECT coalesce(json_agg(attname), '[]') FROM pg_constraint
+      JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)
+      WHERE conrelid = c.oid AND contype = 'p'),
+    'keys', (SELECT coalesce(json_agg(DISTINCT attname), '[]') FROM pg_attribute
+      WHERE attrelid = c.oid AND attnum > 0 AND (EXISTS (
+        SELECT FROM pg_index LEFT JOIN pg_depend
+          ON classid = 'pg_class'::regclass AND objid = indexrelid
+          AND refobjid = indrelid
+        WHERE indrelid = c.oid AND indisunique
+          AND (attnum = ANY (indkey) OR attnum = refobjsubid))
+        OR EXISTS (SELECT FROM pg_constraint WHERE contype = 'f'
+          AND confrelid = c.oid AND attnum = ANY (confkey)))))
+    ORDER BY relname) FROM pg_class c WHERE relkind IN ('r', 'p')
+      AND NOT relispartition AND relnamespace = 'public'::regnamespace)) AS facts`;
+
+/** Rows that the schema accepts, found by trying. */
+interface Rows {
+  facts: Facts;
+  /** For each table how many rows, and the statements that insert them. */
+  pool: Map<string, { rows: number; sql: string[] }>;
+  /** Tables for which none could be made, with PostgreSQL's reason. */
+  unfilled: string[];
+}
+
+const ROWS = 8;
+
+/** Fills the target's tables with rows, parents first, and reads them back. */
+async function makeRows(database: Database, seed: number): Promise<Rows> {
+  const { session } = database;
+  const [row] = await session.query(FACTS);
+  const facts = row?.facts as Facts;
+  facts.tables ??= [];
+  const random = randomFrom(seed);
+  const made = new Map<string, Record<string, string | null>[]>();
+  const unfilled: string[] = [];
+  const rows = async ({ name, columns }: TableFacts) => {
+    const list = columns.map(({ name }) =>
+      `${quoteText(name)}, ${quote(name)}::text`
+    );
+    const [found] = await session.query(
+      `SELECT json_agg(json_build_object(${list})) AS rows FROM ${quote(name)}`,
+    );
+    return (found?.rows ?? []) as Record<string, string | null>[];
+  };
+  const ordered = parentsFirst(facts.tables);
+  for (const table of ordered) {
+    const tries = Array.from(
+      { length: table.checks.length > 0 ? 48 : 20 },
+      (_, i) => insertion(table, candidate(table, i, random, made)),
+    );
+    await session.query(
+      `DO $verify$ DECLARE made int := 0; why text := ''; BEGIN ${
+        tries.map((sql) =>
+          `IF made < ${ROWS} THEN BEGIN ${sql}; made := made + 1; ` +
+          "EXCEPTION WHEN OTHERS THEN why := SQLERRM; END; END IF;"
+        ).join("\n")
+      } PERFORM set_config('verify.why', why, false); END $verify$`,
+    );
+    made.set(table.name, await rows(table));
+    if (made.get(table.name)?.length === 0) {
+      const [why] = await session.query(
+        "SELECT current_setting('verify.why') AS why",
+      );
+      unfilled.push(`${table.name} (${why?.why})`);
+    }
+  }
+  // References that had no row to point at yet.
+  for (const { name, foreign } of ordered) {
+    for (const { columns, parent, parentColumns } of foreign) {
+      const [left, right] = [columns.map(quote), parentColumns.map(quote)];
+      await session.query(tolerant([
+        `UPDATE ${quote(name)} SET (${left}) = ROW (${
+          right.map((c) =>
+            `(SELECT ${c} FROM ${quote(unquote(parent))} LIMIT 1)`
+          )
+        }) WHERE ${
+          left.map((c) => `${c} IS NULL`).join(" AND ")
+        } AND abs(hashtext(ctid::text)) % 2 = 0`,
+      ]));
+    }
+  }
+  const pool: Rows["pool"] = new Map();
+  for (const table of ordered) {
+    const all = await rows(table);
+    const sql = all.map((row) => insertion(table, row));
+    const counters = table.columns.filter(({ identity, default: value }) =>
+      identity || /^nextval\(/.test(value ?? "")
+    );
+    for (const { name } of counters) {
+      sql.push(
+        `SELECT setval(pg_get_serial_sequence(${
+          quoteText(quote(table.name))
+        }, ${quoteText(name)}), max(${quote(name)})) FROM ${quote(table.name)}`,
+      );
+    }
+    if (all.length > 0) pool.set(table.name, { rows: all.length, sql });
+  }
+  return { facts, pool, unfilled };
+}
+
+/** Tables after those that their NOT NULL references need. */
+function parentsFirst(tables: TableFacts[]): TableFacts[] {
+  const ordered: TableFacts[] = [];
+  const visit = (table: TableFacts, path: TableFacts[]) => {
+    if (ordered.includes(table) || path.includes(table)) return;
+    for (const { parent, columns } of table.foreign) {
+      const needed = table.columns.some(({ name, notNull }) =>
+        notNull && columns.includes(name)
+      );
+      const found = tables.find(({ name }) => name === unquote(parent));
+      if (needed && found) visit(found, [...path, table]);
+    }
+    ordered.push(table);
+  };
+  for (const table of tables) visit(table, []);
+  return ordered;
+}
+
+function insertion(table: TableFacts, row: Record<string, string | null>) {
+  const columns = table.columns.filter(({ name, generated }) =>
+    !generated && name in row
+  );
+  const values = columns.map(({ name }) => {
+    const value = row[name];
+    return value === null || value === undefined ? "NULL" : quoteText(value);
+  });
+  return columns.length === 0
+    ? `INSERT INTO ${quote(table.name)} DEFAULT VALUES`
+    : `INSERT INTO ${quote(table.name)} (${
+      columns.map(({ name }) => quote(name)).join(", ")
+    }) OVERRIDING SYSTEM VALUE VALUES (${values.join(", ")})`;
+}
+
+/** A row that may please the table's constraints. */
+function candidate(
+  { name: own, columns, checks, foreign }: TableFacts,
+  i: number,
+  random: () => number,
+  made: Map<string, Record<string, string | null>[]>,
+): Record<string, string | null> {
+  const row: Record<string, string | null> = {};
+  for (const column of columns) {
+    if (column.generated) continue;
+    const hints = checks.filter((check) => check.includes(column.name))
+      .flatMap(hintsOf);
+    if (!column.notNull && random() < 0.25) row[column.name] = null;
+    else if (column.default && !column.identity && random() < 0.2) continue;
+    else row[column.name] = valueFor(column, i, random, hints);
+  }
+  for (const { columns: names, parent, parentColumns } of foreign) {
+    const parents = made.get(unquote(parent)) ?? [];
+    const found = parents[Math.floor(random() * parents.length)];
+    const self = unquote(parent) === own;
+    names.forEach((column, n) => {
+      const nullable = columns.some(({ name, notNull }) =>
+        name === column && !notNull
+      );
+      if (nullable && (!found || self || random() < 0.2)) row[column] = null;
+      else if (found) row[column] = found[parentColumns[n] ?? ""] ?? null;
+    });
+  }
+  return row;
+}
+
+/** Values that a check's own text suggests. */
+function hintsOf(check: string): string[] {
+  const strings = [...check.matchAll(/'((?:[^']|'')*)'/g)].map((
+    [, text = ""],
+  ) => text.replaceAll("''", "'"));
+  const numbers = [
+    ...check.replaceAll(/'[^']*'/g, "").matchAll(/-?\d+(\.\d+)?/g),
+  ]
+    .flatMap(([n]) => [n, `${Number(n) + 1}`, `${Number(n) - 1}`]);
+  return [
+    ...strings,
+    ...strings.map((text) => text.replaceAll("%", "x").replaceAll("_", "a")),
+    ...numbers,
+  ];
+}
+
+/** A value of a column's type, as text that PostgreSQL reads. */
+function valueFor(
+  column: ColumnFacts,
+  i: number,
+  random: () => number,
+  hints: string[],
+): string {
+  if (column.array) {
+    const one = { ...column, array: false };
+    const values = [0, 1].slice(0, Math.floor(random() * 3)).map(() =>
+      `"${valueFor(one, i, random, hints).replaceAll(/["\\]/g, "\\$&")}"`
+    );
+    return `{${values.join(",")}}`;
+  }
+  const pick = <T>(list: T[]) => list[Math.floor(random() * list.length)] as T;
+  const { type, labels } = column;
+  if (labels) return pick(labels);
+  const [, base = type, size] =
+    /^([a-z ]+?)(?:\((\d+).*\))?(?: with.*)?$/.exec(type) ?? [];
+  const digits = (n: number) =>
+    Array.from({ length: n }, () => Math.floor(random() * 16).toString(16))
+      .join("");
+  const day = `20${10 + Math.floor(random() * 15)}-0${
+    1 + Math.floor(random() * 9)
+  }-1${Math.floor(random() * 10)}`;
+  switch (base) {
+    case "uuid":
+      return `${digits(8)}-${digits(4)}-4${digits(3)}-8${digits(3)}-${
+        digits(12)
+      }`;
+    case "smallint":
+    case "integer":
+    case "bigint": {
+      if (column.identity) return `${100 + i}`;
+      const numbers = hints.filter((hint) => /^-?\d+$/.test(hint));
+      return numbers.length > 0 && random() < 0.7 ? pick(numbers) : `${1 + i}`;
+    }
+    case "numeric":
+    case "real":
+    case "double precision":
+    case "money": {
+      const numbers = hints.filter((hint) => /^-?\d+(\.\d+)?$/.test(hint));
+      if (numbers.length > 0 && random() < 0.7) return pick(numbers);
+      return size && Number(size) < 4 ? "0" : `${i}.5`;
+    }
+    case "boolean":
+      return pick(["true", "false"]);
+    case "date":
+      return day;
+    case "timestamp":
+      return `${day} 12:3${i % 10}:00`;
+    case "time":
+      return `12:3${i % 10}:00`;
+    case "interval":
+      return `${i} hours`;
+    case "json":
+    case "jsonb":
+      return pick(["{}", `{"n": ${i}, "text": "x"}`, "[1, null]"]);
+    case "bytea":
+      return `\\x${digits(8)}`;
+    case "inet":
+      return `10.0.0.${1 + i % 250}`;
+    case "cidr":
+      return `10.${i % 250}.0.0/16`;
+    case "macaddr":
+      return `08:00:2b:01:02:${digits(2)}`;
+    case "tsvector":
+      return "one two";
+    case "point":
+      return `(${i},1)`;
+    case "bit":
+    case "bit varying":
+      return "1".repeat(Number(size ?? 1));
+    case "xml":
+      return "<a/>";
+    default: {
+      if (/range$/.test(base)) {
+        return /date|ts/.test(base) ? `[${day},${day}]` : `[${i},${i + 1})`;
+      }
+      const words = ["Zoë O'Hara", "north", "south gate", "x", "100%"];
+      const text = hints.length > 0 && random() < 0.7
+        ? pick(hints)
+        : random() < 0.1
+        ? ""
+        : `${pick(words)} ${i}`;
+      return text.slice(0, Number(size ?? 1000));
+    }
+  }
+}
+
+/** Runs statements of which any may fail. */
+function tolerant(statements: string[]): string {
+  const blocks = statements.map((sql) =>
+    `BEGIN EXECUTE $verify_sql$${sql}$verify_sql$; ` +
+    "EXCEPTION WHEN OTHERS THEN NULL; END;"
+  );
+  return `DO $verify$ BEGIN ${blocks.join("\n")} END $verify$`;
+}
+
+/** A stream of numbers from 0 to 1, the same for a seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let x = Math.imul(state ^ (state >>> 15), state | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+// ═══ States ════════════════════════════════════════════════════════════════
+
+/** How to make a starting state. */
+interface Recipe {
+  /** From an empty database to where rows go in, and from there on. */
+  early: string[];
+  rows: string[];
+  late: string[];
+  /** What is then dropped or left half done; any of it may fail. */
+  harm: string[];
+  /** Whether before the harm it is the target, but for its rows. */
+  fromTarget: boolean;
+}
+
+/** What comes before rows; the rest would be in their way. */
+const AFTER_ROWS = new RegExp(
+  "ADD CONSTRAINT|^CREATE (UNIQUE )?INDEX|^CREATE (OR REPLACE )?TRIGGER|" +
+    "^INSERT|SET NOT NULL$",
+);
+
+const NOTHING: Recipe = {
+  early: [],
+  rows: [],
+  late: [],
+  harm: [],
+  fromTarget: false,
+};
+
+/** Starting states between nothing and the target, and their proof. */
+class States {
+  /** Where the time of the proofs went, in milliseconds. */
+  times: Record<string, number> = {};
+  /** The column that each backfill sets, and where. */
+  readonly #fills: { table: string; column: string; where: string }[];
+  /** Columns that stood in their table from its first day. */
+  readonly #original: Set<string>;
+
+  constructor(
+    readonly script: typeof Script,
+    readonly changes: Script.Change[],
+    readonly target: Objects,
+    readonly rows: Rows,
+  ) {
+    const steps = stepsOf(script);
+    this.#fills = steps.flatMap(({ fill }) => {
+      if (!fill) return [];
+      const [, column = ""] = /^\s*("[^"]+"|\w+)/.exec(fill.set) ?? [];
+      return [{ ...fill, column: unquote(column) }];
+    });
+    this.#original = new Set(
+      steps.filter(({ verb }) => verb === "createTable").flatMap((step) =>
+        (step.columns ?? []).map((column) => `${step.name}.${column}`)
+      ),
+    );
+  }
+
+  /**
+   * Makes rows in a database that holds the target, and sets its extensions
+   * apart.
+   */
+  static async prepare(
+    script: typeof Script,
+    database: Database,
+    changes: Script.Change[],
+    target: Objects,
+    { seed }: Options,
+  ): Promise<States> {
+    const rows = await makeRows(database, seed);
+    await database.session.query(
+      [
+        `CREATE SCHEMA IF NOT EXISTS ${EXTENSIONS}`,
+        ...extensionsOf(script).map((name) =>
+          tolerant([`ALTER EXTENSION "${name}" SET SCHEMA ${EXTENSIONS}`])
+        ),
+      ].join(";\n"),
+    );
+    return new States(script, changes, target, rows);
+  }
+
+  /** The states of a long check, the same list wherever it is made. */
+  async jobs(
+    name: LongCheck,
+    database: Database,
+    options: Options,
+  ): Promise<{ list: Job[]; text: string }> {
+    return name === "convergent"
+      ? this.#randomJobs(options)
+      : await this.#interruptions(database, options);
+  }
+
+  #randomJobs({ states, seed }: Options) {
+    const list = Array.from(
+      { length: states },
+      (_, i): Job => async (database) => {
+        const problems = await this.prove(database, this.degraded(seed + i));
+        return problems.map((problem) => ({
+          ...problem,
+          message: `${problem.message} (--states 1 --seed ${seed + i})`,
+        }));
+      },
+    );
+    const { unfilled, pool } = this.rows;
+    const filled = [...pool.values()].reduce((n, { rows }) => n + rows, 0);
+    const but = unfilled.length > 0
+      ? `; no rows could be made for ${unfilled.join(", ")}`
+      : "";
+    const text = `${count(states, "random state")} from seed ${seed}, with ` +
+      `up to ${count(filled, "row")} in ${count(pool.size, "table")}${but}`;
+    return { list, text };
+  }
+
+  async #interruptions(database: Database, { seed }: Options) {
+    const prefixes = this.prefixes();
+    // An older shape with rows, where an apply works online.
+    const older = this.degraded(seed, 0.12, true);
+    await this.build(database, older);
+    const { changes: { length } } = await database.inspect();
+    const stops = Math.min(length, 100);
+    const list: Job[] = [
+      ...prefixes.map((recipe): Job => (on) => this.prove(on, recipe)),
+      ...Array.from(
+        { length: stops },
+        (_, k): Job => (on) => this.prove(on, older, k + 1),
+      ),
+    ];
+    const waves = prefixes.length < this.changes.length - 1
+      ? ` (${prefixes.length} waves, in each every table one change further)`
+      : "";
+    const text = `stopped after each of ${
+      count(this.changes.length, "change")
+    } of an empty database${waves}, and of ${stops} of an older one with rows`;
+    return { list, text };
+  }
+
+  /**
+   * What an apply on an empty database leaves when it stops after each
+   * change. Where there are too many to try one by one, each table stops
+   * one change further in each wave.
+   */
+  prefixes(): Recipe[] {
+    const all = this.changes.map(({ sql }) => sql);
+    if (all.length <= 200) {
+      return all.slice(1).map((_, k) => ({
+        ...NOTHING,
+        early: all.slice(0, k + 1),
+      }));
+    }
+    const turns = new Map<string, number>();
+    const turn = this.changes.map(({ step }) => {
+      const table = step.relations()[0] ?? "";
+      const n = turns.get(table) ?? 0;
+      turns.set(table, n + 1);
+      return table === "" ? 0 : n;
+    });
+    const waves = Math.max(...turn) + 1;
+    return Array.from({ length: waves }, (_, wave) => ({
+      ...NOTHING,
+      early: all.filter((_, i) => (turn[i] ?? 0) <= wave),
+    }));
+  }
+
+  /** An older or half-finished shape of the target, with rows in it or not. */
+  degraded(seed: number, strength = 0.15, always = false): Recipe {
+    const random = randomFrom(seed);
+    const chance = (p: number) => random() < p;
+    const whole = this.changes.map(({ sql }) => sql);
+    const all = whole.map((sql) => this.#withoutLabels(sql, random));
+    const missing = this.#closed(
+      this.rows.facts.tables.filter(() => chance(strength / 3)),
+    );
+    const rows = chance(0.8) || always;
+    const empty = this.#closed(
+      this.rows.facts.tables.filter(() => chance(0.05)),
+    );
+    const filled = rows
+      ? [...this.rows.pool].filter(([t]) => !missing.has(t) && !empty.has(t))
+      : [];
+    // Reference rows are there without ours.
+    const hasRows = new Set([
+      ...filled.map(([table]) => table),
+      ...stepsOf(this.script).filter(({ verb }) => verb === "insertMissing")
+        .map(({ name }) => name).filter((name) => !missing.has(name)),
+    ]);
+    const harm: string[] = [];
+    // Before any reference is dropped: the rest fails where rows refer to it.
+    for (const table of hasRows) {
+      if (!chance(strength)) continue;
+      harm.push(
+        `DELETE FROM ${quote(table)} WHERE abs(hashtext(ctid::text)) % 3 = 0`,
+      );
+    }
+    for (const table of missing) {
+      harm.push(`DROP TABLE ${quote(table)} CASCADE`);
+    }
+    for (const table of this.rows.facts.tables) {
+      if (missing.has(table.name)) continue;
+      harm.push(...this.#harmColumns(table, hasRows, chance, strength));
+    }
+    for (const [key, thing] of this.target) {
+      if (missing.has(thing.table ?? "")) continue;
+      const spoiled = this.#harmObject(key, thing, chance, strength);
+      if (spoiled) harm.push(...spoiled);
+    }
+    return {
+      early: all.filter((sql) => !AFTER_ROWS.test(sql)),
+      rows: filled.flatMap(([, { sql }]) => sql),
+      late: all.filter((sql) => AFTER_ROWS.test(sql)),
+      harm,
+      fromTarget: all.every((sql, i) => sql === whole[i]),
+    };
+  }
+
+  /** With all tables that refer to them, since their rows would be orphans. */
+  #closed(tables: TableFacts[]): Set<string> {
+    const closed = new Set(tables.map(({ name }) => name));
+    for (const name of closed) {
+      for (const child of this.rows.facts.tables) {
+        const refers = child.foreign.some(({ parent }) =>
+          unquote(parent) === name
+        );
+        if (refers) closed.add(child.name);
+      }
+    }
+    return closed;
+  }
+
+  /** An enum as it was before it had all labels. */
+  #withoutLabels(sql: string, random: () => number): string {
+    if (!/^CREATE TYPE .* AS ENUM/s.test(sql) || random() > 0.2) return sql;
+    const others = [
+      ...this.changes.filter((change) => change.sql !== sql)
+        .map(({ sql }) => sql),
+      ...[...this.rows.pool.values()].flatMap(({ sql }) => sql),
+    ].join("\n");
+    const labels = sql.match(/'(?:[^']|'')*'/g) ?? [];
+    const kept = labels.filter((label, i) =>
+      i === 0 || others.includes(label) || random() < 0.5
+    );
+    return sql.replace(/\(.*\)/s, `(${kept.join(", ")})`);
+  }
+
+  #harmColumns(
+    { name: table, columns, keys, foreign }: TableFacts,
+    hasRows: Set<string>,
+    chance: (p: number) => boolean,
+    strength: number,
+  ): string[] {
+    const harm: string[] = [];
+    const alter = `ALTER TABLE ${quote(table)}`;
+    const checked = this.rows.facts.tables.find(({ name }) => name === table)
+      ?.checks ?? [];
+    for (const column of columns) {
+      const { name, notNull, default: value, generated } = column;
+      const fills = this.#fills.filter((fill) =>
+        fill.table === table && fill.column === name
+      );
+      const referenced = this.rows.facts.tables.some((child) =>
+        child.foreign.some(({ parent, parentColumns }) =>
+          unquote(parent) === table && parentColumns.includes(name)
+        )
+      );
+      const later = !this.#original.has(`${table}.${name}`);
+      const refillable = !keys.includes(name) && (fills.length > 0 ||
+        !checked.some((check) => check.includes(name)) &&
+          (!notNull || value !== null || generated) &&
+          !(notNull && foreign.some(({ columns }) => columns.includes(name))));
+      const mayGo = !referenced && (!hasRows.has(table) || later || refillable);
+      const dropped = mayGo && !column.identity && chance(strength);
+      const c = quote(name);
+      if (dropped) {
+        harm.push(`${alter} DROP COLUMN ${c} CASCADE`);
+        continue;
+      }
+      const primary = keys.includes(name) && column.notNull;
+      if (notNull && !primary && !generated && chance(strength)) {
+        harm.push(`${alter} ALTER COLUMN ${c} DROP NOT NULL`);
+        if (fills.length > 0) {
+          harm.push(
+            `UPDATE ${quote(table)} SET ${c} = NULL WHERE ` +
+              "abs(hashtext(ctid::text)) % 2 = 0",
+          );
+        }
+      }
+      if (value !== null && chance(strength / 2)) {
+        harm.push(`${alter} ALTER COLUMN ${c} DROP DEFAULT`);
+      }
+    }
+    return harm;
+  }
+
+  /** Drops a thing, or leaves it half done. */
+  #harmObject(
+    key: string,
+    { kind, table = "", definition }: Thing,
+    chance: (p: number) => boolean,
+    strength: number,
+  ): string[] | undefined {
+    const name = quote(nameOf(key)), whole = nameOf(key, true);
+    const alter = `ALTER TABLE ${quote(table)}`;
+    switch (kind) {
+      case "constraint": {
+        const drop = `${alter} DROP CONSTRAINT ${name}`;
+        if (chance(strength)) return [drop];
+        const half = /^(CHECK|FOREIGN KEY)/.test(definition) &&
+          chance(strength);
+        return half
+          ? [drop, `${alter} ADD CONSTRAINT ${name} ${definition} NOT VALID`]
+          : undefined;
+      }
+      case "index":
+        if (chance(strength)) return [`DROP INDEX ${name}`];
+        return this.rows.facts.superuser && chance(strength / 2)
+          ? [
+            `UPDATE pg_index SET indisvalid = false WHERE indexrelid = ${
+              quoteText(name)
+            }::regclass`,
+          ]
+          : undefined;
+      case "trigger":
+        return chance(strength)
+          ? [`DROP TRIGGER ${name} ON ${quote(table)}`]
+          : undefined;
+      case "function":
+        return chance(strength) ? [`DROP FUNCTION ${whole}`] : undefined;
+      case "view":
+        return chance(strength) ? [`DROP VIEW ${quote(whole)}`] : undefined;
+      case "policy":
+        return chance(strength)
+          ? [`DROP POLICY ${name} ON ${quote(table)}`]
+          : undefined;
+      case "enum":
+        return chance(strength) ? [`DROP TYPE ${quote(whole)}`] : undefined;
+      case "extension":
+        return chance(strength) ? [`DROP EXTENSION "${whole}"`] : undefined;
+    }
+  }
+
+  /** Makes the state, from the target where the database still holds it. */
+  async build(database: Database, recipe: Recipe) {
+    const { session } = database;
+    const { early, rows, late, harm } = recipe;
+    if (
+      recipe.fromTarget && database.atTarget && this.rows.facts.superuser
+    ) {
+      database.atTarget = false;
+      const tables = this.rows.facts.tables.map(({ name }) => name);
+      await session.query([
+        "DROP SCHEMA IF EXISTS verify_before CASCADE",
+        `SET search_path = ${SEARCH_PATH}`,
+        "SET session_replication_role = replica",
+        ...tables.map((table) => `DELETE FROM ${quote(table)}`),
+        ...rows,
+        "SET session_replication_role = origin",
+        ...late.filter((sql) => sql.startsWith("INSERT")),
+      ].join(";\n"));
+    } else {
+      await database.reset();
+      const sql = [...early, ...rows, ...late];
+      // In portions: a transaction holds the locks of all that it made.
+      for (let from = 0; from < sql.length; from += 200) {
+        const portion = sql.slice(from, from + 200);
+        await session.query(portion.join(";\n"))
+          .catch(() => session.query(tolerant(portion)));
+      }
+    }
+    for (let from = 0; from < harm.length; from += 200) {
+      await session.query(tolerant(harm.slice(from, from + 200)));
+    }
+    if (rows.length > 0) await session.query(KEEP_ROWS);
+  }
+
+  async #timed<T>(name: string, work: Promise<T>): Promise<T> {
+    const start = performance.now();
+    const result = await work;
+    this.times[name] = (this.times[name] ?? 0) + performance.now() - start;
+    return result;
+  }
+
+  /**
+   * Applies from a state, and again, and compares with the target.
+   *
+   * @param stopAfter so many changes of a first apply that is interrupted
+   */
+  async prove(
+    database: Database,
+    recipe: Recipe,
+    stopAfter = 0,
+  ): Promise<Problem[]> {
+    const { session } = database;
+    await this.#timed("build", this.build(database, recipe));
+    const found: Problem[] = [];
+    const inspect = () => this.#timed("inspect", database.inspect());
+    const run = (plan: Script.Plan) =>
+      this.#timed("apply", this.script.runChanges(session, plan));
+    try {
+      if (stopAfter > 0) {
+        const plan = await inspect();
+        const changes = plan.changes.slice(0, stopAfter);
+        await run({ ...plan, changes });
+      }
+      const plan = await inspect();
+      found.push(...plan.issues.map(describeIssue));
+      if (found.length === 0) {
+        await run(plan);
+        const reached = await this.#timed("compare", readObjects(session));
+        found.push(
+          ...compareWithTarget(this.target, reached)
+            .map((message) => ({ message })),
+        );
+        // Without rows, the target itself was seen to need nothing.
+        if (recipe.rows.length > 0) {
+          found.push(...leftover(await inspect()));
+          found.push(...await this.#timed("compare", this.#lostRows(session)));
+        }
+      }
+    } catch (error) {
+      found.push({ message: `an apply fails: ${failure(error)}` });
+    }
+    const [first] = found;
+    database.atTarget = !first;
+    if (!first) return [];
+    const more = found.slice(1, 4).map(({ message }) => message);
+    const stopped = stopAfter > 0
+      ? ` after an apply that stopped after ${count(stopAfter, "change")}`
+      : "";
+    return [{
+      ...first,
+      message: [`${first.message}${stopped}`, ...more].join("; "),
+      code: [
+        ...(first.code ? [first.code] : []),
+        "-- The state as SQL, to replay in an empty database; errors are part of it:",
+        ...[recipe.early, recipe.rows, recipe.late, recipe.harm].flat()
+          .map((sql) => `${sql};`),
+      ].join("\n"),
+    }];
+  }
+
+  /** Rows of before that are not there, or have other values. */
+  async #lostRows(session: Session): Promise<Problem[]> {
+    const columns = await session.query(
+      `SELECT relname AS "table", attname AS "column" FROM pg_class c
+      JOIN pg_attribute ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+      WHERE relnamespace = 'verify_before'::regnamespace AND relkind = 'r'`,
+    ) as { table: string; column: string }[];
+    const tables = [...new Set(columns.map(({ table }) => table))];
+    const queries = tables.map((table) => {
+      const facts = this.rows.facts.tables.find(({ name }) => name === table);
+      const same = (names: string[]) =>
+        names.map((name) =>
+          `(k.${quote(name)} IS NULL OR k.${quote(name)}::text = ` +
+          `u.${quote(name)}::text)`
+        ).join(" AND ") || "true";
+      const kept = columns.filter((c) => c.table === table)
+        .map(({ column }) => column)
+        .filter((column) =>
+          facts?.columns.some(({ name, generated }) =>
+            name === column && !generated
+          )
+        );
+      const primary = kept.filter((name) => facts?.primary.includes(name));
+      // A backfill may change the rows that it is for.
+      const fills = this.#fills.filter((fill) =>
+        fill.table === table && kept.includes(fill.column)
+      ).map(({ where }) => `(${where})`);
+      const changed = fills.length > 0
+        ? `(${fills.join(" OR ")}) IS TRUE AND ${same(primary)} OR `
+        : "";
+      return `SELECT ${quoteText(table)} AS "table", count(*)::int AS lost
+        FROM verify_before.${quote(table)} k WHERE NOT EXISTS (
+          SELECT FROM public.${quote(table)} u
+          WHERE ${changed.replaceAll(/\b(?=IS TRUE)/g, "")}${same(kept)})
+        OR (SELECT count(*) FROM public.${quote(table)}) <
+          (SELECT count(*) FROM verify_before.${quote(table)})`;
+    });
+    if (queries.length === 0) return [];
+    const lost = await session.query(queries.join("\nUNION ALL "));
+    return lost.filter(({ lost }) => Number(lost) > 0).map((
+      { table, lost },
+    ) => ({
+      message: `an apply loses or changes ${
+        count(Number(lost), "row")
+      } of ${table}`,
+      near: String(table),
+    }));
+  }
+}
+
+/** Copies every table that has rows, to compare with afterwards. */
+const KEEP_ROWS = `CREATE SCHEMA verify_before;
+  DO $verify$ DECLARE t text; filled boolean; BEGIN
+    FOR t IN SELECT relname FROM pg_class WHERE relkind = 'r'
+      AND relnamespace = 'public'::regnamespace
+    LOOP
+      EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', t) INTO filled;
+      IF filled THEN EXECUTE format(
+        'CREATE TABLE verify_before.%1$I AS TABLE public.%1$I', t);
+      END IF;
+    END LOOP;
+  END $verify$`;
+
+/** What an apply died of: the change, and PostgreSQL's words. */
+function failure(error: unknown): string {
+  const { cause, change } = error as {
+    cause?: unknown;
+    change?: Script.Change;
+  };
+  if (change) {
+    const { section, step, sql } = change;
+    return `${step.verb} "${step.name}" in section "${section}": ` +
+      `${messageOf(cause)} in ${sql.replaceAll(/\s+/g, " ")}`;
+  }
+  return cause ? failure(cause) : messageOf(error);
+}
+
+// ═══ Guide ═════════════════════════════════════════════════════════════════
+
+/** The guide lists every model; the skill names the two programs. */
+function checkDocuments(
+  options: Options,
+  models: Models,
+  modelled: Objects | undefined,
+) {
+  const problems: Problem[] = [];
+  const { guide, skill } = options;
+  const text = exists(guide) ? Deno.readTextFileSync(guide) : undefined;
+  const keys = [...readNames(models.sql).keys()];
+  const tables = keys.filter((key) => key.startsWith("table "));
+  const columns = keys.filter((key) => key.startsWith("column "));
+  if (text === undefined) {
+    problems.push({ message: `there is no guide at ${guide}`, file: guide });
+  } else {
+    const named = (name: string) => text.includes(`\`${name}\``);
+    const absent = [
+      ...tables.map((key) => nameOf(key, true)).filter((name) => !named(name)),
+      ...columns.map((key) => nameOf(key, true)).filter((name) =>
+        !named(nameOf(`column ${name}`))
+      ),
+    ];
+    for (const name of absent) {
+      problems.push({
+        message: `${guide} does not list ${name}: run it with --update-guide`,
+        file: guide,
+      });
+    }
+    const stale = modelled && absent.length === 0 &&
+      updated(text, models, modelled) !== text;
+    if (stale) {
+      problems.push({
+        message: `the generated parts of ${guide} are not what the models ` +
+          "say: run it with --update-guide",
+        file: guide,
+      });
+    }
+  }
+  const skillText = exists(skill) ? Deno.readTextFileSync(skill) : "";
+  for (
+    const name of [options.script, Deno.mainModule].map((f) => basename(f))
+  ) {
+    if (skillText.includes(name)) continue;
+    problems.push({ message: `${skill} does not name ${name}`, file: skill });
+  }
+  return {
+    text: `${relative(Deno.cwd(), guide)} lists ${
+      count(tables.length, "table")
+    } and ${count(columns.length, "column")}; ${
+      relative(Deno.cwd(), skill)
+    } names both programs`,
+    problems,
+  };
+}
+
+function updateGuide({ guide }: Options, models: Models, modelled: Objects) {
+  if (!exists(guide)) {
+    throw new VerifyError(
+      `there is no guide at ${guide}`,
+      `Create it with a line "<!-- generated: tables -->" and a line ` +
+        `"<!-- end generated -->"`,
+    );
+  }
+  const text = Deno.readTextFileSync(guide);
+  const now = updated(text, models, modelled);
+  if (now !== text) Deno.writeTextFileSync(guide, now);
+}
+
+/** The guide with its generated parts made anew. */
+function updated(text: string, models: Models, modelled: Objects): string {
+  const parts: Record<string, () => string> = {
+    tables: () => tablesInWords(models, modelled),
+    diagram: () => diagram(modelled),
+  };
+  return text.replaceAll(
+    /(<!-- generated: (\w+) -->\n)[^]*?(<!-- end generated -->)/g,
+    (all, open, part, close) =>
+      part in parts ? `${open}\n${parts[part]?.()}\n\n${close}` : all,
+  );
+}
+
+function tablesInWords({ source }: Models, modelled: Objects): string {
+  const meanings = readMeanings(source);
+  const meaning = (key: string, { comment }: Thing) =>
+    (comment ?? meanings.get(key) ?? "").replaceAll(/\s*\n\s*/g, " ");
+  const cell = (value: string) => value.replaceAll("|", "\\|");
+  return [...modelled].filter(([, { kind }]) => kind === "table").map(
+    ([key, thing]) => {
+      const { table = "" } = thing;
+      const parts = [...modelled].filter(([, part]) => part.table === table);
+      const rows = parts.filter(([, { kind }]) => kind === "column").map((
+        [key, part],
+      ) => {
+        const cells = [`\`${nameOf(key)}\``, `\`${part.definition}\``];
+        return `| ${[...cells, meaning(key, part)].map(cell).join(" | ")} |`;
+      });
+      const rest = parts.filter(([, { kind }]) =>
+        ["constraint", "index", "policy", "trigger"].includes(kind)
+      ).map(([key, { kind, definition }]) =>
+        `- ${kind} \`${nameOf(key)}\`: \`${definition}\``
+      );
+      return [
+        `### \`${table}\``,
+        ...(meaning(key, thing) ? ["", meaning(key, thing)] : []),
+        "",
+        "| column | type | what it is for |",
+        "| --- | --- | --- |",
+        ...rows,
+        ...(rest.length > 0 ? ["", ...rest] : []),
+      ].join("\n");
+    },
+  ).join("\n\n");
+}
+
+/** What the comments of a Drizzle module say of its tables and columns. */
+function readMeanings(source: string): Map<string, string> {
+  const meanings = new Map<string, string>();
+  const pattern =
+    /(?:\/\*\*((?:(?!\*\/)[^])*)\*\/\s*)?(?:(?:export )?const \w+ = \w*[tT]able\(\s*"([^"]+)"|\b\w+: (?:\w+\.)?\w+\(\s*"([^"]+)")/g;
+  let table = "";
+  for (const [, comment, ofTable, ofColumn] of source.matchAll(pattern)) {
+    table = ofTable ?? table;
+    const text = comment?.replaceAll(/^\s*\*( |$)/gm, "").trim();
+    const key = ofTable ? `table ${table}` : `column ${table}.${ofColumn}`;
+    if (text) meanings.set(key, text);
+  }
+  return meanings;
+}
+
+/** Tables and references, as Mermaid draws them. */
+function diagram(modelled: Objects): string {
+  const word = (text: string) => text.replaceAll(/[^\w]+/g, "_");
+  const tables = [...modelled].filter(([, { kind }]) => kind === "table")
+    .map(([key]) => {
+      const table = nameOf(key, true);
+      const columns = [...modelled].filter(([, thing]) =>
+        thing.kind === "column" && thing.table === table
+      ).map(([column, { definition }]) => {
+        const [type = ""] = definition.split(
+          / (?=NOT|DEFAULT|GENERATED|COLLATE)/,
+        );
+        return `    ${word(type)} ${word(nameOf(column))}`;
+      });
+      return `  ${word(table)} {\n${columns.join("\n")}\n  }`;
+    });
+  const references = [...modelled].flatMap(([key, { table, definition }]) => {
+    const [, columns, parent] =
+      /^FOREIGN KEY \((.*?)\) REFERENCES ("[^"]+"|\w+)/.exec(definition) ?? [];
+    return parent && table && key.startsWith("constraint ")
+      ? [`  ${word(unquote(parent))} ||--o{ ${word(table)} : "${columns}"`]
+      : [];
+  });
+  return ["```mermaid", "erDiagram", ...tables, ...references, "```"].join(
+    "\n",
+  );
+}
+
+// ═══ Deploy files ══════════════════════════════════════════════════════════
+
+/** A command that changes the schema by itself. */
+interface Finding {
+  file: string;
+  line: number;
+  command: string;
+  tool: string;
+}
+
+function findMigrationCommands(
+  _root: string,
+): Promise<{ files: string[]; findings: Finding[] }> {
+  return Promise.resolve({ files: [], findings: [] });
+}
+
+/** Nothing that deploys runs a migration tool. */
+async function checkDeployFiles() {
+  const { files, findings } = await findMigrationCommands(Deno.cwd());
+  const problems = findings.map(({ file, line, command, tool }) => ({
+    message: tool === "unreadable"
+      ? `${file} cannot be read: ${command}`
+      : `${file}:${line} runs ${tool} by itself: ${command}; let the sync ` +
+        "script change the schema",
+    file,
+    line,
+  }));
+  return {
+    text: `${count(files.length, "deploy file")} run no migration tool`,
+    problems,
+  };
+}
+
+// ═══ Report ════════════════════════════════════════════════════════════════
+
+type Found = Omit<Proof, "name" | "ms">;
+
+/** Tells each check as it ends; the machine-readable forms at the end. */
+class Reporter {
+  readonly proofs: Proof[] = [];
+  readonly #start = performance.now();
+  #bar = false;
+
+  constructor(readonly options: Pick<Options, "format" | "verbose">) {}
+
+  /** Runs one check, and adds its line. */
+  async run<T extends Found>(name: string, check: () => Promise<T> | T) {
+    const start = performance.now();
+    const found = await check();
+    const { text, problems } = found;
+    this.#add({ name, text, problems, ms: performance.now() - start });
+    return found;
+  }
+
+  skip(name: string, why: string) {
+    this.#add({ name, text: "", problems: [], skipped: why, ms: 0 });
+  }
+
+  #add(proof: Proof) {
+    this.proofs.push(proof);
+    this.#clear();
+    if (this.options.format === "text") this.#print(proof);
+  }
+
+  #print({ name, text, problems, skipped, ms }: Proof) {
+    const [sign, colour] = skipped
+      ? ["-", 2]
+      : problems.length > 0
+      ? ["✗", 31]
+      : ["✓", 32];
+    const time = this.options.verbose ? ` (${seconds(ms)})` : "";
+    const said = skipped
+      ? `not tried: ${skipped}`
+      : problems.length > 0
+      ? count(problems.length, "problem")
+      : text;
+    console.log(paint(`${sign} ${name.padEnd(12)} ${said}${time}`, colour));
+    for (const { message, code, file, near, line } of problems) {
+      console.log(`    ${clean(message)}`);
+      for (const part of clean(code ?? "").split("\n")) {
+        if (part) console.log(`      ${part}`);
+      }
+      annotate(file, line ?? lineOf(file, near), message);
+    }
+  }
+
+  /** A bar on a terminal; nothing elsewhere, since the proof is short. */
+  progress(share: number) {
+    if (this.options.format !== "text" || !Deno.stderr.isTerminal()) return;
+    const filled = Math.round(share * 20);
+    const bar = `${"█".repeat(filled)}${"░".repeat(20 - filled)}`;
+    Deno.stderr.writeSync(
+      new TextEncoder().encode(`\r\x1b[K  ${bar}`),
+    );
+    this.#bar = true;
+  }
+
+  #clear() {
+    if (this.#bar) Deno.stderr.writeSync(new TextEncoder().encode("\r\x1b[K"));
+    this.#bar = false;
+  }
+
+  finish() {
+    const { proofs, options } = this;
+    const failed = proofs.filter(({ problems }) => problems.length > 0);
+    const proved = failed.length === 0;
+    const time = seconds(performance.now() - this.#start);
+    const verdict = proved
+      ? `Proved: ${count(proofs.length, "check")} in ${time}.`
+      : `Not proved: ${failed.map(({ name }) => name).join(", ")} failed.`;
+    if (options.format === "json") {
+      console.log(
+        JSON.stringify({ version: 1, proved, checks: proofs }, null, 2),
+      );
+    } else if (options.format === "markdown") {
+      console.log(markdown(proofs, verdict));
+    } else console.log(`\n${paint(verdict, proved ? 32 : 31)}`);
+  }
+}
+
+function markdown(proofs: Proof[], verdict: string): string {
+  const cell = (text: string) => clean(text).replaceAll("|", "\\|");
+  const rows = proofs.map(({ name, text, problems, skipped }) =>
+    `| ${skipped ? "–" : problems.length > 0 ? "❌" : "✅"} | ${name} | ${
+      cell(
+        skipped ??
+          (problems.length > 0 ? count(problems.length, "problem") : text),
+      )
+    } |`
+  );
+  const details = proofs.flatMap(({ name, problems }) =>
+    problems.map(({ message, code }) =>
+      `- **${name}**: ${clean(message)}` +
+      (code
+        ? `\n\n  \`\`\`\n  ${clean(code).replaceAll("\n", "\n  ")}\n  \`\`\``
+        : "")
+    )
+  );
+  return [
+    `### ${verdict}`,
+    "",
+    "| | check | what was tried |",
+    "| --- | --- | --- |",
+    ...rows,
+    ...(details.length > 0 ? ["", ...details] : []),
+  ].join("\n");
+}
+
+/** https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions */
+function annotate(file: string | undefined, line: number, message: string) {
+  if (!Deno.env.get("GITHUB_ACTIONS")) return;
+  const text = clean(message).replaceAll("%", "%25").replaceAll("\n", "%0A");
+  const at = file ? ` file=${relative(Deno.cwd(), file)},line=${line}` : "";
+  console.log(`::error${at}::${text}`);
+}
+
+function lineOf(file: string | undefined, near = ""): number {
+  if (!file || !near || !exists(file)) return 1;
+  const lines = Deno.readTextFileSync(file).split("\n");
+  const exact = lines.findIndex((line) => line.includes(`"${near}"`));
+  return 1 +
+    Math.max(0, exact >= 0 ? exact : lines.findIndex((l) => l.includes(near)));
+}
+
+function paint(text: string, colour: number): string {
+  const forced = Deno.env.get("FORCE_COLOR");
+  const wanted = forced ||
+    !Deno.env.get("NO_COLOR") && Deno.stdout.isTerminal();
+  return wanted ? `\x1b[${colour}m${clean(text)}\x1b[0m` : clean(text);
+}
+
+/** Without the codes that a terminal would obey, and without passwords. */
+function clean(text: string): string {
+  return text.replaceAll(/(postgres(?:ql)?:\/\/[^:@/\s]*:)[^@\s]*@/g, "$1***@")
+    .replaceAll(
+      /(?!\n)\p{Cc}/gu,
+      (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    );
+}
+
+function seconds(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : /x$/.test(noun) ? "es" : "s"}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+// ═══ Command line ══════════════════════════════════════════════════════════
+
+const HELP = `\
+Proves the sync script against the models, on a real PostgreSQL.
+
+Usage: verify-sync-script.ts [options]
+
+  verify-sync-script.ts                   the whole proof, embedded
+  verify-sync-script.ts --static          only what needs no database
+  verify-sync-script.ts --update-guide    rewrite the guide's generated parts
+
+What is proved:
+  --script FILE       the script (default: sync-production-schema.ts)
+  --models FILE       Drizzle models (.ts), or SQL (.sql) (default: schema.ts)
+  --guide FILE        default: docs/deployment/SCHEMA_SYNC_GUIDE.md
+  --skill FILE        default: SKILL.md
+How:
+  --static            only what needs no database, in under a second
+  --states N          how many random starting states (default: 100)
+  --seed N            where they begin (default: 1)
+  --server URL        a scratch server instead of the embedded PostgreSQL; its
+                      databases verify_… are dropped again
+Output:
+  --scaffold          print the steps for all that the models have and the
+                      script lacks
+  --update-guide      rewrite the guide's generated parts from the models
+  --format FORMAT     text, json or markdown
+  --verbose           say where the time went
+  -h, --help          this text
+
+Exit status: 0 proved, 1 not, or an error`;
+
+interface Options {
+  script: string;
+  models: string;
+  guide: string;
+  skill: string;
+  static: boolean;
+  scaffold: boolean;
+  updateGuide: boolean;
+  states: number;
+  seed: number;
+  server: string | undefined;
+  format: string;
+  verbose: boolean;
+}
+
+/**
+ * Runs the verifier.
+ *
+ * @param args what follows the program's name
+ * @returns the exit status
+ */
+export async function main(args: string[]): Promise<number> {
+  try {
+    const options = await readArguments(args);
+    if (!options) return 0;
+    const report = new Reporter(options);
+    const proved = await prove(options, report);
+    report.finish();
+    return proved ? 0 : 1;
+  } catch (error) {
+    const known = error instanceof VerifyError ||
+      typeof (error as { hint?: unknown }).hint === "string";
+    console.error(clean(`error: ${messageOf(error)}`));
+    const hint = known
+      ? (error as VerifyError).hint
+      : `This is a bug of the verifier: ${
+        (error as Error).stack?.split("\n")[1]?.trim()
+      }`;
+    console.error(clean(`  ${hint}`));
+    return 1;
+  }
+}
+
+async function readArguments(args: string[]): Promise<Options | undefined> {
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(HELP);
+    return undefined;
+  }
+  const { parseArgs } = await import("node:util");
+  const flag = { type: "boolean" } as const, text = { type: "string" } as const;
+  let values;
+  try {
+    values = parseArgs({
+      args,
+      options: {
+        script: text,
+        models: text,
+        guide: text,
+        skill: text,
+        static: flag,
+        states: text,
+        seed: text,
+        server: text,
+        scaffold: flag,
+        "update-guide": flag,
+        format: text,
+        verbose: flag,
+      },
+    }).values;
+  } catch (error) {
+    const [message = ""] = messageOf(error).split(/\.\s/);
+    throw new VerifyError(
+      message.charAt(0).toLowerCase() + message.slice(1),
+      "--help lists the options",
+    );
+  }
+  const number = (name: "states" | "seed", otherwise: number) => {
+    const given = values[name];
+    if (given === undefined) return otherwise;
+    if (/^\d{1,9}$/.test(given)) return Number(given);
+    throw new VerifyError(
+      `--${name} takes a number, not "${given}"`,
+      "Write it in digits",
+    );
+  };
+  const format = values.format ?? "text";
+  if (!["text", "json", "markdown"].includes(format)) {
+    throw new VerifyError(
+      `there is no format "${format}"`,
+      "Use text, json or markdown",
+    );
+  }
+  return {
+    script: values.script ?? "sync-production-schema.ts",
+    models: values.models ?? "schema.ts",
+    guide: values.guide ?? join("docs", "deployment", "SCHEMA_SYNC_GUIDE.md"),
+    skill: values.skill ?? "SKILL.md",
+    static: values.static ?? false,
+    scaffold: values.scaffold ?? false,
+    updateGuide: values["update-guide"] ?? false,
+    states: number("states", 100),
+    seed: number("seed", 1),
+    server: values.server,
+    format,
+    verbose: values.verbose ?? false,
+  };
+}
+
+if ("WorkerGlobalScope" in globalThis) {
+  const worker = self as unknown as Worker;
+  worker.onmessage = ({ data }) =>
+    void help(
+      data[0],
+      data[1],
+      data[2],
+      (message) => worker.postMessage(message),
+    );
+} else if (import.meta.main) Deno.exit(await main(Deno.args));
