@@ -1156,8 +1156,7 @@ class Database {
   async reset() {
     this.atTarget = false;
     await this.session.query(
-      "ROLLBACK; DROP SCHEMA IF EXISTS verify_before CASCADE; " +
-        "DROP SCHEMA public CASCADE; CREATE SCHEMA public; " +
+      "ROLLBACK; DROP SCHEMA public CASCADE; CREATE SCHEMA public; " +
         `SET search_path = ${SEARCH_PATH}`,
     );
   }
@@ -1976,7 +1975,6 @@ class States {
       database.atTarget = false;
       const tables = this.rows.facts.tables.map(({ name }) => name);
       await session.query([
-        "DROP SCHEMA IF EXISTS verify_before CASCADE",
         `SET search_path = ${SEARCH_PATH}`,
         "SET session_replication_role = replica",
         ...tables.map((table) => `DELETE FROM ${quote(table)}`),
@@ -2068,40 +2066,25 @@ class States {
 
   /** Rows of before that are not there, or have other values. */
   async #lostRows(session: Session): Promise<Problem[]> {
-    const columns = await session.query(
-      `SELECT relname AS "table", attname AS "column" FROM pg_class c
-      JOIN pg_attribute ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-      WHERE relnamespace = 'verify_before'::regnamespace AND relkind = 'r'`,
-    ) as { table: string; column: string }[];
-    const tables = [...new Set(columns.map(({ table }) => table))];
-    const queries = tables.map((table) => {
-      const facts = this.rows.facts.tables.find(({ name }) => name === table);
-      const same = (names: string[]) =>
-        names.map((name) =>
-          `(k.${quote(name)} IS NULL OR k.${quote(name)}::text = ` +
-          `u.${quote(name)}::text)`
-        ).join(" AND ") || "true";
-      const kept = columns.filter((c) => c.table === table)
-        .map(({ column }) => column)
-        .filter((column) =>
-          facts?.columns.some(({ name, generated }) =>
-            name === column && !generated
-          )
-        );
-      const primary = kept.filter((name) => facts?.primary.includes(name));
-      // A backfill may change the rows that it is for.
-      const fills = this.#fills.filter((fill) =>
-        fill.table === table && kept.includes(fill.column)
-      ).map(({ where }) => `(${where})`);
-      const changed = fills.length > 0
-        ? `(${fills.join(" OR ")}) IS TRUE AND ${same(primary)} OR `
+    const queries = this.rows.facts.tables.map((facts) => {
+      const { name, columns, primary } = facts;
+      const without = columns.filter(({ generated }) => generated)
+        .map(({ name }) => `- ${quoteText(name)}`).join(" ");
+      const key = primary.map((c) => `k.${quote(c)} = u.${quote(c)}`);
+      // A backfill may change the rows that it is for, and triggers more.
+      const fills = this.#fills.filter(({ table }) => table === name)
+        .map(({ where }) => `(SELECT ${where} FROM (SELECT k.*) k)`);
+      const changed = fills.length > 0 && key.length > 0
+        ? ` OR (${fills.join(" OR ")}) AND ${key.join(" AND ")}`
         : "";
-      return `SELECT ${quoteText(table)} AS "table", count(*)::int AS lost
-        FROM verify_before.${quote(table)} k WHERE NOT EXISTS (
-          SELECT FROM public.${quote(table)} u
-          WHERE ${changed.replaceAll(/\b(?=IS TRUE)/g, "")}${same(kept)})
-        OR (SELECT count(*) FROM public.${quote(table)}) <
-          (SELECT count(*) FROM verify_before.${quote(table)})`;
+      return `SELECT ${quoteText(name)} AS "table", count(*)::int AS lost
+        FROM verify_before.rows b,
+          jsonb_populate_record(NULL::public.${quote(name)}, b.row) k
+        WHERE b.name = ${quoteText(name)} AND (NOT EXISTS (
+          SELECT FROM public.${quote(name)} u
+          WHERE to_jsonb(u) @> jsonb_strip_nulls(b.row ${without})${changed})
+        OR (SELECT count(*) FROM public.${quote(name)}) <
+          (SELECT count(*) FROM verify_before.rows x WHERE x.name = b.name))`;
     });
     if (queries.length === 0) return [];
     const lost = await session.query(queries.join("\nUNION ALL "));
@@ -2116,17 +2099,15 @@ class States {
   }
 }
 
-/** Copies every table that has rows, to compare with afterwards. */
-const KEEP_ROWS = `CREATE SCHEMA verify_before;
-  DO $verify$ DECLARE t text; filled boolean; BEGIN
+/** Copies all rows, to compare with afterwards. */
+const KEEP_ROWS = `CREATE SCHEMA IF NOT EXISTS verify_before;
+  CREATE TABLE IF NOT EXISTS verify_before.rows (name text, row jsonb);
+  DELETE FROM verify_before.rows;
+  DO $verify$ DECLARE t text; BEGIN
     FOR t IN SELECT relname FROM pg_class WHERE relkind = 'r'
       AND relnamespace = 'public'::regnamespace
-    LOOP
-      EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', t) INTO filled;
-      IF filled THEN EXECUTE format(
-        'CREATE TABLE verify_before.%1$I AS TABLE public.%1$I', t);
-      END IF;
-    END LOOP;
+    LOOP EXECUTE format('INSERT INTO verify_before.rows
+      SELECT %1$L, to_jsonb(t) FROM public.%1$I t', t); END LOOP;
   END $verify$`;
 
 /** What an apply died of: the change, and PostgreSQL's words. */
