@@ -2042,13 +2042,21 @@ export function catalogQuery(schema: string, relations?: string[]): string {
       AND (${among("i.relname")} OR ${among("t.relname")})
   ), con AS MATERIALIZED (
     SELECT c.oid, conname, rel.relname,
-      CASE WHEN contype = 'f' OR NOT convalidated THEN c.oid::bigint
-        ELSE hash_record_extended(ROW(layout, contype, conkey, condeferrable,
-          condeferred, connoinherit, conbin::text, conexclop, shape), 0)
+      ' REFERENCES ' || nullif(confrelid, 0)::regclass || '(' AS target,
+      CASE WHEN NOT convalidated OR contype = 'f' AND parent.layout IS NULL
+        THEN c.oid::bigint
+        ELSE hash_record_extended(ROW(own.layout, contype, conkey,
+          condeferrable, condeferred, connoinherit, conbin::text, conexclop,
+          shape, CASE WHEN contype = 'f' THEN ROW(parent.layout, confkey,
+            confupdtype, confdeltype, confmatchtype, conpfeqop,
+            CASE WHEN confdeltype IN ('n', 'd')
+              THEN to_jsonb(c) ->> 'confdelsetcols' END)::text END), 0)
         END AS shape
     FROM rel JOIN pg_constraint c ON conrelid = rel.oid
       AND contype IN ('c', 'f', 'p', 'u', 'x')
-    JOIN col ON attrelid = conrelid LEFT JOIN ind ON indexrelid = conindid
+    JOIN col own ON own.attrelid = conrelid
+    LEFT JOIN col parent ON parent.attrelid = confrelid
+    LEFT JOIN ind ON indexrelid = conindid
   )
   SELECT json_object_agg('table ' || relname, f) AS catalog
   FROM rel LEFT JOIN col ON attrelid = oid, LATERAL (SELECT 'table' AS kind,
@@ -2078,9 +2086,13 @@ export function catalogQuery(schema: string, relations?: string[]): string {
     valid, indclass::text AS opclasses) f
   UNION ALL
   SELECT json_object_agg('constraint ' || relname || '.' || conname, f)
-  FROM con JOIN (SELECT shape, pg_get_constraintdef(min(oid)) AS definition
+  FROM con JOIN (SELECT shape, pg_get_constraintdef(min(oid)) AS def,
+      (SELECT ' REFERENCES ' || nullif(confrelid, 0)::regclass || '('
+        FROM pg_constraint c WHERE c.oid = min(con.oid)) AS others
     FROM con GROUP BY shape) d USING (shape),
-  LATERAL (SELECT 'constraint' AS kind, relname AS table, definition) f
+  -- Foreign keys that differ only in the parent's name share one definition.
+  LATERAL (SELECT 'constraint' AS kind, relname AS table,
+    coalesce(replace(def, others, target), def) AS definition) f
   UNION ALL
   SELECT json_object_agg(kind || ' ' || typname, f)
   FROM pg_type t, LATERAL (SELECT
@@ -2845,9 +2857,9 @@ async function readDatabase(
     ...readSettings(options),
     serverQuery(options.schema),
     // Every join is of equals; a bad estimate must not make it quadratic.
-    "SET LOCAL enable_nestloop = off",
+    ...HASH_JOINS.map((name) => `SET LOCAL ${name} = off`),
     catalogQuery(options.schema, relations),
-    "SET LOCAL enable_nestloop = DEFAULT",
+    ...HASH_JOINS.map((name) => `SET LOCAL ${name} = DEFAULT`),
   ).catch((error) => explainReading(session, options, error));
   const server = rows[0]?.server as Server;
   session.searchPath = server.searchPath;
@@ -2855,6 +2867,8 @@ async function readDatabase(
   const facts: Catalog = Object.assign({}, ...rows.map((row) => row.catalog));
   return { server, facts };
 }
+
+const HASH_JOINS = ["enable_nestloop", "enable_mergejoin", "enable_sort"];
 
 function readSettings({ probeTimeout }: PlanOptions): string[] {
   return [

@@ -1476,3 +1476,37 @@ for (const major of [14, 18] as const) {
     });
   });
 }
+
+for (const major of [14, 18] as const) {
+  Deno.test(`tables that are alike keep their foreign keys apart, on ${major}`, async () => {
+    await (await server(major)).withDatabase(async (url, sql) => {
+      const steps = (ofB: string) => `
+        createTable("p", { id: "int PRIMARY KEY" }),
+        createTable("P 2", { id: "int PRIMARY KEY" }),
+        createTable("a", { p: "int" }),
+        createTable("b", { p: "int" }),
+        createTable("c", { p: "int" }),
+        addForeignKey("a", "a_fkey", '(p) REFERENCES p (id)'),
+        addForeignKey("b", "b_fkey", '(p) REFERENCES ${ofB}'),
+        addForeignKey("c", "c_fkey", '(p) REFERENCES p (id) ON DELETE SET NULL'),`;
+      const dryRun = async (ofB: string) => {
+        const { stdout } = await sync(["--dry-run"], {
+          url,
+          steps: steps(ofB),
+        });
+        return [...reported(stdout)];
+      };
+      const { code } = await sync(["--apply"], {
+        url,
+        steps: steps('"P 2" (id)'),
+      });
+      assert.equal(code, 0);
+      assert.deepEqual(await dryRun('"P 2" (id)'), []);
+      const another = "⚠ is another constraint: referenced table";
+      assert.deepEqual(await dryRun("p (id)"), [["b_fkey", another]]);
+      await sql`ALTER TABLE a DROP CONSTRAINT a_fkey, ADD CONSTRAINT a_fkey
+        FOREIGN KEY (p) REFERENCES "P 2" (id)`;
+      assert.deepEqual(await dryRun('"P 2" (id)'), [["a_fkey", another]]);
+    });
+  });
+}
