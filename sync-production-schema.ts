@@ -608,8 +608,10 @@ function planColumn(db: Planner, at: At, spec: ColumnSpec) {
 
 /** PRIMARY KEY in a column's text has no name, so any name will do. */
 function planInlineKey(db: Planner, { table, column }: At) {
-  const name = `${table}_pkey`;
-  planUnique(db, table, name, `PRIMARY KEY (${id(column)})`, true);
+  const name = `${table}_pkey`, definition = `PRIMARY KEY (${id(column)})`;
+  const fact = db.get("constraint", `constraint ${table}.${name}`);
+  if (fact?.definition === definition && !db.has(`index ${name}`)) return;
+  planUnique(db, table, name, definition, true);
 }
 
 function planDefault(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
@@ -2029,16 +2031,16 @@ export function catalogQuery(schema: string, relations?: string[]): string {
   ), sample AS MATERIALIZED (
     SELECT layout, min(attrelid::bigint)::oid AS id FROM col GROUP BY layout
   ), ind AS MATERIALIZED (
-    SELECT indexrelid, i.relname, t.relname AS "table", indclass, indisprimary,
+    SELECT indexrelid, i.relname, t.relname AS "table", indclass,
       indisvalid AND indisready AS valid,
       -- The row without its oids: how it is built, but not of what.
-      CASE WHEN indisprimary AND indnatts = indnkeyatts THEN 0 ELSE
-        hash_record_extended(ROW(coalesce(layout, indrelid::bigint), i.relam,
-          i.reloptions, indnkeyatts, ltrim(x::text, '(0123456789,')), 0)
-        END AS shape
+      hash_record_extended(ROW(coalesce(layout, indrelid::bigint), i.relam,
+        i.reloptions, indnkeyatts, ltrim(x::text, '(0123456789,')), 0) AS shape
     FROM pg_index x JOIN pg_class i ON i.oid = indexrelid
     JOIN pg_class t ON t.oid = indrelid LEFT JOIN col ON attrelid = indrelid
     WHERE i.relnamespace = (SELECT oid FROM s)
+      -- Of most primary keys the constraint says all.
+      AND NOT (indisprimary AND indisvalid AND indnatts = indnkeyatts)
       AND (${among("i.relname")} OR ${among("t.relname")})
   ), con AS MATERIALIZED (
     SELECT c.oid, conname, rel.relname,
@@ -2078,11 +2080,11 @@ export function catalogQuery(schema: string, relations?: string[]): string {
     GROUP BY layout) f
   UNION ALL
   SELECT json_object_agg('index ' || relname, f)
-  FROM ind LEFT JOIN (SELECT shape, pg_get_indexdef(min(indexrelid)) AS def
-    FROM ind WHERE NOT indisprimary GROUP BY shape) d USING (shape),
-  LATERAL (SELECT 'index' AS kind, "table", coalesce(
+  FROM ind JOIN (SELECT shape, pg_get_indexdef(min(indexrelid)) AS def
+    FROM ind GROUP BY shape) d USING (shape),
+  LATERAL (SELECT 'index' AS kind, "table",
     CASE WHEN def LIKE 'CREATE UNIQUE %' THEN 'UNIQUE ' ELSE '' END ||
-    substr(def, strpos(def, ' USING ') + 1), '') AS definition,
+    substr(def, strpos(def, ' USING ') + 1) AS definition,
     valid, indclass::text AS opclasses) f
   UNION ALL
   SELECT json_object_agg('constraint ' || relname || '.' || conname, f)
