@@ -12,8 +12,8 @@
  * running, and says what is committed when it stops halfway; a database that
  * has everything gets no DDL at all.
  *
- * Parts, in this order: Steps, Vocabulary, SQL text, Catalog, Plan, Apply,
- * Report, Errors, Connection, Command line.
+ * Parts, in this order: Steps, Vocabulary, SQL text, Catalog, Plan, Probes,
+ * Apply, Report, Formats, Errors, Connection, Command line.
  *
  * @module
  */
@@ -277,6 +277,7 @@ export const sections: Section[] = [
           AND prosrc = '${touchUpdatedAt}')`,
       alter: `CREATE OR REPLACE FUNCTION touch_updated_at() RETURNS trigger
         LANGUAGE plpgsql AS '${touchUpdatedAt}'`,
+      undo: "DROP FUNCTION touch_updated_at()",
     }),
     step("trigger tasks.touch_updated_at", {
       check: `EXISTS (SELECT FROM pg_trigger
@@ -287,6 +288,7 @@ export const sections: Section[] = [
       alter: `CREATE OR REPLACE TRIGGER touch_updated_at BEFORE UPDATE ON tasks
         FOR EACH ROW EXECUTE FUNCTION touch_updated_at()`,
       lock: "tasks: SHARE ROW EXCLUSIVE for an instant",
+      undo: "DROP TRIGGER touch_updated_at ON tasks",
     }),
   ]),
 
@@ -394,7 +396,7 @@ export function notModelled(step: Step): Step {
  *   place; it reads only, and where a thing that it names does not exist the
  *   effect is missing. `alter`: the SQL to run then. `phase`: when ("expand").
  *   `lock`: the strongest lock that it takes, for the report. `hazard`: what
- *   `--allow` must name before it runs
+ *   `--allow` must name before it runs. `undo`: the SQL that takes it back
  */
 export function step(name: string, options: {
   check: string;
@@ -402,6 +404,7 @@ export function step(name: string, options: {
   phase?: Phase;
   lock?: string;
   hazard?: string;
+  undo?: string;
 }): Step {
   return {
     ...blank("step", name, `step ${name}`),
@@ -412,13 +415,19 @@ export function step(name: string, options: {
       ...textFaults("its alter", ...[options?.alter].flat()),
     ],
     plan(db) {
-      const { check, alter, phase = "expand", ...told } = options;
+      const { check, alter, phase = "expand", undo, ...told } = options;
       const found = db.ask(`SELECT (${check})::text`, {
         tolerated: MISSING_OBJECT,
       });
       if (found === "true") return;
       const statements = [alter].flat().map(tidy);
-      const changes = statements.map((sql) => ({ phase, sql, ...told }));
+      const back = undo ?? cannot("its step does not say how");
+      const changes = statements.map((sql, i) => ({
+        phase,
+        sql,
+        ...told,
+        undo: i === 0 ? back : "",
+      }));
       db.change(name, "run", ...changes);
     },
   };
@@ -433,7 +442,8 @@ export function createExtension(name: string): Step {
       if (db.has(`extension ${name}`)) return;
       db.promise(`extension ${name}`, { kind: "extension" });
       const sql = `CREATE EXTENSION IF NOT EXISTS ${id(name)}`;
-      db.change(name, "create extension", expand(sql));
+      const undo = `DROP EXTENSION ${id(name)}`;
+      db.change(name, "create extension", expand(sql, undo));
     },
   };
 }
@@ -457,7 +467,7 @@ export function createEnum(name: string, labels: string[]): Step {
       db.promise(`enum ${name}`, { kind: "enum", labels });
       const list = labels.map(literal).join(", ");
       const sql = `CREATE TYPE ${id(name)} AS ENUM (${list})`;
-      db.change(name, "create enum", expand(sql));
+      db.change(name, "create enum", expand(sql, `DROP TYPE ${id(name)}`));
     },
   };
 }
@@ -468,8 +478,12 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
     return db.conflict(name, "has other enum labels", {
       step: want.map(literal).join(", "),
       database: have.map(literal).join(", "),
-      mend: "list the labels of the database in its order, new ones between; " +
-        "a label that must go needs a new type",
+      mend: `createEnum("${name}", ${
+        JSON.stringify([
+          ...have,
+          ...want.filter((label) => !have.includes(label)),
+        ])
+      }), or a new type: a label cannot be dropped or moved`,
     });
   }
   const missing = want.filter((label) => !have.includes(label));
@@ -480,10 +494,12 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
       : ["AFTER", before];
     const sql = `ALTER TYPE ${id(name)} ADD VALUE IF NOT EXISTS ` +
       `${literal(label)} ${place} ${literal(next)}`;
-    return { phase: "prepare" as const, sql };
+    const undo = cannot("PostgreSQL cannot take an enum's label back");
+    return { phase: "prepare" as const, sql, undo };
   });
-  const labels = count(missing.length, "label");
-  if (changes.length > 0) db.change(name, `add ${labels}`, ...changes);
+  if (changes.length === 0) return;
+  db.promise(`enum ${name}`, { kind: "enum", labels: want });
+  db.change(name, `add ${count(missing.length, "label")}`, ...changes);
 }
 
 /**
@@ -546,7 +562,7 @@ function planTable(db: Planner, table: string, columns: [string, string][]) {
     return `  ${id(column)} ${tidy(text)}`;
   });
   const sql = `CREATE TABLE ${id(table)} (\n${lines.join(",\n")}\n)`;
-  db.change(table, "create table", expand(sql));
+  db.change(table, "create table", expand(sql, `DROP TABLE ${id(table)}`));
 }
 
 /** A column, for one that is added in steps: added, filled, made NOT NULL. */
@@ -650,7 +666,7 @@ function planNullability(
     if (
       !fact.notNull && value !== undefined && !isStable(value) &&
       db.hasRows(table, `${id(column)} IS NULL`)
-    ) db.change(`${table}.${column}`, "fill", fillDefault(at));
+    ) db.change(`${table}.${column}`, "fill", fillDefault(db, at, value));
     return planSetNotNull(db, at);
   }
   if (!fact.notNull || db.decided(`not null ${table}.${column}`)) return;
@@ -672,6 +688,7 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
   const { table, column } = at;
   const name = `${table}.${column}`, c = id(column);
   const add = `ALTER TABLE ${id(table)} ADD COLUMN ${c}`;
+  const undo = `ALTER TABLE ${id(table)} DROP COLUMN ${c}`;
   const value = spec.default;
   const rewrites = spec.serial || spec.identity ||
     spec.generated === "s" || db.has(`domain ${spec.type}`);
@@ -682,7 +699,8 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
     promiseColumn(db, at, spec, spec.notNull);
     const hazard = rewrites && !db.isEmpty(table) && REWRITE;
     const sql = `${add} ${tidy(spec.withoutKey)}`;
-    db.change(name, "add column", { ...expand(sql), ...hazard });
+    db.change(name, "add column", { ...expand(sql, undo), ...hazard });
+    db.coming.addColumn(at, spec.expression ?? value);
   } else if (lonely && !db.decided(`filled ${name}`)) {
     promiseColumn(db, at, spec, true);
     const mend = `give it a DEFAULT, or write below it backfill("${table}", ` +
@@ -691,8 +709,9 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
   } else {
     promiseColumn(db, at, spec, false);
     const set = volatile ? `, ALTER COLUMN ${c} SET DEFAULT ${value}` : "";
-    const changes = [expand(`${add} ${spec.bare}${set}`)];
-    if (volatile) changes.push(fillDefault(at));
+    const changes = [expand(`${add} ${spec.bare}${set}`, undo)];
+    db.coming.addColumn(at, undefined);
+    if (volatile) changes.push(fillDefault(db, at, value));
     db.change(name, "add column", ...changes);
     if (spec.notNull) planSetNotNull(db, at);
   }
@@ -791,9 +810,10 @@ export function addExclusion(table: string, name: string, text: string): Step {
     if (db.compareConstraint(table, name, definition) !== "missing") return;
     // There is no online form: the index is built under ACCESS EXCLUSIVE.
     const hazard = !db.isEmpty(table) && BLOCKING;
-    const sql = addConstraint(table, name, definition);
+    const [sql, undo] = addConstraint(table, name, definition);
     const phase = db.phase(table, "contract");
-    db.change(name, "add exclusion", { phase, sql, ...hazard });
+    db.change(name, "add exclusion", { phase, sql, undo, ...hazard });
+    db.expectExclusion(table, definition);
   });
 }
 
@@ -831,25 +851,29 @@ function planProved(
   parent = table,
 ) {
   const alter = `ALTER TABLE ${id(table)}`;
-  const validate = online(`${alter} VALIDATE CONSTRAINT ${id(name)}`);
+  const proof = `${alter} VALIDATE CONSTRAINT ${id(name)}`;
   const found = db.compareConstraint(table, name, definition);
-  if (found === "not valid") db.change(name, "validate constraint", validate);
-  if (found !== "missing") return;
+  if (found === "in place" || found === "conflict") return;
 
   const foreign = definition.startsWith("FOREIGN");
   const noun = foreign ? "add foreign key" : "add check";
-  const sql = addConstraint(table, name, definition);
-  // A new table's rows are nobody's yet, but a parent that stands is not.
-  if (db.fresh.has(table) && db.fresh.has(parent)) {
-    return db.change(name, noun, expand(sql));
-  }
+  const [sql, undo] = addConstraint(table, name, definition);
   // Before 18, a partitioned table takes no foreign key that is NOT VALID.
   const partitioned = db.isPartitioned(table);
-  if (db.single || (foreign && partitioned)) {
+  if (found === "not valid") {
+    const back = `${undo}, ADD ${tidy(sql.slice(alter.length + 5))} NOT VALID`;
+    db.change(name, "validate constraint", online(proof, back));
+  } else if (db.fresh.has(table) && db.fresh.has(parent)) {
+    // A new table's rows are nobody's yet, but a parent that stands is not.
+    return db.change(name, noun, expand(sql, undo));
+  } else if (db.single || (foreign && partitioned)) {
     const hazard = !db.single && !db.isEmpty(table) && BLOCKING;
-    return db.change(name, noun, { ...online(sql), ...hazard });
+    db.change(name, noun, { ...online(sql, undo), ...hazard });
+  } else {
+    db.change(name, noun, online(`${sql} NOT VALID`, undo), online(proof, ""));
   }
-  db.change(name, noun, online(`${sql} NOT VALID`), validate);
+  if (foreign) db.expectParents(table, definition);
+  else db.expectCheck(table, definition);
 }
 
 /** A primary key or unique constraint, by way of a concurrently built index. */
@@ -882,15 +906,20 @@ function planUnique(
   if (found !== "missing") return;
 
   const noun = primary ? "add primary key" : "add unique";
-  const sql = addConstraint(table, name, definition);
+  const [sql, undo] = addConstraint(table, name, definition);
   const promised = { kind: "constraint", table, definition } as const;
   db.promise(`constraint ${table}.${name}`, promised);
-  if (db.plain(table)) {
-    const phase = db.phase(table, "contract");
-    return db.change(name, noun, { phase, sql });
-  }
   const columns = elements.map(({ column }) => column);
   const nulls = primary ? columns : [];
+  const check = () => {
+    for (const column of nulls) db.expectNotNull({ table, column });
+    db.expectUnique(table, definition);
+  };
+  if (db.plain(table)) {
+    const phase = db.phase(table, "contract");
+    db.change(name, noun, { phase, sql, undo });
+    return check();
+  }
   const deferral = definition.match(/\s(NOT\s+)?DEFERRABLE.*$/is)?.[0] ?? "";
   const index = `UNIQUE (${columns.map(id).join(", ")})` +
     (parts.include ? ` INCLUDE (${idList(parts.include)})` : "") +
@@ -906,8 +935,9 @@ function planUnique(
     noun,
     ...nulls.flatMap((column) => notNullChanges(db, { table, column })),
     ...indexChanges(db, table, name, index, built),
-    contract(attach),
+    contract(attach, undo),
   );
+  check();
 }
 
 /**
@@ -946,6 +976,7 @@ function planIndex(db: Planner, table: string, name: string, text: string) {
   if (built === "in place") return;
   const verb = built === "invalid" ? "rebuild index" : "create index";
   db.change(name, verb, ...indexChanges(db, table, name, text, built));
+  if (/^\s*UNIQUE\b/i.test(text)) db.expectUnique(table, text);
 }
 
 /** What builds an index under traffic; an INVALID one is dropped first. */
@@ -967,6 +998,8 @@ function indexChanges(
   const create = `CREATE ${unique}INDEX ${how}${id(name)} ON ` +
     `${schema}${id(table)} ${rest}`;
   const drop = `DROP INDEX ${how}${schema}${id(name)}`;
+  // A constraint made of the index takes it along.
+  const undo = `DROP INDEX IF EXISTS ${id(name)}`;
   const hazard = partitioned && !db.plain(table) && !db.isEmpty(table) &&
     BLOCKING;
   const phase = db.phase(table, "online");
@@ -974,6 +1007,7 @@ function indexChanges(
   return [...invalid, create].map((sql) => ({
     phase,
     sql,
+    undo: sql === create ? undo : "",
     alone: !plain,
     ...hazard,
   }));
@@ -997,19 +1031,24 @@ function planSetDefault(db: Planner, at: At, value: string) {
   if (db.sameValue(fact.type, value, fact.default)) return;
   const name = `${at.table}.${at.column}`;
   db.promise(`column ${name}`, { ...fact, default: value });
-  db.change(name, "set default", expand(`${alter(at)} SET DEFAULT ${value}`));
+  const sql = `${alter(at)} SET DEFAULT ${value}`;
+  db.change(name, "set default", expand(sql, restoreDefault(at, fact)));
+}
+
+function restoreDefault(at: At, { default: value }: ColumnFact): string {
+  return `${alter(at)} ${value ? `SET DEFAULT ${value}` : "DROP DEFAULT"}`;
 }
 
 /** No default any more: writers must then name the column. */
 export function dropDefault(table: string, column: string): Step {
   const at = { table, column };
   return columnStep("dropDefault", "default", at, (db, name) => {
-    if (db.column(at).default === null) return;
+    const fact = db.column(at);
+    if (fact.default === null) return;
     const phase = db.phase(table, "contract");
-    db.change(name, "drop default", {
-      phase,
-      sql: `${alter(at)} DROP DEFAULT`,
-    });
+    const sql = `${alter(at)} DROP DEFAULT`;
+    const undo = restoreDefault(at, fact);
+    db.change(name, "drop default", { phase, sql, undo });
   });
 }
 
@@ -1029,6 +1068,7 @@ function planSetNotNull(db: Planner, at: At) {
   const changes = notNullChanges(db, at);
   if (changes.length === 0) return;
   db.change(`${at.table}.${at.column}`, verb, ...changes);
+  db.expectNotNull(at);
 }
 
 /**
@@ -1043,24 +1083,27 @@ function notNullChanges(db: Planner, at: At): ChangeSpec[] {
   const have = db.get("constraint", `constraint ${table}.${helper}`);
   const constraint = (verb: string, name: string) =>
     `ALTER TABLE ${id(table)} ${verb} CONSTRAINT ${id(name)}`;
-  const drop = contract(constraint("DROP", helper));
-  const validate = (name: string) => online(constraint("VALIDATE", name));
+  const drop = contract(constraint("DROP", helper), "");
+  const validate = (name: string) => online(constraint("VALIDATE", name), "");
   if (fact.notNull) {
     const unproved = fact.unproved ? [validate(fact.unproved)] : [];
     return have ? [...unproved, drop] : unproved;
   }
   db.promise(`column ${table}.${column}`, { ...fact, notNull: true });
   const set = `${alter(at)} SET NOT NULL`;
+  const undo = `${alter(at)} DROP NOT NULL`;
   if (db.plain(table)) {
-    return [{ phase: db.phase(table, "contract"), sql: set }];
+    return [{ phase: db.phase(table, "contract"), sql: set, undo }];
   }
   const check = `CHECK (${id(column)} IS NOT NULL) NOT VALID`;
-  const add = online(addConstraint(table, helper, check));
+  const [sql] = addConstraint(table, helper, check);
+  const remove = `ALTER TABLE ${id(table)} DROP CONSTRAINT IF EXISTS `;
+  const add = online(sql, remove + id(helper));
   const proved = have && !have.definition.endsWith("NOT VALID");
   return [
     ...(have ? [] : [add]),
     ...(proved ? [] : [validate(helper)]),
-    contract(set),
+    contract(set, undo),
     drop,
   ];
 }
@@ -1081,10 +1124,9 @@ export function dropNotNull(table: string, column: string): Step {
   return columnStep("dropNotNull", "not null", at, (db, name) => {
     if (!db.column(at).notNull) return;
     const sql = `${alter(at)} DROP NOT NULL`;
-    db.change(name, "drop not null", {
-      phase: db.phase(table, "contract"),
-      sql,
-    });
+    const undo = `${alter(at)} SET NOT NULL`;
+    const phase = db.phase(table, "contract");
+    db.change(name, "drop not null", { phase, sql, undo });
   });
 }
 
@@ -1104,6 +1146,14 @@ export function changeType(
   return columnStep("changeType", "type", at, (db, name) => {
     const fact = db.column(at);
     if (db.sameType(type, fact.type)) return;
+    if (!using && db.ask(castQuery(fact.type, type)) === "false") {
+      return db.conflict(name, `cannot become ${type} by itself`, {
+        step: type,
+        database: fact.type,
+        mend: `changeType("${table}", "${column}", "${type}", ` +
+          `"${id(column)}::${type}")`,
+      });
+    }
     db.promise(`column ${name}`, { ...fact, type });
     const gentle = !using && isWidening(fact.type, db.canonicalType(type));
     const phase = db.phase(table, "contract");
@@ -1111,8 +1161,24 @@ export function changeType(
       (using ? ` USING ${tidy(using)}` : "");
     const hazard = !gentle && !db.isEmpty(table) && REWRITE;
     const verb = `change type from ${fact.type}`;
-    db.change(name, verb, { phase, sql, ...hazard });
+    const undo = `${alter(at)} TYPE ${fact.type} ` +
+      `USING ${id(column)}::${fact.type}`;
+    db.change(name, verb, { phase, sql, undo, ...hazard });
+    db.expectType(at, type, using);
   });
+}
+
+/**
+ * Whether a type becomes another without USING, as far as pg_cast tells.
+ * https://www.postgresql.org/docs/current/catalog-pg-cast.html
+ */
+function castQuery(from: string, to: string): string {
+  return `SELECT (bool_and(a.typtype <> 'b' OR b.typtype <> 'b'
+      OR 'A' IN (a.typcategory, b.typcategory) OR b.typcategory = 'S'
+      OR a.oid = b.oid OR EXISTS (SELECT FROM pg_cast WHERE castsource = a.oid
+        AND casttarget = b.oid AND castcontext <> 'e')))::text
+    FROM pg_type a, pg_type b WHERE a.oid = to_regtype(${literal(from)})
+      AND b.oid = to_regtype(${literal(to)})`;
 }
 
 /** Whether PostgreSQL keeps the stored values: types as it prints them. */
@@ -1161,12 +1227,14 @@ function renameStep(
       db.rename(kind, old, now);
       const [table, column] = from;
       const what = column === undefined ? "" : ` COLUMN ${id(column)}`;
-      const sql = `ALTER TABLE ${id(table)} RENAME${what} TO ` +
-        id(to[1] ?? to[0]);
-      db.change(now, `rename from ${old}`, {
-        ...expand(sql),
-        hazard: "rename",
-      });
+      const rename = (from: string, what: string, to: string) =>
+        `ALTER TABLE ${id(from)} RENAME${what} TO ${id(to)}`;
+      const sql = rename(table, what, to[1] ?? to[0]);
+      const undo = column === undefined
+        ? rename(to[0], "", table)
+        : rename(table, ` COLUMN ${id(to[1] ?? "")}`, column);
+      const hazard = "rename";
+      db.change(now, `rename from ${old}`, { ...expand(sql, undo), hazard });
     },
   };
 }
@@ -1201,20 +1269,29 @@ export function backfill(
       const needed = db.isPromised(table, `${set} ${where}`)
         ? !db.isEmpty(table)
         : db.hasRows(table, where);
-      if (needed) db.change(name, "backfill", fill(table, set, where));
+      if (needed) db.change(name, "backfill", fill(db, table, set, where));
     },
   };
 }
 
 /** Its default for the rows that have no value. */
-function fillDefault({ table, column }: At): ChangeSpec {
-  return fill(table, `${id(column)} = DEFAULT`, `${id(column)} IS NULL`);
+function fillDefault(db: Planner, { table, column }: At, value: string) {
+  const c = id(column);
+  return fill(db, table, `${c} = DEFAULT`, `${c} IS NULL`, value);
 }
 
-function fill(table: string, set: string, where: string): ChangeSpec {
+function fill(
+  db: Planner,
+  table: string,
+  set: string,
+  where: string,
+  value?: string,
+): ChangeSpec {
   const batch = { table, set: tidy(set), where: tidy(where) };
+  db.coming.fill(table, batch.set, batch.where, value);
   const sql = `UPDATE ${id(table)} SET ${batch.set} WHERE ${batch.where}`;
-  return { ...online(sql), fill: batch };
+  const undo = cannot(`what ${batch.set} replaced is not kept`);
+  return { ...online(sql, undo), fill: batch };
 }
 
 /**
@@ -1240,6 +1317,7 @@ export function insertMissing(
       const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
       if (!db.needs(table, ...columns)) return;
       const match = key.map((c) => `t.${id(c)} = v.${id(c)}`).join(" AND ");
+      const named = key.map((c) => `${literal(c)}, v.${id(c)}`).join(", ");
       const missing = (values: Record<string, unknown>[]) =>
         `FROM jsonb_populate_recordset(NULL::${id(table)}, ` +
         `${literal(JSON.stringify(values))}) v WHERE NOT EXISTS ` +
@@ -1249,22 +1327,40 @@ export function insertMissing(
         Object.fromEntries(key.map((column) => [column, row[column]]))
       );
       const list = columns.map(id).join(", ");
-      const lacking = db.isPromised(table, list)
-        ? `${rows.length}`
-        : db.ask(`SELECT count(*)::text ${missing(keys)}`, { table }) ?? "?";
-      if (lacking === "0") return;
-      const verb = `insert ${lacking} of ${count(rows.length, "row")}`;
+      const found = db.isPromised(table, list) ? JSON.stringify(keys) : db.ask(
+        `SELECT coalesce(json_agg(json_build_object(${named})), '[]')::text ` +
+          missing(keys),
+        { table },
+      ) ?? JSON.stringify(keys);
+      const lacking = JSON.parse(found) as Record<string, unknown>[];
+      if (lacking.length === 0) return;
+      const coming = rows.filter((row) =>
+        lacking.some((found) => key.every((c) => `${found[c]}` === `${row[c]}`))
+      );
+      const verb = `insert ${lacking.length} of ${count(rows.length, "row")}`;
       const sql = `INSERT INTO ${id(table)} (${list}) SELECT ${list} ${
         missing(rows)
       }`;
-      db.change(table, verb, { phase: db.phase(table, "online"), sql });
+      const undo =
+        `DELETE FROM ${id(table)} t USING jsonb_populate_recordset(` +
+        `NULL::${id(table)}, ${literal(JSON.stringify(lacking))}) v ` +
+        `WHERE ${match}`;
+      const phase = db.phase(table, "online");
+      db.coming.insert(table, coming);
+      db.change(table, verb, { phase, sql, undo });
     },
   };
 }
 
 /** No such table any more. Applied only with `--allow drop:TABLE`. */
 export function dropTable(table: string): Step {
-  return dropStep("dropTable", "table", [table], ([t]) => `DROP TABLE ${t}`);
+  return dropStep(
+    "dropTable",
+    "table",
+    [table],
+    ([t]) => `DROP TABLE ${t}`,
+    () => cannot("its rows are gone"),
+  );
 }
 
 /** No such column any more. Applied only with `--allow drop:TABLE.COLUMN`. */
@@ -1274,6 +1370,7 @@ export function dropColumn(table: string, column: string): Step {
     "column",
     [table, column],
     ([t, c]) => `ALTER TABLE ${t} DROP COLUMN ${c}`,
+    () => cannot("its values are gone"),
   );
 }
 
@@ -1284,24 +1381,49 @@ export function dropConstraint(table: string, name: string): Step {
     "constraint",
     [table, name],
     ([t, c]) => `ALTER TABLE ${t} DROP CONSTRAINT ${c}`,
+    (fact, [t, c]) =>
+      fact?.kind === "constraint"
+        ? `ALTER TABLE ${t} ADD CONSTRAINT ${c} ${fact.definition}`
+        : "",
   );
 }
 
 /** No such index any more. Applied only with `--allow drop:INDEX`. */
 export function dropIndex(name: string): Step {
-  return dropStep("dropIndex", "index", [name], ([i]) => `DROP INDEX ${i}`);
+  return dropStep(
+    "dropIndex",
+    "index",
+    [name],
+    ([i]) => `DROP INDEX ${i}`,
+    (fact, [i]) => {
+      if (fact?.kind !== "index") return "";
+      const [, unique = "", text] = /^(UNIQUE )?(.*)$/s.exec(fact.definition) ??
+        [];
+      return `CREATE ${unique}INDEX ${i} ON ${id(fact.table)} ${text}`;
+    },
+  );
 }
 
 /** No such enum any more. Applied only with `--allow drop:ENUM`. */
 export function dropEnum(name: string): Step {
-  return dropStep("dropEnum", "enum", [name], ([e]) => `DROP TYPE ${e}`);
+  return dropStep(
+    "dropEnum",
+    "enum",
+    [name],
+    ([e]) => `DROP TYPE ${e}`,
+    (fact, [e]) =>
+      fact?.kind === "enum"
+        ? `CREATE TYPE ${e} AS ENUM (${fact.labels.map(literal).join(", ")})`
+        : "",
+  );
 }
 
 function dropStep(
   verb: string,
-  kind: string,
+  kind: Fact["kind"],
   path: string[],
   drop: (quoted: string[]) => string,
+  undo: (fact: Fact | undefined, quoted: string[]) => string,
 ): Step {
   const name = path.join(".");
   return {
@@ -1312,8 +1434,10 @@ function dropStep(
       if (!db.has(`${kind} ${name}`)) return;
       const alone = kind === "index" && !db.single;
       const online = `DROP INDEX CONCURRENTLY ${id(db.schema)}.${id(name)}`;
+      const quoted = path.map(id);
+      const back = undo(db.get(kind, `${kind} ${name}`), quoted);
       db.change(name, `drop ${kind}`, {
-        ...contract(alone ? online : drop(path.map(id))),
+        ...contract(alone ? online : drop(quoted), back),
         alone,
         hazard: `drop:${name}`,
       });
@@ -1362,21 +1486,30 @@ function compact(text: string): string {
   return /["']/.test(text) ? text : text.replaceAll(/\s+/g, "");
 }
 
+/** The SQL that adds a constraint, and the SQL that takes it back. */
 function addConstraint(table: string, name: string, definition: string) {
-  const constraint = `${id(name)} ${tidy(definition)}`;
-  return `ALTER TABLE ${id(table)} ADD CONSTRAINT ${constraint}`;
+  const alter = `ALTER TABLE ${id(table)}`;
+  return [
+    `${alter} ADD CONSTRAINT ${id(name)} ${tidy(definition)}`,
+    `${alter} DROP CONSTRAINT ${id(name)}`,
+  ] as const;
 }
 
-function expand(sql: string): ChangeSpec {
-  return { phase: "expand", sql };
+/** Stands for the SQL that takes a change back, where nothing can. */
+function cannot(why: string): string {
+  return `-- ${why}`;
 }
 
-function online(sql: string): ChangeSpec {
-  return { phase: "online", sql };
+function expand(sql: string, undo: string): ChangeSpec {
+  return { phase: "expand", sql, undo };
 }
 
-function contract(sql: string): ChangeSpec {
-  return { phase: "contract", sql };
+function online(sql: string, undo: string): ChangeSpec {
+  return { phase: "online", sql, undo };
+}
+
+function contract(sql: string, undo: string): ChangeSpec {
+  return { phase: "contract", sql, undo };
 }
 
 // ═══ SQL text ══════════════════════════════════════════════════════════════
@@ -2248,6 +2381,15 @@ const AX = "ACCESS EXCLUSIVE";
 const SUX = "SHARE UPDATE EXCLUSIVE";
 const SRX = "SHARE ROW EXCLUSIVE";
 
+/** What a lock keeps others from doing to the table. */
+const BLOCKS: Record<string, string> = {
+  [AX]: "reads and writes",
+  [SRX]: "writes",
+  SHARE: "writes",
+  [SUX]: "no reads or writes",
+  "rows": "writes of the same rows",
+};
+
 /**
  * The strongest lock of each statement on the tables that it names, and for
  * how long; the first match counts. As measured on PostgreSQL 14 to 18.
@@ -2267,6 +2409,45 @@ const LOCKS: [RegExp, string, string?][] = [
   [/^UPDATE (\S+)/, "rows", "of one batch at a time"],
 ];
 
+/** How much of a table each sort of work gets through, in MB a second. */
+const RATES: Record<string, number> = {
+  "while it scans it": 200,
+  "while it scans it twice": 40,
+  "while it builds the index": 50,
+  "while it builds an index": 50,
+  "while it rewrites it": 50,
+  "of one batch at a time": 10,
+};
+
+/** What a running application notices of a statement; the first match counts. */
+const EFFECTS: [RegExp, string][] = [
+  [/ RENAME /, "queries that use the old name fail from then on"],
+  [/^DROP TABLE | DROP COLUMN /, "queries that name it fail from then on"],
+  [/ SET NOT NULL$/, "writes that leave it empty fail from then on"],
+  [
+    / NOT VALID$/,
+    "writes that violate it fail, as does any update of an old row that does",
+  ],
+  [
+    /^CREATE UNIQUE | ADD CONSTRAINT \S+ (UNIQUE|PRIMARY KEY)/,
+    "writes that repeat a value fail from then on",
+  ],
+  [/ ADD CONSTRAINT /, "writes that violate it fail from then on"],
+  [
+    / ADD COLUMN (?!.*\b(DEFAULT|GENERATED)\b).* NOT NULL/,
+    "writes that do not know it fail from then on",
+  ],
+  [/ DROP DEFAULT$/, "writes that leave it out find no value from then on"],
+  [/ DROP NOT NULL$/, "readers may meet NULL from then on"],
+  [
+    / DROP CONSTRAINT (?!\S*sync_not_null)/,
+    "rows that it kept out are let in from then on",
+  ],
+  [/^DROP INDEX /, "queries that used it are slower from then on"],
+  [/ ALTER COLUMN \S+ TYPE /, "readers meet the new type from then on"],
+  [/^ALTER TYPE /, "readers may meet a label that they do not know"],
+];
+
 /** SQLSTATEs that say that a thing which a check names does not exist. */
 const MISSING_OBJECT = ["3F000", "42703", "42704", "42883", "42P01"];
 
@@ -2274,6 +2455,8 @@ const MISSING_OBJECT = ["3F000", "42703", "42704", "42883", "42P01"];
 interface ChangeSpec {
   phase: Phase;
   sql: string;
+  /** SQL that takes it back; a comment where nothing can, and "" for no need. */
+  undo: string;
   /** The strongest lock, and on what; none where it is left out. */
   lock?: string;
   /** What takes time in proportion to the table. */
@@ -2293,8 +2476,20 @@ interface Fill {
   where: string;
 }
 
+/** What a statement means for those who use the database meanwhile. */
+interface Impact {
+  /** What its lock keeps others from doing. */
+  blocks?: string;
+  /** The tables that it locks, with an estimate of their rows. */
+  tables: { name: string; rows: number; bytes: number }[];
+  /** About how long it works, in seconds; where it is more than an instant. */
+  seconds?: number;
+  /** What the application notices of it. */
+  effect?: string;
+}
+
 /** A statement in a plan, and where it comes from. */
-export interface Change extends ChangeSpec {
+export interface Change extends ChangeSpec, Impact {
   object: string;
   verb: string;
   /** Which of several statements for the object, as " (2 of 4)". */
@@ -2310,8 +2505,11 @@ export interface Item {
   text: string;
   /** Further lines of an issue, each with its label. */
   details: [string, string][];
-  /** A conflict may be allowed; a privilege must be granted. */
-  reason?: "conflict" | "privilege";
+  /**
+   * A conflict may be allowed, a privilege must be granted, rows must be
+   * mended; a situation, and what could not be looked at, stop no apply.
+   */
+  reason?: "conflict" | "privilege" | "rows" | "unchecked" | "situation";
   changes: Change[];
 }
 
@@ -2325,10 +2523,18 @@ export interface Plan {
   digest: string;
 }
 
+/** One part in which a step and the database differ; none has no text. */
+interface Difference {
+  part: string;
+  step: string | undefined;
+  database: string | undefined;
+}
+
 interface Conflict {
   step: string;
   database: string;
   mend: string;
+  differences?: Difference[];
 }
 
 /** What the steps ask of the database, and ask to change. */
@@ -2337,6 +2543,9 @@ export class Planner {
   readonly fresh = new Set<string>();
   readonly questions = new Map<string, Question>();
   readonly probes = new Set<string>();
+  /** What the data must be like for the changes to succeed. */
+  readonly expectations: Expectation[] = [];
+  readonly coming = new Coming();
   readonly single: boolean;
   readonly schema: string;
   #facts: Catalog;
@@ -2611,14 +2820,23 @@ export class Planner {
   ): "missing" | "conflict" | "invalid" | "in place" {
     const fact = this.get("index", `index ${name}`);
     if (!fact) return "missing";
-    const differences = fact.table === table
-      ? this.#differences(table, text, fact.definition, fact.opclasses)
-      : ["table"];
+    const differences = this.#differences(
+      table,
+      text,
+      fact.definition,
+      fact.opclasses,
+    );
+    if (fact.table !== table) {
+      differences.unshift({ part: "table", step: table, database: fact.table });
+    }
     if (differences.length === 0) return fact.valid ? "in place" : "invalid";
-    this.conflict(name, `is another index: ${differences.join(", ")}`, {
+    const said = JSON.stringify(tidy(text));
+    this.conflict(name, "is another index", {
       step: `${table} ${tidy(text)}`,
       database: `${fact.table} ${fact.definition}`,
-      mend: `give the new index another name, and dropIndex("${name}")`,
+      mend: `createIndex("${table}", "${name}_new", ${said}), ` +
+        `dropIndex("${name}"),`,
+      differences,
     });
     return "conflict";
   }
@@ -2642,22 +2860,28 @@ export class Planner {
     if (differences.length === 0) {
       return fact.definition.endsWith("NOT VALID") ? "not valid" : "in place";
     }
-    this.conflict(name, `is another constraint: ${differences.join(", ")}`, {
+    const { verb } = this.#step;
+    const said = tidy(definition).replace(
+      /^(CHECK \((.*)\)|(PRIMARY KEY|UNIQUE|FOREIGN KEY|EXCLUDE) (.*))$/s,
+      "$2$4",
+    );
+    this.conflict(name, "is another constraint", {
       step: tidy(definition),
       database: fact.definition,
-      mend: "give the new constraint another name, and " +
-        `dropConstraint("${table}", "${name}")`,
+      mend: `dropConstraint("${table}", "${name}"), ${verb}("${table}", ` +
+        `"${name}_new", ${JSON.stringify(said)}),`,
+      differences,
     });
     return "conflict";
   }
 
-  /** The clauses in which two definitions differ. */
+  /** The clauses in which two definitions differ, and how. */
   #differences(
     table: string,
     written: string,
     printed: string,
     opclasses = "",
-  ): string[] {
+  ): Difference[] {
     const want = parseDefinition(written), have = parseDefinition(printed);
     const parts = new Set([
       ...Object.keys(want.parts),
@@ -2678,8 +2902,25 @@ export class Planner {
         const oid = opclasses.split(" ")[i];
         return other && this.#sameElement(table, element, other, oid);
       });
-    const named = differing.map((part) => PART_NAMES[part] ?? part);
-    return same ? named : ["columns", ...named];
+    const described = ({ elements }: Definition) =>
+      elements.map(({ expression, collation, opclass, order, operator }) =>
+        [
+          expression,
+          collation && `COLLATE ${collation}`,
+          opclass,
+          order && order.trim().toUpperCase(),
+          operator && `WITH ${operator}`,
+        ].filter((text) => text).join(" ")
+      ).join(", ");
+    const clauses = differing.map((part) => ({
+      part: PART_NAMES[part] ?? part,
+      step: want.parts[part],
+      database: have.parts[part],
+    }));
+    return same ? clauses : [
+      { part: "columns", step: described(want), database: described(have) },
+      ...clauses,
+    ];
   }
 
   /** PostgreSQL prints neither a default operator class nor a collation. */
@@ -2696,23 +2937,58 @@ export class Planner {
   }
 
   /** Its lock, unless the tables are new: then nobody notices. */
-  #lock({ sql, lock, work }: ChangeSpec): { lock?: string } {
+  #impact({ sql, lock, work }: ChangeSpec): Impact & { lock?: string } {
+    const [said, names, mode = "", how = "for an instant"] = lock
+      ? /^(.*?): ([A-Z ]+)(?: (.*))?$/.exec(lock) ?? [lock]
+      : this.#findLock(sql);
+    const tables = (names ?? "").split(", ")
+      .filter((name) => name && !this.fresh.has(unquoted(name)));
+    if (tables.length === 0) return { tables: [], ...(lock && { lock }) };
+    const known = tables.map((name) => this.#size(unquoted(name)));
+    const bytes = known.reduce((sum, { bytes }) => sum + bytes, 0);
+    const time = work ?? how;
+    const seconds = bytes / 1e6 / (RATES[time] ?? Infinity);
+    const [, effect] = EFFECTS.find(([pattern]) => pattern.test(sql)) ?? [];
+    return {
+      lock: said ?? `${tables.join(", ")}: ${mode} ${time}`,
+      ...(BLOCKS[mode] && { blocks: BLOCKS[mode] }),
+      tables: known,
+      ...(seconds >= 1 && { seconds: Math.round(seconds) }),
+      ...(effect && { effect }),
+    };
+  }
+
+  #findLock(sql: string) {
     const found = LOCKS.find(([pattern]) => pattern.test(sql));
-    if (lock || !found) return lock ? { lock } : {};
-    const [pattern, mode, how = "for an instant"] = found;
-    const tables = [...new Set(pattern.exec(sql)?.slice(1))]
-      .map((name) => name.replace(`${id(this.schema)}.`, ""))
-      .filter((name) => !this.fresh.has(unquoted(name)));
-    if (tables.length === 0) return {};
-    return { lock: `${tables.join(", ")}: ${mode} ${work ?? how}` };
+    if (!found) return [];
+    const [pattern, mode, how] = found;
+    const names = [...new Set(pattern.exec(sql)?.slice(1))]
+      .map((name) => name.replace(`${id(this.schema)}.`, ""));
+    return [undefined, names.join(", "), mode, how];
+  }
+
+  /** Rows as the statistics have them, and bytes; 0 where it is not known. */
+  #size(name: string) {
+    const value = this.ask(
+      `SELECT json_build_object('rows', greatest(reltuples, 0)::bigint,
+        'bytes', pg_table_size(oid))::text FROM pg_class
+        WHERE oid = to_regclass(${literal(id(name))})`,
+      { table: name },
+    );
+    return { name, rows: 0, bytes: 0, ...(value && JSON.parse(value)) };
   }
 
   /** Asks for a change: one line of the report, one or several statements. */
   change(object: string, text: string, ...specs: ChangeSpec[]) {
     const origin = { section: this.#section, step: this.#step };
+    // What hangs on a new table goes with it; what refers to it does not.
+    const { verb, relations } = this.#step;
+    const goes = !["createTable", "addForeignKey", "step"].includes(verb) &&
+      this.fresh.has(relations()[0] ?? "");
     const changes = specs.map((spec, i) => ({
       ...spec,
-      ...this.#lock(spec),
+      ...(goes && { undo: "" }),
+      ...this.#impact(spec),
       ...origin,
       object,
       verb: text,
@@ -2728,15 +3004,209 @@ export class Planner {
   }
 
   /** What stands there in another shape: shown with both shapes. */
-  conflict(object: string, text: string, { step, database, mend }: Conflict) {
+  conflict(
+    object: string,
+    text: string,
+    { step, database, mend, differences = [] }: Conflict,
+  ) {
+    const parts = differences.map(({ part }) => part).join(", ");
+    if (parts) text += `: ${parts}`;
     const details: Item["details"] = [
       ["step", tidy(step)],
       ["database", tidy(database)],
+      ...differences.map(({ part, step, database }): [string, string] => [
+        "differs",
+        `${part}: ${tidy(step ?? "none")}, in the database ` +
+        tidy(database ?? "none"),
+      ]),
       ["mend", mend],
     ];
     const reason = "conflict";
     const mark = "issue";
     this.#items.push({ mark, object, text, details, changes: [], reason });
+  }
+
+  expectNotNull({ table, column }: At) {
+    this.#expect(
+      table,
+      ["is NULL", "are NULL"],
+      (rows, key) =>
+        `SELECT ${key} AS key FROM ${rows} WHERE ${id(column)} IS NULL`,
+    );
+  }
+
+  expectCheck(table: string, definition: string) {
+    const { parts: { check } } = parseDefinition(definition);
+    this.#expect(
+      table,
+      ["fails it", "fail it"],
+      (rows, key) =>
+        `SELECT ${key} AS key FROM ${rows} WHERE (${check}) IS FALSE`,
+    );
+  }
+
+  /** One pass: the window is over what the index would hold. */
+  expectUnique(table: string, definition: string) {
+    const { elements, parts } = parseDefinition(definition);
+    const values = elements.map(({ column, expression, collation }) =>
+      (column ? id(column) : expression) +
+      (collation && ` COLLATE ${id(collation)}`)
+    );
+    const conditions = [
+      ...(parts.where ? [`(${parts.where})`] : []),
+      ...(parts.nulls ? [] : values.map((value) => `${value} IS NOT NULL`)),
+    ];
+    const where = conditions.length > 0
+      ? ` WHERE ${conditions.join(" AND ")}`
+      : "";
+    const says = ["repeats another", "repeat one another"] as const;
+    this.#expect(
+      table,
+      says,
+      (rows, key) =>
+        `SELECT key FROM (SELECT ${key} AS key, count(*) OVER ` +
+        `(PARTITION BY ${values.join(", ")}) AS n FROM ${rows}${where}) x ` +
+        "WHERE n > 1",
+    );
+  }
+
+  expectParents(table: string, definition: string) {
+    const { elements, parts } = parseDefinition(definition);
+    const { references = "", refColumns = "", refSchema, match } = parts;
+    const own = elements.map(({ column }) => `child.${id(column)}`);
+    const theirs = refColumns.split(", ");
+    const near = refSchema === undefined || refSchema === this.schema;
+    const parents = near
+      ? this.rowsOf(references, "parent", refColumns, theirs)
+      : `${id(refSchema)}.${id(references)} parent`;
+    const joined = own.map((column, i) =>
+      `parent.${id(theirs[i] ?? "")} = ${column}`
+    );
+    const some = own.map((column) => `${column} IS NOT NULL`)
+      .join(match === "full" ? " OR " : " AND ");
+    const says = [
+      `has no row in ${references}`,
+      `have no row in ${references}`,
+    ];
+    this.#expect(
+      table,
+      says,
+      (rows, key) =>
+        parents && `SELECT ${key} AS key FROM ${rows} WHERE (${some}) AND ` +
+          `NOT EXISTS (SELECT FROM ${parents} WHERE ${joined.join(" AND ")})`,
+    );
+  }
+
+  expectExclusion(table: string, definition: string) {
+    const { elements, parts } = parseDefinition(definition);
+    const values = elements.map(({ column, expression }, i) =>
+      `${column ? id(column) : expression} AS v${i}`
+    );
+    const both = elements.map(({ operator }, i) =>
+      `a.v${i} ${operator} b.v${i}`
+    );
+    const where = parts.where ? ` WHERE ${parts.where}` : "";
+    const says = [
+      "conflicts with another",
+      "conflict with one another",
+    ] as const;
+    this.#expect(
+      table,
+      says,
+      (rows, key) =>
+        `WITH r AS (SELECT ${key} AS key, ctid AS at, ${values.join(", ")} ` +
+        `FROM ${rows}${where}) SELECT key FROM r a WHERE EXISTS (SELECT ` +
+        `FROM r b WHERE b.at <> a.at AND ${both.join(" AND ")})`,
+    );
+  }
+
+  /** Values that the coming type of a column cannot hold. */
+  expectType({ table, column }: At, type: string, using = id(column)) {
+    const says = [`does not fit ${type}`, `do not fit ${type}`] as const;
+    const coming = this.#promised.get(`enum ${unquoted(type.trim())}`);
+    if (coming?.kind !== "enum") {
+      return this.#expect(
+        table,
+        says,
+        (rows, key) => castProbe(rows, key, type, using),
+      );
+    }
+    // The type is not there yet, or not with every label: its labels are.
+    const text = castToText(using, unquoted(type.trim()));
+    const labels = coming.labels.map(literal).join(", ");
+    this.#expect(
+      table,
+      says,
+      (rows, key) =>
+        `SELECT ${key} AS key FROM ${rows} WHERE (${text})::text ` +
+        `NOT IN (${labels})`,
+    );
+  }
+
+  /**
+   * Registers what the data must be like for the change asked for last.
+   *
+   * @param says what a row does that violates it, of one and of several
+   * @param list the SQL that lists the keys of such rows
+   */
+  #expect(
+    table: string,
+    says: readonly string[],
+    list: (rows: string, key: string) => string | undefined,
+  ) {
+    const item = this.#items.at(-1);
+    if (!item || item.mark !== "change" || this.isEmpty(table)) return;
+    const columns = this.primaryKey(table)?.columns ?? [];
+    const quoted = columns.map((column) => `child.${id(column)}`);
+    const key = columns.length === 1
+      ? `${quoted[0]}::text`
+      : columns.length > 1
+      ? `concat('(', ${quoted.join(", ', ', ")}, ')')`
+      : "child.ctid::text";
+    const rows = this.rowsOf(table, "child", list("", "") ?? "");
+    this.expectations.push({
+      item,
+      table,
+      says,
+      key: columns.join(", ") || "ctid",
+      list: rows && list(rows, key),
+      bytes: this.#size(table).bytes,
+    });
+  }
+
+  /**
+   * The rows of a table as they will be when its constraints see them, as an
+   * item of FROM; undefined where that cannot be foreseen.
+   *
+   * @param about the SQL that names the columns that matter
+   * @param needed columns of which also a coming row's value must be known
+   */
+  rowsOf(table: string, alias: string, about: string, needed: string[] = []) {
+    const named = new Set(words(about).map(unquoted));
+    const layers = this.coming.of(table).filter(({ column }) =>
+      column === undefined ? needed.length > 0 : named.has(column)
+    );
+    const names = this.#renamed.get(table);
+    const today = (name: string) => id(names?.get(name) ?? name);
+    if (layers.length === 0 && !names) return `${id(table)} ${alias}`;
+    const { shape = "" } = this.get("table", `table ${table}`) ?? {};
+    const columns = Object.keys(this.get("shape", shape)?.columns ?? {});
+    const typeOf = (column: string) => {
+      const { type = "text" } = this.findColumn({ table, column }) ?? {};
+      return this.#promised.has(`enum ${unquoted(type)}`) ? "text" : type;
+    };
+    const list = columns.map((name) =>
+      today(name) === id(name) ? id(name) : `${today(name)} AS ${id(name)}`
+    );
+    let from = this.fresh.has(table)
+      ? `SELECT NULL::tid AS ctid WHERE false`
+      : `SELECT ctid, ${list.join(", ")} FROM ${today(table)}`;
+    for (const { wrap } of layers) {
+      const next = wrap(`(${from}) ${id(table)}`, columns, typeOf, needed);
+      if (next === undefined) return undefined;
+      from = next;
+    }
+    return `(${from}) ${alias}`;
   }
 
   /** Sees the facts under their new name for the rest of the plan. */
@@ -2817,6 +3287,19 @@ function replaceNames(sql: string, names: Map<string, string>): string {
   }).join("");
 }
 
+/** An expression with its casts to a type as casts to text. */
+function castToText(expression: string, type: string): string {
+  const tokens = tokenize(expression);
+  return tokens.map(({ text, start }, i) => {
+    const end = tokens[i + 1]?.start ?? expression.length;
+    const cast = ["::", "as"].includes(tokens[i - 1]?.text ?? "");
+    const space = /\s$/.test(expression.slice(start, end)) ? " " : "";
+    return cast && unquoted(text) === type
+      ? `text${space}`
+      : expression.slice(start, end);
+  }).join("");
+}
+
 /** Which sections and steps a run looks at, and in what manner. */
 export interface PlanOptions {
   schema: string;
@@ -2824,6 +3307,9 @@ export interface PlanOptions {
   only: string[];
   skip: string[];
   probeTimeout: number;
+  /** Without it, who else uses the tables is not looked at. */
+  lockTimeout?: number;
+  apply?: boolean;
 }
 
 /** What the first round trip brings. */
@@ -2897,10 +3383,18 @@ async function makePlan(
     const open = planner.questions.size + planner.probes.size > 0;
     if (open) await answer(session, planner, answers, readSettings(options));
     // What was compared counted as the same, which may have been right.
-    if (planner.probes.size === 0 && planner.allSame()) {
-      await session.query("ROLLBACK");
-      return finishPlan(server, lines, facts);
+    if (planner.probes.size > 0 || !planner.allSame()) continue;
+    for (const [item, found] of await askData(session, planner)) {
+      const items = lines.find(({ items }) => items.includes(item))?.items;
+      items?.splice(items.indexOf(item) + 1, 0, found);
     }
+    const plan = await finishPlan(server, lines, facts);
+    const told = plan.changes.length > 0 && options.lockTimeout !== undefined;
+    const [situation] = await session.query(
+      `${told ? `${situationQuery(plan, options)}; ` : ""}ROLLBACK`,
+    );
+    plan.issues.push(...describeSituation(situation, plan, facts));
+    return plan;
   }
 }
 
@@ -3053,6 +3547,276 @@ export function checkSteps(sections: Section[]) {
   if (faults.length > 0) throw new StepFaults(faults);
 }
 
+// ═══ Probes ════════════════════════════════════════════════════════════════
+//
+// Before a constraint is asked for, the data is asked whether it would hold:
+// the rows as the plan will have left them, added, filled and inserted.
+
+/** What the data must be like for a change to succeed. */
+interface Expectation {
+  item: Item;
+  table: string;
+  /** What a row does that violates it, of one and of several. */
+  says: readonly string[];
+  /** The columns that examples show. */
+  key: string;
+  /** SQL that lists their keys; undefined where it cannot be foreseen. */
+  list: string | undefined;
+  bytes: number;
+}
+
+/** Wraps the rows of a table as one more change leaves them. */
+interface Layer {
+  /** The column that it changes; none where it adds rows. */
+  column?: string;
+  wrap: (
+    from: string,
+    columns: string[],
+    typeOf: (column: string) => string,
+    needed: string[],
+  ) => string | undefined;
+}
+
+/** What a plan does to the rows of tables before constraints see them. */
+class Coming {
+  #layers = new Map<string, Layer[]>();
+
+  of(table: string): Layer[] {
+    return this.#layers.get(table) ?? [];
+  }
+
+  #push(table: string, layer: Layer) {
+    this.#layers.set(table, [...this.of(table), layer]);
+  }
+
+  addColumn({ table, column }: At, value = "NULL") {
+    const wrap: Layer["wrap"] = (from, columns, typeOf) => {
+      columns.push(column);
+      const type = typeOf(column);
+      return `SELECT *, (${value})::${type} AS ${id(column)} FROM ${from}`;
+    };
+    this.#push(table, { column, wrap });
+  }
+
+  /** @param value what DEFAULT stands for in `set` */
+  fill(table: string, set: string, where: string, value = "NULL") {
+    for (const [column, to] of readAssignments(set)) {
+      const wrap: Layer["wrap"] = (from, columns, typeOf) => {
+        if (to === undefined) return undefined;
+        const filled = `(${/^DEFAULT$/i.test(to) ? value : to})`;
+        const list = columns.map((name) =>
+          name !== column ? id(name) : `CASE WHEN (${where}) THEN ` +
+            `${filled}::${typeOf(name)} ELSE ${id(name)} END AS ${id(name)}`
+        );
+        return `SELECT ctid, ${list.join(", ")} FROM ${from}`;
+      };
+      this.#push(table, { column, wrap });
+    }
+  }
+
+  insert(table: string, rows: Record<string, unknown>[]) {
+    const wrap: Layer["wrap"] = (from, columns, typeOf, needed) => {
+      const given = new Set(rows.flatMap((row) => Object.keys(row)));
+      // What identity or a default makes of them is not known yet.
+      if (needed.some((column) => !given.has(column))) return undefined;
+      const list = columns.map(id).join(", ");
+      const typed = columns.map((column) => `${id(column)} ${typeOf(column)}`);
+      const values = literal(JSON.stringify(rows));
+      return `SELECT ctid, ${list} FROM ${from} UNION ALL SELECT NULL::tid, ` +
+        `${list} FROM jsonb_to_recordset(${values}) AS v(${typed.join(", ")})`;
+    };
+    this.#push(table, { wrap });
+  }
+}
+
+/** What SET assigns, by column; no value where it assigns several at once. */
+function readAssignments(set: string): [string, string | undefined][] {
+  const tokens = tokenize(set);
+  const list = tokens.map(({ text }) => text);
+  type Assigned = [string, string | undefined];
+  return splitList(list, 0, list.length).flatMap(([from, to]): Assigned[] => {
+    const text = set.slice(tokens[from + 2]?.start, tokens[to - 1]?.end);
+    if (list[from + 1] === "=") return [[unquoted(list[from]), text]];
+    return splitList(list, from + 1, closing(list, from) - 1)
+      .map(([at]) => [unquoted(list[at]), undefined]);
+  });
+}
+
+/**
+ * Values that an assignment to another type refuses. Only PL/pgSQL can go on
+ * after an error: a whole pass first, which is quick where all is well.
+ * https://www.postgresql.org/docs/current/plpgsql-control-structures.html#PLPGSQL-ERROR-TRAPPING
+ */
+function castProbe(rows: string, key: string, type: string, using: string) {
+  return `DO $sync$
+DECLARE v ${type}; r record; n bigint := 0; keys text[];
+BEGIN
+  FOR v IN SELECT ${using} FROM ${rows} LOOP END LOOP;
+  PERFORM set_config('sync.found', '{"n": 0}', true);
+EXCEPTION WHEN OTHERS THEN
+  FOR r IN SELECT ${key} AS key, child.ctid AS at
+    FROM ${rows}
+  LOOP BEGIN
+    SELECT ${using} INTO v
+    FROM ${rows} WHERE child.ctid = r.at;
+  EXCEPTION WHEN OTHERS THEN
+    RAISE NOTICE '%', r.key;
+    n := n + 1;
+    IF n <= 3 THEN keys := keys || r.key; END IF;
+  END; END LOOP;
+  PERFORM set_config('sync.found',
+    json_build_object('n', n, 'keys', keys)::text, true);
+END $sync$`;
+}
+
+/** The SQL that counts what the other lists, with up to three of the keys. */
+function countProbe(list: string): string {
+  if (list.startsWith("DO ")) {
+    return `${list}; SELECT current_setting('sync.found')::json AS found`;
+  }
+  return `SELECT json_build_object('n', count(*),
+    'keys', array_agg(key) FILTER (WHERE i <= 3)) AS found FROM (
+    SELECT key, row_number() OVER () AS i FROM (${list}) listed) numbered`;
+}
+
+/** Asks the data, small tables first, in one round trip. */
+async function askData(session: Session, { expectations }: Planner) {
+  const asked = expectations.toSorted((a, b) => a.bytes - b.bytes);
+  if (asked.length === 0) return [];
+  const [, ...found] = await Promise.all([
+    session.query("SAVEPOINT probes"),
+    ...asked.map((expectation) => askOne(session, expectation)),
+  ]);
+  return found.filter((found) => found !== undefined);
+}
+
+/** What one expectation finds; the item that it belongs after comes first. */
+async function askOne(
+  session: Session,
+  { item, says, key, list }: Expectation,
+): Promise<[Item, Item] | undefined> {
+  const { object, text } = item;
+  const unchecked = (why: string): [Item, Item] => [item, {
+    mark: "issue",
+    object,
+    text: `${text} was not checked: ${why}`,
+    details: list ? [["look", list]] : [],
+    changes: [],
+    reason: "unchecked",
+  }];
+  if (!list) return unchecked("what the plan does before cannot be foreseen");
+  try {
+    const sql = `ROLLBACK TO probes; ${countProbe(list)}`;
+    const [row] = await session.query(sql);
+    const { n, keys } = row?.found as { n: number; keys: string[] | null };
+    if (n === 0) return undefined;
+    const examples = (keys ?? []).join(", ") + (n > 3 ? ", …" : "");
+    return [item, {
+      mark: "issue",
+      object,
+      text: `${text} would fail: ${count(n, "row")} ${says[n === 1 ? 0 : 1]}`,
+      details: [
+        ["rows", `${key} ${examples}`],
+        ["look", list],
+        ["mend", "mend these rows, or write a backfill into the steps"],
+      ],
+      changes: [],
+      reason: "rows",
+    }];
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+    return unchecked(
+      error.code === TIMED_OUT
+        ? "it took longer than --probe-timeout"
+        : error.message,
+    );
+  }
+}
+
+/**
+ * Whoever else is at work where the changes will be: transactions that hold
+ * locks or old snapshots, another apply, replicas that lag, and autovacuum that
+ * will not give way.
+ */
+function situationQuery({ changes }: Plan, options: PlanOptions): string {
+  const names = new Set(
+    changes.flatMap(({ tables }) => tables.map(({ name }) => name)),
+  );
+  const list = [...names].map((name) => `to_regclass(${literal(id(name))})`);
+  const tables = `ARRAY[${list}]::oid[]`;
+  const locked =
+    `(SELECT DISTINCT ON (pid) pid, relation::regclass::text AS name
+    FROM pg_locks WHERE granted AND relation = ANY (${tables}))`;
+  const builds = changes.some(({ alone }) => alone);
+  return `SELECT json_agg(f) AS situation FROM (
+    SELECT coalesce(l.name, 'transaction') AS object, CASE WHEN l.name IS NULL
+        THEN 'is so old that index builds wait for it'
+        ELSE 'is in use by an open transaction' END AS text, ${SESSION} AS who,
+      'wait for it, or end it: SELECT pg_terminate_backend(' || a.pid || ')'
+        AS mend
+    FROM pg_stat_activity a LEFT JOIN ${locked} l USING (pid)
+    WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+      AND a.backend_type = 'client backend'
+      AND now() - xact_start > interval '1 ms' * CASE WHEN l.name IS NOT NULL
+        THEN ${options.lockTimeout} WHEN ${builds} THEN 60000 END
+    UNION ALL
+    SELECT 'another sync', 'is applying', ${SESSION}, 'wait until it ends'
+    FROM pg_locks k JOIN pg_stat_activity a USING (pid)
+    WHERE ${!options.apply} AND locktype = 'advisory' AND granted
+      AND objsubid = 1
+      AND (classid::bigint << 32 | objid::bigint) = ${ADVISORY_KEY}
+    UNION ALL
+    SELECT 'replica', 'lags by ' || extract(epoch FROM replay_lag)::int || ' s',
+      coalesce(nullif(application_name, ''), client_addr::text),
+      'wait until it has caught up: what the changes write comes on top'
+    FROM pg_stat_replication WHERE replay_lag > interval '10 s'
+    UNION ALL
+    SELECT p.relid::regclass::text, 'is in autovacuum that does not give way',
+      ${SESSION}, 'wait until it ends: it keeps transaction ids from running out'
+    FROM pg_stat_progress_vacuum p JOIN pg_stat_activity a USING (pid)
+    WHERE p.relid = ANY (${tables}) AND query LIKE '%to prevent wraparound%') f`;
+}
+
+/** The lines about it, and about what is half done on the same tables. */
+function describeSituation(
+  row: Row | undefined,
+  { changes }: Plan,
+  facts: Catalog,
+): Item[] {
+  type Found = { object: string; text: string; who?: string; mend: string };
+  const found = [...(row?.situation ?? []) as Found[]];
+  const touched = new Set(
+    changes.flatMap(({ tables }) => tables.map(({ name }) => name)),
+  );
+  const mended = new Set(changes.map(({ object }) => object));
+  for (const [key, fact] of Object.entries(facts)) {
+    const object = key.replace(/^\w+ /, "");
+    if (fact.kind === "index" && !fact.valid && touched.has(fact.table)) {
+      const mend = `DROP INDEX CONCURRENTLY ${id(object)}`;
+      const text = "is INVALID: it slows writes, and serves no query";
+      if (!mended.has(object)) found.push({ object, text, mend });
+    } else if (fact.kind === "constraint" && touched.has(fact.table)) {
+      const name = object.slice(fact.table.length + 1);
+      if (!/ NOT VALID$/.test(fact.definition) || mended.has(name)) continue;
+      if (name.endsWith("sync_not_null")) continue;
+      const mend = `ALTER TABLE ${id(fact.table)} VALIDATE CONSTRAINT ` +
+        id(name);
+      found.push({ object, text: "is not validated", mend });
+    }
+  }
+  return found.map(({ object, text, who, mend }) => ({
+    mark: "issue",
+    object,
+    text,
+    details: [...(who ? [["who", who] as [string, string]] : []), [
+      "mend",
+      mend,
+    ]],
+    changes: [],
+    reason: "situation",
+  }));
+}
+
 // ═══ Apply ═════════════════════════════════════════════════════════════════
 
 /** What an apply needs besides the plan. */
@@ -3148,7 +3912,7 @@ async function applyChanges(run: Run, changes: Change[]) {
  * @throws ApplyError with what became of the changes
  */
 export async function runChanges(session: Session, plan: Plan) {
-  const report = new Reporter(true);
+  const report = new Reporter("text", true);
   const options = { single: false, lockTimeout: 5000, maxWait: 10_000 };
   const run = { session, lock: undefined, watcher: undefined, report, options };
   await applyChanges(run, plan.changes);
@@ -3429,8 +4193,11 @@ class Reporter {
   #bar = false;
   #lastNote = 0;
 
-  /** @param quiet whether it writes nothing at all */
-  constructor(readonly quiet = false) {}
+  /**
+   * @param format all but text is a document, told as a whole at the end
+   * @param quiet whether it writes nothing at all
+   */
+  constructor(readonly format: Format = "text", readonly quiet = false) {}
 
   /** Never lets an error through that holds this text, if it says much. */
   hide(...secrets: string[]) {
@@ -3439,7 +4206,26 @@ class Reporter {
 
   /** One line of result. */
   line(text = "", colour?: Colour) {
-    this.#write("out", text, colour);
+    if (this.format === "text") this.#write("out", text, colour);
+  }
+
+  /** The whole result, in a format for machines or for elsewhere. */
+  document(outcome: Outcome) {
+    if (this.format === "text" || this.quiet) return;
+    const text = this.#hidden(formatOutcome(outcome, this.format));
+    this.#clearBar();
+    console.log(this.format === "markdown" ? clean(text) : text);
+  }
+
+  /** What would take back that which was committed. */
+  undo({ plan, committed }: Outcome) {
+    if (!plan || committed.length === 0) return;
+    this.line();
+    this.line(
+      "To take it back (what was written into it since goes, too):",
+      "bold",
+    );
+    for (const line of undoScript(plan, committed)) this.line(`  ${line}`);
   }
 
   /** One line about what is going on. */
@@ -3447,9 +4233,12 @@ class Reporter {
     this.#write("err", text, colour);
   }
 
-  error(message: string, ...rest: string[]) {
-    this.#write("err", `error: ${this.#hidden(message)}`, "red");
-    for (const text of rest) this.#write("err", `  ${this.#hidden(text)}`);
+  /** @returns the lines as they were written, without secrets */
+  error(...lines: [string, ...string[]]): string[] {
+    const [message = "", ...rest] = lines.map((line) => this.#hidden(line));
+    this.#write("err", `error: ${message}`, "red");
+    for (const text of rest) this.#write("err", `  ${text}`);
+    return [message, ...rest].map((line) => clean(line));
   }
 
   /** Texts of others may repeat what they were given. */
@@ -3464,17 +4253,9 @@ class Reporter {
     if (this.quiet) return;
     this.#clearBar();
     const paint = colour && this.#colour[stream] && text !== "";
-    const safe = this.clean(text);
+    const safe = clean(text);
     const line = paint ? `\x1b[${COLOURS[colour]}m${safe}\x1b[0m` : safe;
     (stream === "out" ? console.log : console.error)(line);
-  }
-
-  /** Without the codes that a terminal would obey. */
-  clean(text: string): string {
-    return text.replace(
-      /(?!\n)\p{Cc}/gu,
-      (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
-    );
   }
 
   header({ server }: Plan, where: string, schema: string, mode: string) {
@@ -3510,7 +4291,10 @@ class Reporter {
       }
     }
     const rest = plan.issues.filter((issue) => !all.includes(issue));
-    if (rest.length > 0) this.line();
+    if (rest.length > 0) {
+      this.line();
+      this.line("Situation", "bold");
+    }
     for (const issue of rest) this.item(issue);
   }
 
@@ -3524,13 +4308,18 @@ class Reporter {
     const told = mark === "in place" ? words : text;
     this.line(`  ${sign} ${object.padEnd(this.#width)}  ${told}`, colour);
     for (const [label, text] of details) {
-      const [first = "", ...rest] = wrap(text, 64);
+      const [first = "", ...rest] = text.includes("\n")
+        ? text.split("\n")
+        : wrap(text, 64).map((line) => line.trim());
       this.line(`      ${label.padEnd(9)} ${first}`);
-      for (const line of rest) this.line(`${" ".repeat(16)}${line.trim()}`);
+      for (const line of rest) this.line(`${" ".repeat(16)}${line}`);
     }
-    for (const { sql, lock, hazard } of changes) {
-      for (const line of laidOut(`${sql};`)) this.line(line);
-      if (lock) this.line(`      -- locks ${lock}`, "dim");
+    for (const change of changes) {
+      for (const line of laidOut(`${change.sql};`)) this.line(line);
+      for (const line of describeImpact(change)) {
+        this.line(`      -- ${line}`, "dim");
+      }
+      const { hazard } = change;
       if (hazard) this.line(`      -- needs --allow ${hazard}`, "yellow");
     }
   }
@@ -3546,15 +4335,7 @@ class Reporter {
         "green",
       );
     }
-    const lines = plan.sections.flatMap(({ items }) => items)
-      .filter(({ mark }) => mark === "change").length;
-    const looks = issues.length === 1 ? "needs a look" : "need a look";
-    const parts = [
-      lines > 0 && `${lines} to change`,
-      issues.length > 0 && `${issues.length} ${looks}`,
-      `${inPlace} in place`,
-    ].filter((part) => part);
-    this.line(`Plan ${plan.digest}: ${parts.join(", ")}.`, "bold");
+    this.line(describeCounts(plan), "bold");
     if (changes.length > 0) this.line(describeOrder(changes));
     this.line(`Next: ${next}`);
   }
@@ -3579,7 +4360,7 @@ class Reporter {
     if (!change || this.quiet) return;
     const part = share === undefined ? "" : ` ${Math.floor(share * 100)}%`;
     const wait = blocker && `, waiting for ${blocker}`;
-    const text = this.clean(`${change.object}: ${change.verb}${part}${wait}`);
+    const text = clean(`${change.object}: ${change.verb}${part}${wait}`);
     if (Deno.stderr.isTerminal()) {
       const filled = Math.round((share ?? 0) * 20);
       const bar = share === undefined
@@ -3601,12 +4382,67 @@ class Reporter {
   }
 }
 
+/** What a statement locks and for how long, and what others notice of it. */
+function describeImpact(change: Change): string[] {
+  const { lock, blocks, effect } = change;
+  const sizes = describeSizes(change);
+  const rest = [
+    ...(blocks ? [`blocks ${blocks}`] : []),
+    ...(sizes ? [sizes] : []),
+  ];
+  const lines = lock ? [`locks ${lock}`, ...rest] : [];
+  const [first = "", second = ""] = lines;
+  // As few lines as 80 columns allow.
+  if (second && first.length + second.length <= 69) {
+    lines.splice(0, 2, `${first}; ${second}`);
+  }
+  return [...lines, ...(effect ? [effect] : [])];
+}
+
+/** "users has about 200,000 rows, 26 MB: about 1 s"; "" where it is small. */
+function describeSizes({ tables, seconds }: Change): string {
+  const sizes = tables.filter(({ bytes }) => bytes >= 1e6)
+    .map(({ name, rows, bytes }) =>
+      `${name} has about ${rows.toLocaleString("en-US")} rows, ${size(bytes)}`
+    );
+  return sizes.join(", ") + (seconds ? `: about ${seconds} s` : "");
+}
+
+/** Bytes as people say them: 340 MB. */
+function size(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let n = bytes, unit = 0;
+  for (; n >= 1000 && unit < units.length - 1; unit++) n /= 1000;
+  return `${n.toFixed(n < 10 && unit > 0 ? 1 : 0)} ${units[unit]}`;
+}
+
+/** Without the codes that a terminal would obey. */
+function clean(text: string): string {
+  return text.replace(
+    /(?!\n)\p{Cc}/gu,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
+
 const PHASE_TITLES: Record<Phase, string> = {
   prepare: "Prepare",
   expand: "Expand (one transaction)",
   online: "Online (one by one, reads and writes go on)",
   contract: "Contract",
 };
+
+/** "Plan 3f9c1a: 2 to change, 1 needs a look, 41 in place." */
+function describeCounts({ digest, sections, issues, inPlace }: Plan): string {
+  const lines = sections.flatMap(({ items }) => items)
+    .filter(({ mark }) => mark === "change").length;
+  const looks = issues.length === 1 ? "needs a look" : "need a look";
+  const parts = [
+    lines > 0 && `${lines} to change`,
+    issues.length > 0 && `${issues.length} ${looks}`,
+    `${inPlace} in place`,
+  ].filter((part) => part);
+  return `Plan ${digest}: ${parts.join(", ")}.`;
+}
 
 /** "Runs 8 statements: 3 in one transaction, then 5 online." */
 function describeOrder(changes: Change[]): string {
@@ -3660,6 +4496,243 @@ function seconds(ms: number): string {
 function wantsColour(stream: "stdout" | "stderr"): boolean {
   if (environment("FORCE_COLOR")) return true;
   return !environment("NO_COLOR") && Deno[stream].isTerminal();
+}
+
+// ═══ Formats ═══════════════════════════════════════════════════════════════
+
+/** What a run did, for whoever reads it later. */
+interface Outcome {
+  mode: "dry-run" | "apply" | "";
+  status: number;
+  where?: string;
+  schema?: string;
+  plan?: Plan;
+  /** The command to run next. */
+  next?: string;
+  committed: Change[];
+  errors?: string[][];
+  ms: number;
+}
+
+/** The JSON of a run; docs/plan.schema.json describes it. */
+type Document = ReturnType<typeof toDocument>;
+
+function formatOutcome(outcome: Outcome, format: Format): string {
+  if (format === "json") return JSON.stringify(toDocument(outcome), null, 2);
+  if (format === "sql") return toSql(outcome);
+  return toMarkdown(outcome);
+}
+
+function toDocument(outcome: Outcome) {
+  const { mode, status, where, schema, plan, committed, errors } = outcome;
+  return {
+    formatVersion: 1,
+    engine: VERSION,
+    mode: mode || null,
+    exitStatus: status,
+    durationMs: Math.round(outcome.ms),
+    database: plan && {
+      name: plan.server.database,
+      where,
+      schema,
+      version: plan.server.versionText,
+    },
+    plan: plan && {
+      digest: plan.digest,
+      inPlace: plan.inPlace,
+      changes: plan.changes.map(toDocumentChange),
+      issues: plan.issues.map((
+        { object, text, reason = "error", details },
+      ) => ({
+        object,
+        text,
+        reason,
+        details: Object.fromEntries(details),
+      })),
+    },
+    next: outcome.next ?? null,
+    applied: mode === "apply" && plan
+      ? {
+        statements: committed.length,
+        of: plan.changes.length,
+        undo: undoScript(plan, committed).join("\n"),
+      }
+      : null,
+    errors: (errors ?? []).map(([message, ...hints]) => ({ message, hints })),
+  };
+}
+
+function toDocumentChange(change: Change) {
+  const { section, step, object, phase, sql, undo, lock, blocks } = change;
+  return {
+    section,
+    step: { verb: step.verb, name: step.name },
+    object,
+    action: change.verb,
+    phase,
+    sql,
+    undo: undo.startsWith("--") ? null : undo,
+    lock: lock ?? null,
+    blocks: blocks ?? null,
+    tables: change.tables,
+    seconds: change.seconds ?? 0,
+    effect: change.effect ?? null,
+    hazard: change.hazard ?? null,
+    transaction: !change.alone,
+  };
+}
+
+/** Takes back what was committed, last first, in one transaction. */
+function undoScript({ server }: Plan, committed: Change[]): string[] {
+  const back = committed.toReversed().flatMap(({ object, undo }) =>
+    undo.startsWith("--")
+      ? [`-- ${object}: cannot be taken back: ${undo.slice(3)}`]
+      : undo
+      ? [`${undo};`]
+      : []
+  );
+  if (back.length === 0) return [];
+  return [
+    "BEGIN;",
+    `SET LOCAL search_path = ${server.searchPath};`,
+    ...back,
+    "COMMIT;",
+  ];
+}
+
+/** The plan as a script for psql, with the transactions of an apply. */
+function toSql({ plan, where, schema, errors }: Outcome): string {
+  if (!plan) {
+    return (errors ?? []).map(([text]) => `-- error: ${text}`).join("\n");
+  }
+  const comment = (text: string) =>
+    `-- ${clean(text.replaceAll(/\s*\n\s*/g, " "))}`;
+  const groups = groupChanges(plan.changes).map((group) => {
+    const lines = group.map(({ sql }) => `${sql};`);
+    const [{ alone = false, fill } = {}] = group;
+    if (alone) {
+      return ["SET lock_timeout = 0;", ...lines, "SET lock_timeout = '500ms';"];
+    }
+    if (fill) lines.unshift("-- An apply does this in batches.");
+    return group.length > 1 ? ["BEGIN;", ...lines, "COMMIT;"] : lines;
+  });
+  return [
+    comment(
+      `Plan ${plan.digest} of ${plan.server.database} on ${where}, schema ` +
+        `${schema}`,
+    ),
+    ...plan.issues.map(({ object, text }) => comment(`⚠ ${object} ${text}`)),
+    "\\set ON_ERROR_STOP on",
+    `SET search_path = ${plan.server.searchPath};`,
+    "SET lock_timeout = '500ms';",
+    ...groups.flatMap((lines) => ["", ...lines]),
+  ].join("\n");
+}
+
+/** GitHub takes 65,536 characters in a comment. */
+const MARKDOWN_LIMIT = 60_000;
+
+function toMarkdown(outcome: Outcome): string {
+  const { plan, mode, where, schema, next, committed, errors } = outcome;
+  const failed = (errors ?? []).flatMap(([message = "", ...hints]) => [
+    `> **error: ${cell(message)}**`,
+    ...hints.map((hint) => `> ${cell(hint)}`),
+    "",
+  ]);
+  if (!plan) return failed.join("\n");
+  const { server, changes, issues } = plan;
+  const where_ = `${code(server.database)} on ${code(where ?? "")}, schema ` +
+    `${code(schema ?? "")}, PostgreSQL ${server.versionText}`;
+  const done = mode === "apply"
+    ? `Applied ${committed.length} of ${count(changes.length, "statement")}.`
+    : describeCounts(plan);
+  const budget = { left: MARKDOWN_LIMIT };
+  return [
+    `### Schema sync: ${mode === "apply" ? "apply" : "dry run"}`,
+    "",
+    where_,
+    "",
+    `**${done}**`,
+    "",
+    ...failed,
+    ...fit(budget, "needs a look", issues.map(issueInMarkdown)),
+    ...(issues.length > 0 ? [""] : []),
+    ...(changes.length > 0 ? tableInMarkdown(plan, budget) : []),
+    ...(next && mode === "dry-run" && changes.length + issues.length > 0
+      ? ["", `Next: ${code(next)}`]
+      : []),
+  ].join("\n");
+}
+
+function tableInMarkdown({ changes, digest }: Plan, budget: { left: number }) {
+  const rows = changes.map((change) => {
+    const { object, verb, part, phase, lock, blocks, effect, hazard } = change;
+    const size = describeSizes(change);
+    const notes = [size, effect, hazard && `needs --allow ${hazard}`];
+    const cells = [
+      code(object),
+      `${verb}${part}`,
+      phase,
+      lock ? `${lock}; blocks ${blocks ?? "?"}` : "",
+      notes.filter((note) => note).join("; "),
+    ];
+    return `| ${cells.map(cell).join(" | ")} |`;
+  });
+  const script = changes.map(({ sql }) => `${sql};`);
+  const runs = script.join("\n").match(/`+/g) ?? [];
+  const fence = runs.reduce(
+    (longest, run) => run.length >= longest.length ? `${run}\`` : longest,
+    "```",
+  );
+  // The table gets half of what is left, the SQL the rest.
+  const half = { left: budget.left / 2 };
+  const table = fit(half, "rows", rows);
+  budget.left -= budget.left / 2 - half.left;
+  return [
+    "| object | change | phase | lock | what else |",
+    "| --- | --- | --- | --- | --- |",
+    ...table,
+    "",
+    `<details><summary>SQL of plan ${digest}</summary>`,
+    "",
+    `${fence}sql`,
+    ...fit(budget, "statements", script),
+    fence,
+    "",
+    "</details>",
+  ];
+}
+
+/** As many pieces as there is room for, and how many were left out. */
+function fit(budget: { left: number }, what: string, pieces: string[]) {
+  const kept = pieces.findIndex((piece) => {
+    budget.left -= piece.length + 1;
+    return budget.left < 0;
+  });
+  if (kept < 0) return pieces;
+  const rest = `… and ${pieces.length - kept} more ${what}: see --format sql`;
+  return [
+    ...pieces.slice(0, kept),
+    what === "statements" ? `-- ${rest}` : rest,
+  ];
+}
+
+function issueInMarkdown({ object, text, details }: Item): string {
+  const lines = details.map(([label, value]) =>
+    `  - ${label}: ${code(value.replaceAll(/\s+/g, " "))}`
+  );
+  return [`- ⚠ ${code(object)} ${cell(text)}`, ...lines].join("\n");
+}
+
+/** Text that Markdown and its tables leave alone. */
+function cell(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, " ").replaceAll("|", "\\|")
+    .replaceAll(/[<>]/g, (c) => c === "<" ? "&lt;" : "&gt;");
+}
+
+/** Text as code, whatever backticks it has. */
+function code(text: string): string {
+  return text.includes("`") ? `\`\` ${text} \`\`` : `\`${text}\``;
 }
 
 // ═══ Errors ════════════════════════════════════════════════════════════════
@@ -4327,11 +5400,14 @@ Steps:
 Safety:
   --allow HAZARD         let a change pass: rewrite, blocking, rename, conflict
                          or drop:NAME; may be repeated
+  --expect-plan DIGEST   apply what was reviewed, or refuse; also the file of a
+                         dry run in JSON
   --single-transaction   all or nothing, in one transaction
   --lock-timeout TIME    longest wait for one lock (default: 500ms)
   --max-wait TIME        longest time to try for a lock (default: 5m)
   --probe-timeout TIME   longest look at the data (default: 5s)
 Output:
+  --format FORMAT        text, json, markdown, or sql for psql (default: text)
   --verbose              list what is in place, too
   --detailed-exitcode    exit 2 when changes are pending
   -h, --help             this text
@@ -4340,8 +5416,16 @@ Output:
 Environment: DATABASE_URL, PGUSER, PGPASSWORD, PGSSLMODE, NO_COLOR, FORCE_COLOR
 Exit status: 0 in sync or applied, 1 error, 2 changes pending, 3 refused`;
 
+/** What was reviewed: a digest, and the statements where they are known. */
+interface Expected {
+  digest: string;
+  statements?: string[];
+}
+
 interface Options extends PlanOptions, ApplyOptions {
+  expected: Expected | undefined;
   apply: boolean;
+  lockTimeout: number;
   target: Target;
   allow: string[];
   verbose: boolean;
@@ -4361,12 +5445,17 @@ export async function main(
   sections: Section[],
   args: string[],
 ): Promise<number> {
-  const report = new Reporter();
+  const report = new Reporter(readFormat(args));
+  const outcome: Outcome = { mode: "", status: EXIT.ok, committed: [], ms: 0 };
+  const start = performance.now();
   let embedded: { stop(): Promise<void> } | undefined;
   try {
     const options = await readArguments(args, report);
     if (!options) return EXIT.ok;
     const { target } = options;
+    outcome.mode = options.apply ? "apply" : "dry-run";
+    outcome.where = target.where;
+    outcome.schema = options.schema;
     if (options.apply || target.embedded !== undefined) {
       checkSteps(sections);
     }
@@ -4388,28 +5477,40 @@ export async function main(
       target.options = started.options;
       embedded = started;
     }
-    return await (options.apply ? apply : dryRun)(sections, options, report);
+    const run = options.apply ? apply : dryRun;
+    outcome.status = await run(sections, options, report, outcome);
   } catch (error) {
-    return fail(error, report);
+    outcome.status = fail(error, report, outcome);
   } finally {
     await embedded?.stop();
   }
+  outcome.ms = performance.now() - start;
+  if (outcome.mode || report.format === "json") report.document(outcome);
+  return outcome.status;
 }
 
-function fail(error: unknown, report: Reporter): number {
-  if (error instanceof StepFaults) {
-    for (const fault of error.faults) report.error(fault);
-    return EXIT.error;
-  }
+function fail(error: unknown, report: Reporter, outcome: Outcome): number {
   const stopped = error instanceof ApplyError ? error : undefined;
-  report.error(
-    ...explain(stopped?.cause ?? error),
-    ...(stopped ? explainProgress(stopped) : []),
-  );
+  if (stopped) {
+    outcome.committed = stopped.progress.committed;
+    report.undo(outcome);
+  }
+  const errors: [string, ...string[]][] = error instanceof StepFaults
+    ? error.faults.map((fault) => [fault])
+    : [[
+      ...explain(stopped?.cause ?? error),
+      ...(stopped ? explainProgress(stopped) : []),
+    ]];
+  outcome.errors = errors.map((lines) => report.error(...lines));
   return error instanceof Refusal ? EXIT.refused : EXIT.error;
 }
 
-async function dryRun(sections: Section[], options: Options, report: Reporter) {
+async function dryRun(
+  sections: Section[],
+  options: Options,
+  report: Reporter,
+  outcome: Outcome,
+) {
   const start = performance.now();
   const session = await Session.open(options.target);
   try {
@@ -4422,12 +5523,16 @@ async function dryRun(sections: Section[], options: Options, report: Reporter) {
       checkSteps(sections);
     }
     const plan = await makePlan(session, await reading, sections, options);
+    outcome.plan = plan;
     report.header(plan, options.target.where, options.schema, "dry run");
     report.sections(plan, options.verbose);
-    const next = plan.changes.length > 0
-      ? `${scriptName()} --apply${options.repeated}`
+    const mended = plan.changes.length > 0 &&
+      blockingIssues(plan, options).length === 0;
+    outcome.next = mended
+      ? `${scriptName()} --apply --expect-plan ${plan.digest}` +
+        options.repeated
       : "mend what needs a look, then run this again";
-    report.summary(plan, performance.now() - start, next);
+    report.summary(plan, performance.now() - start, outcome.next);
     const pending = plan.changes.length + plan.issues.length > 0;
     return options.detailed && pending ? EXIT.pending : EXIT.ok;
   } finally {
@@ -4435,7 +5540,12 @@ async function dryRun(sections: Section[], options: Options, report: Reporter) {
   }
 }
 
-async function apply(sections: Section[], options: Options, report: Reporter) {
+async function apply(
+  sections: Section[],
+  options: Options,
+  report: Reporter,
+  outcome: Outcome,
+) {
   const start = performance.now();
   const session = await Session.open(options.target);
   const others = options.target.embedded === undefined ? 2 : 0;
@@ -4447,14 +5557,21 @@ async function apply(sections: Section[], options: Options, report: Reporter) {
   try {
     await waitForTurn(run);
     const plan = await inspect(session, sections, options);
+    outcome.plan = plan;
     report.header(plan, options.target.where, options.schema, "apply");
     report.align(plan);
+    refuseOther(plan, options, report);
     refusePlan(plan, options, report);
     if (plan.changes.length > 0) {
+      const told = plan.issues.filter(({ reason }) => reason !== "conflict");
+      if (told.length > 0) report.line();
+      for (const issue of told) report.item(issue);
       await applyChanges(run, plan.changes);
+      outcome.committed = plan.changes;
       await confirm(session, sections, options);
     }
     finish(plan, performance.now() - start, report);
+    report.undo(outcome);
     return EXIT.ok;
   } finally {
     listening.stop();
@@ -4465,12 +5582,13 @@ async function apply(sections: Section[], options: Options, report: Reporter) {
 function finish(plan: Plan, ms: number, report: Reporter) {
   const { changes, issues } = plan;
   if (changes.length + issues.length === 0) return report.summary(plan, ms, "");
+  const conflicts = issues.filter(({ reason }) => reason === "conflict");
   report.line();
   report.line(
     `Applied plan ${plan.digest}: ${count(changes.length, "statement")} in ` +
       `${seconds(ms)}; ` +
-      (issues.length > 0
-        ? `${count(issues.length, "conflict")} left as they are.`
+      (conflicts.length > 0
+        ? `${count(conflicts.length, "conflict")} left as they are.`
         : "nothing is left to change."),
     "green",
   );
@@ -4493,12 +5611,36 @@ async function confirm(
   );
 }
 
+/** Of what needs a look, that which stops an apply. */
+function blockingIssues({ issues }: Plan, { allow }: Options): Item[] {
+  const told = ["unchecked", "situation"];
+  if (allow.includes("conflict")) told.push("conflict");
+  return issues.filter(({ reason = "" }) => !told.includes(reason));
+}
+
+/** @throws Refusal where the plan is not the one that was reviewed */
+function refuseOther(plan: Plan, { expected }: Options, report: Reporter) {
+  const { changes, digest } = plan;
+  if (!expected || digest === expected.digest || changes.length === 0) return;
+  report.line();
+  if (expected.statements) {
+    const now = changes.map(({ sql }) => sql);
+    const gone = expected.statements.filter((sql) => !now.includes(sql));
+    const added = now.filter((sql) => !expected.statements?.includes(sql));
+    for (const sql of gone) report.line(`  - ${tidy(sql)};`, "red");
+    for (const sql of added) report.line(`  + ${tidy(sql)};`, "green");
+  } else for (const { sql } of changes) report.line(`  ${tidy(sql)};`);
+  throw new Refusal(
+    `the plan is ${digest} now, with the statements above, and not ` +
+      `${expected.digest}; nothing was written`,
+    "Review it with --dry-run, then apply with --expect-plan " + digest,
+  );
+}
+
 /** @throws Refusal before anything is written */
 function refusePlan(plan: Plan, options: Options, report: Reporter) {
-  const { server, changes, issues } = plan;
-  const blocked = issues.filter(({ reason }) =>
-    reason !== "conflict" || !options.allow.includes("conflict")
-  );
+  const { server, changes } = plan;
+  const blocked = blockingIssues(plan, options);
   const hazards = [...new Set(changes.flatMap(({ hazard }) => hazard ?? []))]
     .filter((hazard) => !options.allow.includes(hazard));
   if (changes.length > 0 && (server.standby || server.readOnly)) {
@@ -4529,8 +5671,10 @@ function refusePlan(plan: Plan, options: Options, report: Reporter) {
     }
     throw new Refusal(
       message,
-      "Mend it, leave its step out with --skip, or go on without it: " +
-        "--allow conflict",
+      blocked.some(({ reason }) => reason === "conflict")
+        ? "Mend it, leave its step out with --skip, or go on without it: " +
+          "--allow conflict"
+        : "Mend it, or leave its step out with --skip",
     );
   }
   throw new Refusal(
@@ -4603,6 +5747,18 @@ async function readArguments(
         "needs no server",
     );
   }
+  if (values.format && !FORMATS.some((format) => format === values.format)) {
+    throw new UsageError(
+      `there is no format "${values.format}"`,
+      `Use ${FORMATS.join(", ")}`,
+    );
+  }
+  if (values.format === "sql" && apply) {
+    throw new UsageError(
+      "--format sql is the script of a dry run",
+      "Say --dry-run, or another format",
+    );
+  }
   return {
     apply,
     target: parseTarget(url),
@@ -4610,6 +5766,7 @@ async function readArguments(
     only: values.only ?? [],
     skip: values.skip ?? [],
     allow: values.allow ?? [],
+    expected: readExpected(values["expect-plan"], apply),
     single: values["single-transaction"] ?? false,
     verbose: values.verbose ?? false,
     detailed: values["detailed-exitcode"] ?? false,
@@ -4637,7 +5794,9 @@ async function parseArguments(args: string[]) {
         "only": texts,
         "skip": texts,
         "allow": texts,
+        "expect-plan": text,
         "single-transaction": flag,
+        "format": text,
         "lock-timeout": text,
         "max-wait": text,
         "probe-timeout": text,
@@ -4655,6 +5814,35 @@ async function parseArguments(args: string[]) {
         ? "a database URL stands alone on the command line"
         : message.charAt(0).toLowerCase() + message.slice(1),
       stray ? "Say --database-url before it" : "--help lists the options",
+    );
+  }
+}
+
+const FORMATS = ["text", "json", "sql", "markdown"] as const;
+type Format = typeof FORMATS[number];
+
+/** Before all else, so that a wrong option is told in the right format. */
+function readFormat(args: string[]): Format {
+  const at = args.findIndex((arg) => /^--format(=|$)/.test(arg));
+  const given = args[at]?.split("=")[1] ?? args[at + 1];
+  return at < 0 ? "text" : FORMATS.find((format) => format === given) ?? "text";
+}
+
+/** @param given a plan's digest, or the file of a dry run in JSON */
+function readExpected(given: string | undefined, apply: boolean) {
+  if (given === undefined) return undefined;
+  if (!apply) {
+    throw new UsageError("--expect-plan goes with --apply", "Leave it out");
+  }
+  if (/^[0-9a-f]{12}$/.test(given)) return { digest: given };
+  try {
+    const { plan } = JSON.parse(Deno.readTextFileSync(given)) as Document;
+    const statements = plan!.changes.map(({ sql }) => sql);
+    return { digest: plan!.digest, statements };
+  } catch {
+    throw new UsageError(
+      `--expect-plan takes a plan's digest or its JSON, not "${given}"`,
+      "Take the digest from a dry run, or keep one with --format json",
     );
   }
 }
@@ -4682,9 +5870,10 @@ function repeatArguments(args: string[]): string {
   const kept: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
-    if (arg === "--database-url") i++;
+    if (arg === "--database-url" || arg === "--format") i++;
     else if (
-      !/^--(dry-run|verbose|detailed-exitcode|database-url=.*)$/.test(arg)
+      !/^--(dry-run|verbose|detailed-exitcode|(database-url|format)=.*)$/
+        .test(arg)
     ) kept.push(/^[\w:.,=/-]+$/.test(arg) ? arg : `'${arg}'`);
   }
   return kept.map((arg) => ` ${arg}`).join("");

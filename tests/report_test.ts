@@ -83,16 +83,19 @@ const CONFLICT = `\
 const CHANGES = `\
   ℹ people.mood        add column
       ALTER TABLE people ADD COLUMN mood mood;
-      -- locks people: ACCESS EXCLUSIVE for an instant
+      -- locks people: ACCESS EXCLUSIVE for an instant; blocks reads and writes
   ℹ people_name_idx    create index
       CREATE INDEX CONCURRENTLY people_name_idx ON public.people (name);
       -- locks people: SHARE UPDATE EXCLUSIVE while it scans it twice
+      -- blocks no reads or writes
   ℹ people_name_check  add check
       ALTER TABLE people ADD CONSTRAINT people_name_check CHECK (name <> '') NOT
         VALID;
-      -- locks people: ACCESS EXCLUSIVE for an instant
+      -- locks people: ACCESS EXCLUSIVE for an instant; blocks reads and writes
+      -- writes that violate it fail, as does any update of an old row that does
       ALTER TABLE people VALIDATE CONSTRAINT people_name_check;
       -- locks people: SHARE UPDATE EXCLUSIVE while it scans it
+      -- blocks no reads or writes
   ℹ pets               create table
       CREATE TABLE pets (
         id integer PRIMARY KEY,
@@ -103,7 +106,7 @@ const CHANGES = `\
 const SUMMARY = `
 PLAN: 4 to change, 1 needs a look, 1 in place.
 Runs 5 statements: 2 in one transaction, then 3 online.
-Next: SCRIPT --apply
+Next: mend what needs a look, then run this again
 `;
 
 onServer(
@@ -165,6 +168,15 @@ Online (one by one, reads and writes go on)
   ✓ people_name_check  add check (2 of 2)  TIME
 
 Applied PLAN: 5 statements in TIME; nothing is left to change.
+
+To take it back (what was written into it since goes, too):
+  BEGIN;
+  SET LOCAL search_path = public;
+  ALTER TABLE people DROP CONSTRAINT people_name_check;
+  DROP INDEX IF EXISTS people_name_idx;
+  DROP TABLE pets;
+  ALTER TABLE people DROP COLUMN mood;
+  COMMIT;
 `,
   });
   const inSync = "In sync: 5 steps checked in TIME, nothing to change.\n";
@@ -393,11 +405,11 @@ const UNSAFE: [string, string, string, string[]][] = [
     ["--dry-run"],
   ],
   [
-    "a duplicate value in an error",
-    `CREATE TABLE people (name text);
-     INSERT INTO people VALUES ('${RED}'), ('${RED}')`,
-    `createTable("people", { name: "text" }),
-     createIndex("people", "people_name_key", "UNIQUE (name)"),`,
+    "a key of a row that violates a constraint",
+    `CREATE TABLE people (name text PRIMARY KEY);
+     INSERT INTO people VALUES ('${RED}')`,
+    `createTable("people", { name: "text PRIMARY KEY" }),
+     addCheck("people", "people_name_check", "name = ''"),`,
     ["--apply"],
   ],
   [
