@@ -2296,8 +2296,43 @@ interface Finding {
   tool: string;
 }
 
+/** Nothing that deploys runs a migration tool. */
+async function checkDeployFiles() {
+  const { files, findings } = await findMigrationCommands(Deno.cwd());
+  const problems = findings.map(({ file, line, command, tool }) => ({
+    message: tool === "unreadable"
+      ? `${file}:${line} cannot be read: ${command}`
+      : `${file}:${line} runs ${command}: only the sync script may change ` +
+        "the schema; run it there with --apply instead",
+    file,
+    line,
+  }));
+  const run = files.length === 1 ? "runs" : "run";
+  return {
+    text: `${count(files.length, "deploy file")} ${run} no migration tool`,
+    problems,
+  };
+}
+
 /**
- * What changes a schema, by the program's name. Options may stand before and
+ * Every command in the deploy files that runs a migration tool. Read are the
+ * files in the root and in each directory of it, in those of apps, packages
+ * and services, GitHub's workflows and actions, and the shell scripts that
+ * these files call.
+ */
+export async function findMigrationCommands(
+  root: string,
+): Promise<{ files: string[]; findings: Finding[] }> {
+  const search = new MigrationSearch(root);
+  for (const file of deployFiles(root)) await search.read(file);
+  const findings = [...search.findings.values()].sort((a, b) =>
+    a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line
+  );
+  return { files: [...search.files], findings };
+}
+
+/**
+ * What changes a schema, by the programs' names. Options may stand before and
  * between the words; after "…" anything may.
  */
 const MIGRATION_TOOLS: Record<string, string> = {
@@ -2311,47 +2346,40 @@ const MIGRATION_TOOLS: Record<string, string> = {
   dbmate: "up|migrate|down|rollback|load",
   diesel: "migration (?:run|redo|revert)|setup|database (?:setup|reset)",
   directus: "bootstrap|database migrate:(?:latest|up|down)",
-  "django-admin": "migrate",
+  "django-admin manage.py tern": "migrate",
   dotnet: "ef database update",
   "dotnet-ef": "database update",
   "drizzle-kit": "(?:push|migrate)(?::\\w+)?",
   flask: "db (?:upgrade|downgrade)",
   flyway: "… migrate|undo|clean",
   goose: "… up|up-to|up-by-one|down|down-to|redo|reset",
-  gradle: "… \\S*(?:flywayMigrate|liquibaseUpdate)",
-  gradlew: "… \\S*(?:flywayMigrate|liquibaseUpdate)",
+  "gradle gradlew": "… \\S*(?:flywayMigrate|liquibaseUpdate)",
   "graphile-migrate": "migrate|watch|reset",
   hasura: "migrate apply|deploy",
   knex: "migrate:(?:latest|up|down|rollback)",
   kysely: "migrate[: ](?:latest|up|down|rollback)",
   liquibase: "update(?:-count|-to-tag|Count|ToTag)?|rollback|drop-all",
-  "manage.py": "migrate",
   medusa: "db:(?:migrate|setup)|migrations run",
   migrate: "(?<= --?(?:path|source|database)[ =].*)(?:up|down|goto|drop)",
   "mikro-orm": "migration:(?:up|down|fresh)|schema:(?:update|fresh)",
   mix: "… ecto\\.(?:migrate|rollback|setup|reset)",
-  mvn: "… \\S*(?:flyway\\S*:migrate|liquibase\\S*:update)",
-  mvnw: "… \\S*(?:flyway\\S*:migrate|liquibase\\S*:update)",
-  "node-pg-migrate": "up|down|redo",
+  "mvn mvnw": "… \\S*(?:flyway\\S*:migrate|liquibase\\S*:update)",
+  "node-pg-migrate sql-migrate": "up|down|redo",
   payload: "migrate(?::down|:fresh|:refresh|:reset)?",
   pgroll: "start|complete|migrate|rollback",
   phinx: "migrate|rollback",
   piccolo: "migrations (?:forwards|backwards)",
   prisma: "migrate (?:deploy|dev|reset)|db (?:push|execute)",
   psqldef: "[^-\\s]\\S*",
-  rails: "… db:(?:migrate(?!:status)|schema:load|setup|prepare|reset)\\S*",
-  rake: "… db:(?:migrate(?!:status)|schema:load|setup|prepare|reset)\\S*",
+  "rails rake":
+    "… db:(?:migrate(?!:status)|schema:load|setup|prepare|reset)\\S*",
   "sea-orm-cli": "migrate(?! (?:status|generate|init)\\b)",
-  sequelize: "db:migrate(?!:status)\\S*",
-  "sequelize-cli": "db:migrate(?!:status)\\S*",
+  "sequelize sequelize-cli": "db:migrate(?!:status)\\S*",
   sqitch: "deploy|revert|rebase",
-  "sql-migrate": "up|down|redo",
   sqlx: "migrate (?:run|revert)|database (?:setup|reset)",
   supabase: "db push|migration up",
-  tern: "migrate",
-  typeorm: "migration:(?:run|revert)|schema:(?:sync|drop)",
-  "typeorm-ts-node-commonjs": "migration:(?:run|revert)|schema:(?:sync|drop)",
-  "typeorm-ts-node-esm": "migration:(?:run|revert)|schema:(?:sync|drop)",
+  "typeorm typeorm-ts-node-commonjs typeorm-ts-node-esm":
+    "migration:(?:run|revert)|schema:(?:sync|drop)",
   yoyo: "apply|reapply|rollback",
   zenstack: "migrate (?:deploy|dev|reset)|db push",
 };
@@ -2365,21 +2393,21 @@ const SHELLS = new Set(["ash", "bash", "dash", "ksh", "sh", "zsh"]);
 /** Programs that run the command, or the shell text, among their words. */
 const WRAPPERS = new Set([
   ...SHELLS,
-  ".",
-  "source",
-  ..."bun bunx corepack deno lerna node npm npx nx pnpm pnpx rush ts-node tsx"
-    .concat(" turbo yarn concurrently cross-env dotenv dotenvx env-cmd blitz")
-    .concat(" rw conda hatch pdm pipenv pipx poetry py python python3 rye uv")
-    .concat(" uvx bundle ruby spring php composer cargo dotnet go java")
-    .concat(" docker docker-compose kubectl podman nerdctl fly flyctl heroku")
-    .concat(" railway ssh command doas env eval exec gosu ionice nice nohup")
-    .concat(" retry runuser setpriv stdbuf su su-exec sudo time timeout trap")
-    .concat(" watch xargs chamber direnv doppler dumb-init foreman honcho")
-    .concat(" infisical mise nix nix-shell op tini with-contenv").split(" "),
+  ...`. blitz bun bunx bundle cargo chamber command composer concurrently conda
+    corepack cross-env deno direnv doas docker docker-compose doppler dotenv
+    dotenvx dotnet dumb-init env env-cmd eval exec find fly flyctl foreman go
+    gosu hatch heroku honcho infisical ionice java kubectl lerna mise nerdctl
+    nice nix nix-shell node nohup npm npx nx op pdm php pipenv pipx pnpm pnpx
+    podman poetry py python python3 railway retry ruby runuser rush rw rye
+    setpriv source spring ssh stdbuf su su-exec sudo time timeout tini trap
+    ts-node tsx turbo uv uvx watch with-contenv xargs yarn`.split(/\s+/),
 ]);
 
 /** Words of the shell's own before a command. */
 const BEFORE_COMMAND = /^(?:if|then|else|elif|do|while|until|!|\{|\w+\+?=.*)$/s;
+
+const RENDER =
+  "services.*.buildCommand|preDeployCommand|startCommand|dockerCommand";
 
 /**
  * Files that hold commands, and where in them; `*` is any key. A string is
@@ -2407,10 +2435,7 @@ const COMMANDS_IN: [RegExp, string[]][] = [
     "processes.*",
     "experimental.cmd|entrypoint|exec",
   ]],
-  [/(?:^|\/)render\.ya?ml$/, [
-    "services.*.buildCommand|preDeployCommand|startCommand|dockerCommand|initialDeployHook",
-    "projects.*.environments.*.services.*.buildCommand|preDeployCommand|startCommand|dockerCommand|initialDeployHook",
-  ]],
+  [/(?:^|\/)render\.ya?ml$/, [RENDER, `projects.*.environments.*.${RENDER}`]],
   [/(?:^|\/)heroku\.yml$/, [
     "release.command",
     "release.command.*",
@@ -2437,23 +2462,6 @@ const NOT_WALKED =
 
 /** Where a script may stand that is called by its place in an image. */
 const SCRIPT_PLACES = ["bin", "scripts", "docker", "deploy"];
-
-/**
- * Every command in the deploy files that runs a migration tool. Read are the
- * files in the root and in each directory of it, in those of apps, packages
- * and services, GitHub's workflows and actions, and the shell scripts that
- * these files call.
- */
-export async function findMigrationCommands(
-  root: string,
-): Promise<{ files: string[]; findings: Finding[] }> {
-  const search = new MigrationSearch(root);
-  for (const file of deployFiles(root)) await search.read(file);
-  const findings = [...search.findings.values()].sort((a, b) =>
-    a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line
-  );
-  return { files: [...search.files], findings };
-}
 
 function deployFiles(root: string): string[] {
   const top = directoriesIn(root, "").filter((name) => !NOT_WALKED.test(name));
@@ -2643,9 +2651,11 @@ function programOf(word: string): string {
 }
 
 function toolPattern(tool: string): RegExp | undefined {
-  if (!Object.hasOwn(MIGRATION_TOOLS, tool)) return undefined;
+  const [, row] = Object.entries(MIGRATION_TOOLS)
+    .find(([names]) => names.split(" ").includes(tool)) ?? [];
+  if (!row) return undefined;
   const options = "(?: -\\S+(?: [^-\\s]\\S*)?)*";
-  const [, anything, words = ""] = /^(… )?(.*)$/.exec(MIGRATION_TOOLS[tool]!)!;
+  const [, anything, words = ""] = /^(… )?(.*)$/.exec(row)!;
   // What looks ahead or behind, and classes, have spaces of their own.
   const spaced = words.replaceAll(
     /(\[[^\]]*\]|\(\?<?[=!](?:[^()]|\([^()]*\))*\))| /g,
@@ -2725,7 +2735,7 @@ function dockerInstructions(text: string) {
   for (let i = 0; i < lines.length; i++) {
     if (/^\s*(?:#|$)/.test(lines[i]!)) continue;
     const first = i;
-    const code = [lines[i]!];
+    const code = [lines[i]!.trimEnd()];
     // Docker drops comments and empty lines within an instruction.
     while (/\\\s*$/.test(code.at(-1)!) && i + 1 < lines.length) {
       const next = lines[++i]!;
@@ -2774,15 +2784,15 @@ async function yamlSnippets(file: string, text: string, patterns: string[]) {
   const source = isJson ? withoutComments(text) : text;
   if (isJson) checkJson(source);
   const lineCounter = new yaml.LineCounter();
-  const documents = yaml.parseAllDocuments(source, {
+  const documents: Yaml.Document.Parsed[] = yaml.parseAllDocuments(source, {
     lineCounter,
     merge: true,
     uniqueKeys: false,
   });
-  for (const { errors: [error] } of [documents].flat()) {
+  for (const { errors: [error] } of documents) {
     if (error) throw malformed(error.message, error.linePos?.[0].line);
   }
-  return [documents].flat().flatMap((document) =>
+  return documents.flatMap((document) =>
     select(document.toJS(), patterns).map(({ path, ...snippet }) => {
       const node = nodeAt(yaml, document, path);
       const [offset = 0] = node?.range ?? [];
@@ -2914,10 +2924,10 @@ class ShellReader {
     while (this.#at < this.code.length) {
       if (this.#take(/(?:[ \t\r]|\\\n)+|#.*/y) !== undefined) continue;
       if (within && this.#take(/\)/y)) break;
-      const redirected = this.#take(
-        /(?:\d*|&)(?:<<-?|>>|>\||[<>])[<&]?(?!\()/y,
-      );
-      const operator = this.#take(/[<>]?\(|\n|[;&|]+|\)/y);
+      const redirected = this.#take(/(?:\d*|&)(?:<<[<-]?|>>|[<>][|&]?)(?!\()/y);
+      const operator = redirected
+        ? undefined
+        : this.#take(/[<>]?\(|\n|[;&|]+|\)/y);
       if (redirected) {
         this.#take(/[ \t]+/y);
         const end = this.#word();
@@ -2957,8 +2967,9 @@ class ShellReader {
     let text = "";
     for (;;) {
       const part = this.#take(/[^ \t\r\n'"`\\$;&|()<>]+/y) ??
-        (this.#take(/\\\n/y) && "") ?? this.#take(/\\([^]?)/y) ??
-        this.#take(/\$?'([^']*)'?/y) ??
+        this.#take(/\\\n()/y) ?? this.#take(/\\([^]?)/y) ??
+        this.#take(/'([^']*)'?/y) ??
+        this.#take(/\$'((?:\\[^]|[^'\\])*)'?/y) ??
         (this.#take(/\$?"/y) && this.#quoted()) ?? this.#expansion();
       if (part === undefined) return text;
       text += part;
@@ -2968,7 +2979,7 @@ class ShellReader {
   #quoted(): string {
     let text = "";
     while (this.#at < this.code.length && !this.#take(/"/y)) {
-      text += this.#take(/[^"\\$`]+/y) ?? (this.#take(/\\\n/y) && "") ??
+      text += this.#take(/[^"\\$`]+/y) ?? this.#take(/\\\n()/y) ??
         this.#take(/\\([^]?)/y) ?? this.#expansion() ?? "";
     }
     return text;
@@ -3002,24 +3013,6 @@ class ShellReader {
       command.body = { text: text.join("\n"), line };
     }
   }
-}
-
-/** Nothing that deploys runs a migration tool. */
-async function checkDeployFiles() {
-  const { files, findings } = await findMigrationCommands(Deno.cwd());
-  const problems = findings.map(({ file, line, command, tool }) => ({
-    message: tool === "unreadable"
-      ? `${file}:${line} cannot be read: ${command}`
-      : `${file}:${line} runs ${command}: only the sync script may change ` +
-        "the schema; run it there with --apply instead",
-    file,
-    line,
-  }));
-  const run = files.length === 1 ? "runs" : "run";
-  return {
-    text: `${count(files.length, "deploy file")} ${run} no migration tool`,
-    problems,
-  };
 }
 
 // ═══ Report ════════════════════════════════════════════════════════════════

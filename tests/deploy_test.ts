@@ -100,7 +100,17 @@ const CHANGES: [command: string, told: string][] = [
   ["psqldef -U postgres app < schema.sql", "psqldef app"],
   ["supabase db push", "supabase db push"],
   ["pgroll start m.json --complete", "pgroll start"],
+  ["yarn workspace db prisma migrate deploy", "prisma migrate deploy"],
+  ["npm --prefix db exec -- prisma migrate deploy", "prisma migrate deploy"],
   // How a shell wraps them.
+  ["echo $'it\\'s'; alembic upgrade head", "alembic upgrade"],
+  ["echo 'x' $(( 1 << 2 )) && alembic upgrade head", "alembic upgrade"],
+  ["X=$(case a in a) echo 1;; esac); alembic upgrade head", "alembic upgrade"],
+  ["for i in 1 2; do alembic upgrade head; done", "alembic upgrade"],
+  ["test 1 -gt 0 && alembic upgrade head >/dev/null 2>&1 &", "alembic upgrade"],
+  ["find . -name x -exec alembic upgrade head \\;", "alembic upgrade"],
+  ["su - app -c 'alembic upgrade head'", "alembic upgrade"],
+  ['"$VENV/bin/alembic" upgrade head', "alembic upgrade"],
   ["npm ci && npx prisma migrate deploy && npm start", "prisma migrate deploy"],
   ["test -f x || alembic upgrade head", "alembic upgrade"],
   ["cd api; alembic upgrade head", "alembic upgrade"],
@@ -225,6 +235,10 @@ const HARMLESS = [
   "echo ${X:-alembic upgrade head}",
   "prisma-client-lib migrate deploy",
   "cat <<< 'alembic upgrade head'",
+  'echo "unterminated; alembic upgrade head',
+  "echo x > 'alembic upgrade head' 2>&1",
+  "echo x >alembic upgrade head",
+  "make migrate",
 ];
 
 const lines = (...all: string[]) => all.join("\n") + "\n";
@@ -377,7 +391,7 @@ const FILES: Case[] = [
       "# RUN alembic upgrade head",
       "FROM --platform=linux/amd64 python:3.12 AS base",
       "LABEL note='alembic upgrade head'",
-      "RUN --mount=type=cache,target=/x \\",
+      "RUN --mount=type=cache,target=/x \\  ",
       "    pip install alembic && \\",
       "    # dbmate up",
       "    alembic upgrade head",
