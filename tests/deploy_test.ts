@@ -108,6 +108,7 @@ const CHANGES: [command: string, told: string][] = [
   ["X=$(case a in a) echo 1;; esac); alembic upgrade head", "alembic upgrade"],
   ["for i in 1 2; do alembic upgrade head; done", "alembic upgrade"],
   ["test 1 -gt 0 && alembic upgrade head >/dev/null 2>&1 &", "alembic upgrade"],
+  ['echo "$( (true); alembic upgrade head)"', "alembic upgrade"],
   ["find . -name x -exec alembic upgrade head \\;", "alembic upgrade"],
   ["su - app -c 'alembic upgrade head'", "alembic upgrade"],
   ['"$VENV/bin/alembic" upgrade head', "alembic upgrade"],
@@ -174,6 +175,7 @@ const HARMLESS = [
   "prisma migrate diff --from-empty",
   'echo "run alembic upgrade head"',
   "echo alembic upgrade head",
+  "echo -- alembic upgrade head",
   "printf '%s\\n' 'alembic upgrade head'",
   "echo done # alembic upgrade head",
   "# alembic upgrade head",
@@ -390,7 +392,7 @@ const FILES: Case[] = [
     text: lines(
       "# RUN alembic upgrade head",
       "FROM --platform=linux/amd64 python:3.12 AS base",
-      "LABEL note='alembic upgrade head'",
+      "RUN cat <<<'EOF'",
       "RUN --mount=type=cache,target=/x \\  ",
       "    pip install alembic && \\",
       "    # dbmate up",
@@ -402,15 +404,19 @@ const FILES: Case[] = [
       "COPY <<EOF /run.sh",
       "RUN sqitch deploy",
       "EOF",
-      "RUN cat <<< 'x'",
+      "LABEL note='alembic upgrade head'",
       "HEALTHCHECK --interval=5s CMD sqlx migrate run",
-      'ENTRYPOINT ["npx", "--yes"]',
+      'ENTRYPOINT ["npx", "--yes", "prisma"]',
       "COPY docker/start.sh /app/start.sh",
-      'CMD ["prisma", "migrate", "deploy"]',
+      'CMD ["migrate", "deploy"]',
       "ENTRYPOINT exec /app/start.sh",
       "run dbmate up",
       'CMD ["sh", "-c", "flask db upgrade && exec gunicorn"]',
       'SHELL ["alembic", "upgrade", "head"]',
+      "LABEL note=prisma",
+      "RUN alembic \\  ",
+      "  upgrade head",
+      "RUN ./bin/serve && ./bin/release && python bin/main.py",
     ),
     finds: [
       "7 alembic upgrade",
@@ -419,6 +425,7 @@ const FILES: Case[] = [
       "19 prisma migrate deploy",
       "21 dbmate up",
       "22 flask db upgrade",
+      "25 alembic upgrade",
     ],
   },
   {
@@ -559,7 +566,22 @@ const FILES: Case[] = [
     ),
     finds: ["4 goose up"],
   },
-  // Nothing of these is run, or is the project's own.
+  {
+    file: "bin/release",
+    text: lines("#!/bin/sh -e", "alembic upgrade head"),
+    finds: ["2 alembic upgrade"],
+  },
+  {
+    file: "worker/Procfile",
+    text: "\uFEFFa: goose up\r\nb: dbmate up\r\n",
+    finds: ["1 goose up", "2 dbmate up"],
+  },
+  // Nothing of these is run by a shell, or is the project's own.
+  {
+    file: "bin/serve",
+    text: lines("#!/usr/bin/env python3", "alembic upgrade head"),
+  },
+  { file: "bin/main.py", text: "alembic upgrade head\n" },
   { file: "README.md", text: "alembic upgrade head\n" },
   { file: "unused.sh", text: "alembic upgrade head\n" },
   { file: "Dockerfile.dockerignore", text: "RUN alembic upgrade head\n" },
@@ -579,6 +601,7 @@ const MALFORMED: Case[] = [
   { file: "c/compose.yml", text: "" },
   { file: "d/package.json", text: '{ "scripts": { "a": 1, "b": null } }' },
   { file: "e/package.json", text: "null" },
+  { file: "f/package.json", text: '{ "scripts": { "a": "x", "a": "y" } }' },
 ];
 
 Deno.test("commands that change the schema are found, each on its line", async () => {
