@@ -19,6 +19,7 @@
 
 import { basename, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import type * as Yaml from "yaml";
 import type * as Script from "./sync-production-schema.ts";
 
 /** What one check tried, and what it found. */
@@ -2285,18 +2286,14 @@ function diagram(modelled: Objects): string {
 
 // ═══ Deploy files ══════════════════════════════════════════════════════════
 
-/** A command that changes the schema by itself. */
+/** A command that changes the schema by itself, or a file with a fault. */
 interface Finding {
   file: string;
   line: number;
+  /** The tool and its subcommand, without options: these hold passwords. */
   command: string;
+  /** The tool's name; "unreadable" where the file cannot be parsed. */
   tool: string;
-}
-
-function findMigrationCommands(
-  _root: string,
-): Promise<{ files: string[]; findings: Finding[] }> {
-  return Promise.resolve({ files: [], findings: [] });
 }
 
 /** Nothing that deploys runs a migration tool. */
@@ -2304,16 +2301,718 @@ async function checkDeployFiles() {
   const { files, findings } = await findMigrationCommands(Deno.cwd());
   const problems = findings.map(({ file, line, command, tool }) => ({
     message: tool === "unreadable"
-      ? `${file} cannot be read: ${command}`
-      : `${file}:${line} runs ${tool} by itself: ${command}; let the sync ` +
-        "script change the schema",
+      ? `${file}:${line} cannot be read: ${command}`
+      : `${file}:${line} runs ${command}: only the sync script may change ` +
+        "the schema; run it there with --apply instead",
     file,
     line,
   }));
+  const run = files.length === 1 ? "runs" : "run";
   return {
-    text: `${count(files.length, "deploy file")} run no migration tool`,
+    text: `${count(files.length, "deploy file")} ${run} no migration tool`,
     problems,
   };
+}
+
+/**
+ * Every command in the deploy files that runs a migration tool. Read are the
+ * files in the root and in each directory of it, in those of apps, packages
+ * and services, GitHub's workflows and actions, and the shell scripts that
+ * these files call.
+ */
+export async function findMigrationCommands(
+  root: string,
+): Promise<{ files: string[]; findings: Finding[] }> {
+  const search = new MigrationSearch(root);
+  for (const file of deployFiles(root)) await search.read(file);
+  const findings = [...search.findings.values()].sort((a, b) =>
+    a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line
+  );
+  return { files: [...search.files], findings };
+}
+
+/**
+ * What changes a schema, by the programs' names. Options may stand before and
+ * between the words; after "…" anything may.
+ */
+const MIGRATION_TOOLS: Record<string, string> = {
+  ace: "migration:(?:run|fresh|refresh|rollback|reset)",
+  aerich: "upgrade|downgrade|init-db",
+  alembic: "upgrade|downgrade",
+  artisan: "migrate(?::fresh|:refresh|:rollback|:reset)?",
+  atlas: "(?:migrate|schema) apply|migrate down",
+  console: "doctrine:(?:migrations:(?:migrate|execute)|schema:update)",
+  "db-migrate": "up|down|reset",
+  dbmate: "up|migrate|down|rollback|load",
+  diesel: "migration (?:run|redo|revert)|setup|database (?:setup|reset)",
+  directus: "bootstrap|database migrate:(?:latest|up|down)",
+  "django-admin manage.py tern": "migrate",
+  dotnet: "ef database update",
+  "dotnet-ef": "database update",
+  "drizzle-kit": "(?:push|migrate)(?::\\w+)?",
+  flask: "db (?:upgrade|downgrade)",
+  flyway: "… migrate|undo|clean",
+  goose: "… up|up-to|up-by-one|down|down-to|redo|reset",
+  "gradle gradlew": "… \\S*(?:flywayMigrate|liquibaseUpdate)",
+  "graphile-migrate": "migrate|watch|reset",
+  hasura: "migrate apply|deploy",
+  knex: "migrate:(?:latest|up|down|rollback)",
+  kysely: "migrate[: ](?:latest|up|down|rollback)",
+  liquibase: "update(?:-count|-to-tag|Count|ToTag)?|rollback|drop-all",
+  medusa: "db:(?:migrate|setup)|migrations run",
+  migrate: "(?<= --?(?:path|source|database)[ =].*)(?:up|down|goto|drop)",
+  "mikro-orm": "migration:(?:up|down|fresh)|schema:(?:update|fresh)",
+  mix: "… ecto\\.(?:migrate|rollback|setup|reset)",
+  "mvn mvnw": "… \\S*(?:flyway\\S*:migrate|liquibase\\S*:update)",
+  "node-pg-migrate sql-migrate": "up|down|redo",
+  payload: "migrate(?::down|:fresh|:refresh|:reset)?",
+  pgroll: "start|complete|migrate|rollback",
+  phinx: "migrate|rollback",
+  piccolo: "migrations (?:forwards|backwards)",
+  prisma: "migrate (?:deploy|dev|reset)|db (?:push|execute)",
+  psqldef: "[^-\\s]\\S*",
+  "rails rake":
+    "… db:(?:migrate(?!:status)|schema:load|setup|prepare|reset)\\S*",
+  "sea-orm-cli": "migrate(?! (?:status|generate|init)\\b)",
+  "sequelize sequelize-cli": "db:migrate(?!:status)\\S*",
+  sqitch: "deploy|revert|rebase",
+  sqlx: "migrate (?:run|revert)|database (?:setup|reset)",
+  supabase: "db push|migration up",
+  "typeorm typeorm-ts-node-commonjs typeorm-ts-node-esm":
+    "migration:(?:run|revert)|schema:(?:sync|drop)",
+  yoyo: "apply|reapply|rollback",
+  zenstack: "migrate (?:deploy|dev|reset)|db push",
+};
+
+/** With one of these, a tool changes nothing. */
+const HARMLESS =
+  / --(?:help|version|dry-?run|sql|pretend|plan|check|list)(?= |$)| -h$/i;
+
+const SHELLS = new Set(["ash", "bash", "dash", "ksh", "sh", "zsh"]);
+
+/** Programs that run the command, or the shell text, among their words. */
+const WRAPPERS = new Set([
+  ...SHELLS,
+  ...`. blitz bun bunx bundle cargo chamber command composer concurrently conda
+    corepack cross-env deno direnv doas docker docker-compose doppler dotenv
+    dotenvx dotnet dumb-init env env-cmd eval exec find fly flyctl foreman go
+    gosu hatch heroku honcho infisical ionice java kubectl lerna mise nerdctl
+    nice nix nix-shell node nohup npm npx nx op pdm php pipenv pipx pnpm pnpx
+    podman poetry py python python3 railway retry ruby runuser rush rw rye
+    setpriv source spring ssh stdbuf su su-exec sudo time timeout tini trap
+    ts-node tsx turbo uv uvx watch with-contenv xargs yarn`.split(/\s+/),
+]);
+
+/** Words of the shell's own before a command. */
+const BEFORE_COMMAND = /^(?:if|then|else|elif|do|while|until|!|\{|\w+\+?=.*)$/s;
+
+const RENDER =
+  "services.*.buildCommand|preDeployCommand|startCommand|dockerCommand";
+
+/**
+ * Files that hold commands, and where in them; `*` is any key. A string is
+ * shell text, a list is a program and its words.
+ */
+const COMMANDS_IN: [RegExp, string[]][] = [
+  [/(?:^|\/)package\.json$/, ["scripts.*"]],
+  [/(?:^|\/)deno\.jsonc?$/, ["tasks.*", "tasks.*.command"]],
+  [/^\.github\/workflows\/[^/]+\.ya?ml$/, ["jobs.*.steps.*.run"]],
+  [/^\.github\/actions\/[^/]+\/action\.ya?ml$/, ["runs.steps.*.run"]],
+  [/(?:^|\/)(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$/, [
+    "services.*.command|entrypoint",
+    "services.*.post_start|pre_stop.*.command",
+  ]],
+  [/(?:^|\/)railway\.(?:json|toml)$/, [
+    "build.buildCommand",
+    "deploy.startCommand|preDeployCommand",
+    "deploy.preDeployCommand.*",
+    "environments.*.build.buildCommand",
+    "environments.*.deploy.startCommand|preDeployCommand",
+    "environments.*.deploy.preDeployCommand.*",
+  ]],
+  [/(?:^|\/)fly(?:[.-][\w.-]+)?\.toml$/, [
+    "deploy.release_command",
+    "processes.*",
+    "experimental.cmd|entrypoint|exec",
+  ]],
+  [/(?:^|\/)render\.ya?ml$/, [RENDER, `projects.*.environments.*.${RENDER}`]],
+  [/(?:^|\/)heroku\.yml$/, [
+    "release.command",
+    "release.command.*",
+    "run.*",
+    "run.*.command",
+    "run.*.command.*",
+  ]],
+  [/(?:^|\/)app\.json$/, ["scripts.*", "environments.*.scripts.*"]],
+  [/(?:^|\/)vercel\.json$/, ["buildCommand|installCommand"]],
+  [/(?:^|\/)netlify\.toml$/, ["build.command", "context.*.command"]],
+  [/^\.gitlab-ci\.yml$/, [
+    "*.script|before_script|after_script",
+    "*.script|before_script|after_script.*",
+  ]],
+];
+
+const PROCFILE = /(?:^|\/)Procfile(?:\.\w+)?$/;
+const DOCKERFILE =
+  /(?:^|\/)(?:.+\.)?(?:Docker|Container)file(?!.*\.(?:dockerignore|md)$)[\w.-]*$/;
+
+/** Directories that hold no deploy files of the project's own. */
+const NOT_WALKED =
+  /^(?:\.(?!docker$).*|node_modules|vendor|third_party|dist|target|tests?|__tests__|spec|fixtures|examples?|venv)$/;
+
+/** Where a script may stand that is called by its place in an image. */
+const SCRIPT_PLACES = ["bin", "scripts", "docker", "deploy"];
+
+function deployFiles(root: string): string[] {
+  const top = directoriesIn(root, "").filter((name) => !NOT_WALKED.test(name));
+  const members = ["apps", "packages", "services"]
+    .filter((name) => top.includes(name))
+    .flatMap((name) => directoriesIn(root, `${name}/`));
+  const actions = directoriesIn(root, ".github/actions/");
+  const directories = ["", ".github/workflows", ...top, ...members, ...actions];
+  return directories.flatMap((directory) =>
+    namesIn(root, directory ? `${directory}/` : "", "isFile")
+  ).filter((file) =>
+    PROCFILE.test(file) || DOCKERFILE.test(file) ||
+    COMMANDS_IN.some(([pattern]) => pattern.test(file))
+  ).sort();
+}
+
+function directoriesIn(root: string, directory: string): string[] {
+  return namesIn(root, directory, "isDirectory");
+}
+
+function namesIn(
+  root: string,
+  directory: string,
+  kind: "isFile" | "isDirectory",
+): string[] {
+  try {
+    return [...Deno.readDirSync(join(root, directory))]
+      .filter((entry) => entry[kind]).map(({ name }) => directory + name);
+  } catch {
+    return [];
+  }
+}
+
+/** A word of a command; the line is 0 where it stands elsewhere. */
+interface Word {
+  text: string;
+  line: number;
+}
+
+/** Shell text, or a program and its words, in a file. */
+interface Snippet {
+  code: string | string[];
+  line: number;
+  /** Whether the lines of the code are not those of the file. */
+  folded?: boolean;
+  /** The program whose words these are, such as an image's entrypoint. */
+  before?: string[];
+}
+
+class MigrationSearch {
+  readonly files = new Set<string>();
+  readonly findings = new Map<string, Finding>();
+
+  constructor(readonly root: string) {}
+
+  async read(file: string) {
+    this.files.add(file);
+    try {
+      const text = this.#textOf(file);
+      for (const snippet of await snippetsOf(file, text)) {
+        new Commands(this, file, text, snippet).judge();
+      }
+    } catch (error) {
+      const [command = ""] = messageOf(error).split("\n");
+      const line = (error as { line?: number }).line ?? 1;
+      this.add({ file, line, command, tool: "unreadable" });
+    }
+  }
+
+  add(finding: Finding) {
+    const { file, line, tool } = finding;
+    this.findings.set(`${file}:${line}:${tool}`, finding);
+  }
+
+  /** Reads a shell script, if it is one and the project's own. */
+  follow(from: string, path: string, byShell: boolean) {
+    const parts = path.split("/").filter((part) => !/^\.{0,2}$/.test(part));
+    const places = ["", join(from, ".."), ...SCRIPT_PLACES];
+    const file = parts.flatMap((_, i) =>
+      places.map((place) => join(place, ...parts.slice(i)))
+    ).find((file) => exists(join(this.root, file)));
+    if (!file || this.files.has(file)) return;
+    const text = this.#textOf(file);
+    const [first = ""] = text.split("\n", 1);
+    const isShell = first.startsWith("#!")
+      ? /\b(?:ba|da|z|k|a)?sh\b/.test(first)
+      : byShell || file.endsWith(".sh");
+    if (!isShell || text.includes("\0")) return;
+    this.files.add(file);
+    new Commands(this, file, text, { code: text, line: 1 }).judge();
+  }
+
+  #textOf(file: string): string {
+    return Deno.readTextFileSync(join(this.root, file))
+      .replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
+  }
+}
+
+/** The commands of one snippet. */
+class Commands {
+  constructor(
+    readonly search: MigrationSearch,
+    readonly file: string,
+    readonly text: string,
+    readonly snippet: Snippet,
+  ) {}
+
+  judge() {
+    const { code, line, before = [] } = this.snippet;
+    if (typeof code === "string") this.#shell(code, line);
+    const words = typeof code === "string"
+      ? new ShellReader(code, line).read().commands[0]?.words ?? []
+      : code.map((text) => ({ text, line }));
+    if (typeof code !== "string") this.#command(words);
+    if (before.length > 0) {
+      this.#command([...before.map((text) => ({ text, line: 0 })), ...words]);
+    }
+  }
+
+  #shell(code: string, line: number) {
+    for (const { words, body } of new ShellReader(code, line).read().commands) {
+      this.#command(words);
+      const toShell = words.every(({ text }) => BEFORE_COMMAND.test(text)) ||
+        words.some(({ text }) => /^ssh$/.test(text) || isShell(text));
+      if (body && toShell) this.#shell(body.text, body.line);
+    }
+  }
+
+  #command(all: Word[]) {
+    const start = all.findIndex(({ text }) => !BEFORE_COMMAND.test(text));
+    const words = start < 0 ? [] : all.slice(start);
+    const [first] = words;
+    if (!first || /^(?:echo|printf)$/.test(first.text)) return;
+    if (this.#runsTool(words)) return;
+    this.#follow(first.text);
+    if (!WRAPPERS.has(programOf(first.text)) && !first.text.endsWith(".sh")) {
+      const dashes = words.findIndex(({ text }) => text === "--");
+      if (dashes > 0) this.#command(words.slice(dashes + 1));
+      return;
+    }
+    for (let i = 1; i < words.length; i++) {
+      const { text, line } = words[i]!;
+      if (this.#runsTool(words.slice(i))) return;
+      if (/\s/.test(text)) this.#shell(text, line);
+      this.#follow(text, words[i - 1]!.text);
+    }
+  }
+
+  #runsTool([first, ...rest]: Word[]): boolean {
+    const tool = programOf(first!.text);
+    const pattern = toolPattern(tool);
+    if (!pattern) return false;
+    const args = rest.map(({ text }) => ` ${text.replaceAll(/\s/g, "_")}`)
+      .join("");
+    const [, subcommand] = pattern.exec(args) ?? [];
+    if (subcommand === undefined || HARMLESS.test(args)) return false;
+    const command = `${tool} ${subcommand.replace(/ -.* /, " ")}`;
+    const line = this.#lineOf(first!, tool);
+    this.search.add({ file: this.file, line, command, tool });
+    return true;
+  }
+
+  #follow(word: string, previous = "") {
+    const byShell = isShell(previous) || /^(?:\.|source)$/.test(previous);
+    if (/^-|\s/.test(word) || !byShell && !/\/|\.sh$/.test(word)) return;
+    this.search.follow(this.file, word, byShell);
+  }
+
+  #lineOf({ line }: Word, tool: string): number {
+    const from = this.snippet.line;
+    if (!this.snippet.folded) return line || from;
+    const found = this.text.split("\n")
+      .findIndex((text, i) => i >= from - 1 && text.includes(tool));
+    return found < 0 || line === 0 ? from : found + 1;
+  }
+}
+
+function isShell(word: string): boolean {
+  return SHELLS.has(programOf(word));
+}
+
+/** The program's name: without its path, version, image tag or `npm:`. */
+function programOf(word: string): string {
+  const [, package_] = /node_modules\/(?!\.bin\/)([^/]+)\//.exec(word) ?? [];
+  const name = package_ ?? word.replace(/^npm:/, "").split("/").at(-1)!;
+  return name.replace(/(?<=.)[@:].*$|\.(?:exe|cmd|bat)$/, "");
+}
+
+function toolPattern(tool: string): RegExp | undefined {
+  const [, row] = Object.entries(MIGRATION_TOOLS)
+    .find(([names]) => names.split(" ").includes(tool)) ?? [];
+  if (!row) return undefined;
+  const options = "(?: -\\S+(?: [^-\\s]\\S*)?)*";
+  const [, anything, words = ""] = /^(… )?(.*)$/.exec(row)!;
+  // What looks ahead or behind, and classes, have spaces of their own.
+  const spaced = words.replaceAll(
+    /(\[[^\]]*\]|\(\?<?[=!](?:[^()]|\([^()]*\))*\))| /g,
+    (_, own) => own ?? `${options} `,
+  );
+  return new RegExp(
+    `^${options}${anything ? "(?: \\S+)*?" : ""} (${spaced})(?= |$)`,
+  );
+}
+
+/** What a file runs; throws an error with a line where it is malformed. */
+function snippetsOf(file: string, text: string) {
+  if (PROCFILE.test(file)) return procfileSnippets(text);
+  const patterns = COMMANDS_IN.find(([name]) => name.test(file))?.[1];
+  if (!patterns) return dockerSnippets(text);
+  return file.endsWith(".toml")
+    ? tomlSnippets(text, patterns)
+    : yamlSnippets(file, text, patterns);
+}
+
+function procfileSnippets(text: string): Snippet[] {
+  return text.split("\n").flatMap((line, i) => {
+    const [, code] = /^[\w-]+:\s*(.*)$/.exec(line) ?? [];
+    return code ? [{ code, line: i + 1 }] : [];
+  });
+}
+
+/** https://docs.docker.com/reference/dockerfile/#format */
+function dockerSnippets(text: string): Snippet[] {
+  const snippets: Snippet[] = [];
+  let before: string[] = [];
+  for (const { code, line } of dockerInstructions(text)) {
+    const [, name = "", rest = ""] =
+      /^\s*(?:ONBUILD\s+)?(\w+)\s+([^]*)$/i.exec(code) ?? [];
+    const flags = /^HEALTHCHECK$/i.test(name)
+      ? /^(?:--\S+|\\\n|\s)*(?:CMD\s+)?/i
+      : /^(?:--\S+|\\\n|\s)*/;
+    const body = rest.replace(flags, "");
+    const skipped = code.slice(0, code.length - body.length);
+    const at = line + skipped.split("\n").length - 1;
+    const words = execForm(body);
+    const snippet = { code: words ?? body, line: at, folded: Boolean(words) };
+    switch (name.toUpperCase()) {
+      case "FROM":
+        before = body.split(/\s+/, 1);
+        break;
+      case "ENTRYPOINT":
+        before = words ?? [];
+        snippets.push(snippet);
+        break;
+      case "CMD":
+        snippets.push({ ...snippet, before });
+        break;
+      case "RUN":
+      case "HEALTHCHECK":
+        snippets.push(snippet);
+    }
+  }
+  return snippets;
+}
+
+function execForm(text: string): string[] | undefined {
+  if (!text.startsWith("[")) return undefined;
+  try {
+    const words = JSON.parse(text.replaceAll(/\\\n/g, "\n"));
+    return Array.isArray(words) ? words.map(String) : undefined;
+  } catch {
+    // Docker, too, takes it as shell text then.
+    return undefined;
+  }
+}
+
+/** Each instruction with the lines that continue it, and its here-documents. */
+function dockerInstructions(text: string) {
+  const instructions: { code: string; line: number }[] = [];
+  const lines = text.split("\n");
+  for (let i = 0; i < lines.length; i++) {
+    if (/^\s*(?:#|$)/.test(lines[i]!)) continue;
+    const first = i;
+    const code = [lines[i]!.trimEnd()];
+    // Docker drops comments and empty lines within an instruction.
+    while (/\\\s*$/.test(code.at(-1)!) && i + 1 < lines.length) {
+      const next = lines[++i]!;
+      code.push(/^\s*(?:#|$)/.test(next) ? "\\" : next.trimEnd());
+    }
+    const marks = /(?<!<)<<-?["']?([A-Za-z_]\w*)/g;
+    for (const [, end] of code.join("\n").matchAll(marks)) {
+      const last = lines.findIndex((text, j) => j > i && text.trim() === end);
+      if (last > 0) code.push(...lines.slice(i + 1, last + 1));
+      i = Math.max(i, last);
+    }
+    instructions.push({ code: code.join("\n"), line: first + 1 });
+  }
+  return instructions;
+}
+
+async function tomlSnippets(text: string, patterns: string[]) {
+  const { parse } = await import("smol-toml");
+  return select(parse(text), patterns).map(({ path, ...snippet }) => ({
+    ...snippet,
+    line: tomlLine(text, path),
+    folded: true,
+  }));
+}
+
+/** Where a key of a table stands. */
+function tomlLine(text: string, path: string[]): number {
+  let at = 0;
+  for (const key of path.filter((key) => !/^\d+$/.test(key))) {
+    const name = `["']?${key.replaceAll(/\W/g, "\\$&")}["']?`;
+    const pattern = new RegExp(
+      `^[ \\t]*\\[.*?${name}[ \\t.\\]]|^[^#\\n]*?\\b${name}[ \\t]*=`,
+      "gm",
+    );
+    pattern.lastIndex = at;
+    const found = pattern.exec(text);
+    if (found) at = found.index;
+  }
+  return text.slice(0, at).split("\n").length;
+}
+
+/** JSON too, which is YAML but for comments. */
+async function yamlSnippets(file: string, text: string, patterns: string[]) {
+  const yaml = await import("yaml");
+  const isJson = /\.jsonc?$/.test(file);
+  const source = isJson ? withoutComments(text) : text;
+  if (isJson) checkJson(source);
+  const lineCounter = new yaml.LineCounter();
+  const documents: Yaml.Document.Parsed[] = yaml.parseAllDocuments(source, {
+    lineCounter,
+    merge: true,
+    uniqueKeys: false,
+  });
+  for (const { errors: [error] } of documents) {
+    if (error) throw malformed(error.message, error.linePos?.[0].line);
+  }
+  return documents.flatMap((document) =>
+    select(document.toJS(), patterns).map(({ path, ...snippet }) => {
+      const node = nodeAt(yaml, document, path);
+      const [offset = 0] = node?.range ?? [];
+      const { line } = lineCounter.linePos(offset);
+      const literal = yaml.isScalar(node) && node.type === "BLOCK_LITERAL";
+      return { ...snippet, line: literal ? line + 1 : line, folded: !literal };
+    })
+  );
+}
+
+/** Blanks comments and trailing commas; lines stay where they are. */
+function withoutComments(json: string): string {
+  const tokens =
+    /"(?:\\.|[^"\\])*"|\/\/.*|\/\*[^]*?\*\/|,(?=(?:\s|\/\/.*|\/\*[^]*?\*\/)*[}\]])/g;
+  return json.replaceAll(
+    tokens,
+    (token) => token.startsWith('"') ? token : token.replaceAll(/./g, " "),
+  );
+}
+
+function checkJson(source: string) {
+  try {
+    JSON.parse(source);
+  } catch (error) {
+    const message = messageOf(error);
+    const [, token = "", near = ""] =
+      /token '(.)', (?:\.{3})?"([^]*)"(?:\.{3})? is not/u.exec(message) ?? [];
+    const at = source.indexOf(near) + near.indexOf(token);
+    const [, line = source.slice(0, at).split("\n").length] =
+      /line (\d+)/.exec(message) ?? [];
+    throw malformed(message.replace(/, (?:\.{3})?"[^]*| in JSON.*/, ""), +line);
+  }
+}
+
+function malformed(message: string, line = 1) {
+  const [first = ""] = message.split("\n");
+  return Object.assign(new Error(first.replace(/ at line .*/, "")), { line });
+}
+
+/** The node behind a path, through aliases and merged maps. */
+function nodeAt(
+  { isAlias, isMap, isScalar, isSeq }: typeof Yaml,
+  document: Yaml.Document.Parsed,
+  path: string[],
+) {
+  const real = (node: unknown) => isAlias(node) ? node.resolve(document) : node;
+  let node: unknown = document.contents;
+  for (const key of path) {
+    let map = real(node);
+    if (isMap(map) && !map.has(key)) {
+      const merged = map.items.filter((pair) =>
+        isScalar(pair.key) && pair.key.source === "<<"
+      ).flatMap(({ value }) => isSeq(value) ? value.items : value).map(real);
+      map = merged.find((other) => isMap(other) && other.has(key)) ?? map;
+    }
+    if (!isMap(map) && !isSeq(map)) break;
+    node = map.get(key, true) ?? node;
+  }
+  return real(node) as Yaml.Node | undefined;
+}
+
+interface Selected {
+  path: string[];
+  code: string | string[];
+  before: string[];
+}
+
+/** The strings and lists of strings at the ends of the patterns. */
+function select(data: unknown, patterns: string[]): Selected[] {
+  return patterns.flatMap((pattern) =>
+    selectAt(data, pattern.split("."), [], [])
+  );
+}
+
+function selectAt(
+  value: unknown,
+  [key, ...rest]: string[],
+  path: string[],
+  before: string[],
+): Selected[] {
+  if (key === undefined) {
+    if (typeof value === "string") return [{ path, code: value, before }];
+    return Array.isArray(value)
+      ? [{ path, code: value.map(String), before }]
+      : [];
+  }
+  if (typeof value !== "object" || value === null) return [];
+  // npm takes such a key as a comment.
+  return Object.entries(value).filter(([name]) =>
+    key === "*" ? !name.startsWith("//") : key.split("|").includes(name)
+  ).flatMap(([name, part]) =>
+    selectAt(
+      part,
+      rest,
+      [...path, name],
+      name === "command" ? programBefore({ ...value }) : [],
+    )
+  );
+}
+
+/** What runs a container's command: its entrypoint, or that of its image. */
+function programBefore({ entrypoint, image }: Record<string, unknown>) {
+  if (Array.isArray(entrypoint)) return entrypoint.map(String);
+  const given = entrypoint ?? image;
+  return typeof given === "string" ? given.trim().split(/\s+/) : [];
+}
+
+/** A command of a shell, with its here-document. */
+interface ShellCommand {
+  words: Word[];
+  body?: { text: string; line: number };
+}
+
+/**
+ * Reads shell text into its commands, also those of `$(…)`; a word is what
+ * is left of it without its quotes.
+ * https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html
+ */
+class ShellReader {
+  readonly commands: ShellCommand[] = [];
+  #at = 0;
+  #awaited: { command: ShellCommand; end: string }[] = [];
+
+  constructor(readonly code: string, readonly line: number) {}
+
+  /** @param within whether a closing bracket ends this part */
+  read(within = false): this {
+    let command = this.#begin();
+    while (this.#at < this.code.length) {
+      if (this.#take(/(?:[ \t\r]|\\\n)+|#.*/y) !== undefined) continue;
+      if (within && this.#take(/\)/y)) break;
+      const redirected = this.#take(/(?:\d*|&)(?:<<[<-]?|>>|[<>][|&]?)(?!\()/y);
+      const operator = redirected
+        ? undefined
+        : this.#take(/[<>]?\(|\n|[;&|]+|\)/y);
+      if (redirected) {
+        this.#take(/[ \t]+/y);
+        const end = this.#word();
+        if (/^\d*<<-?$/.test(redirected)) this.#awaited.push({ command, end });
+      } else if (operator) {
+        if (operator === "\n") this.#readBodies();
+        if (operator.endsWith("(")) this.read(true);
+        command = this.#begin();
+      } else {
+        const line = this.#lineHere();
+        command.words.push({ text: this.#word(), line });
+      }
+    }
+    return this;
+  }
+
+  #begin(): ShellCommand {
+    const command = { words: [] };
+    this.commands.push(command);
+    return command;
+  }
+
+  #lineHere(): number {
+    return this.line + this.code.slice(0, this.#at).split("\n").length - 1;
+  }
+
+  /** Moves past what the sticky pattern matches; its group, or all of it. */
+  #take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const match = pattern.exec(this.code);
+    if (!match) return undefined;
+    this.#at = pattern.lastIndex;
+    return match[1] ?? match[0];
+  }
+
+  #word(): string {
+    let text = "";
+    for (;;) {
+      const part = this.#take(/[^ \t\r\n'"`\\$;&|()<>]+/y) ??
+        this.#take(/\\\n()/y) ?? this.#take(/\\([^]?)/y) ??
+        this.#take(/'([^']*)'?/y) ??
+        this.#take(/\$'((?:\\[^]|[^'\\])*)'?/y) ??
+        (this.#take(/\$?"/y) && this.#quoted()) ?? this.#expansion();
+      if (part === undefined) return text;
+      text += part;
+    }
+  }
+
+  #quoted(): string {
+    let text = "";
+    while (this.#at < this.code.length && !this.#take(/"/y)) {
+      text += this.#take(/[^"\\$`]+/y) ?? this.#take(/\\\n()/y) ??
+        this.#take(/\\([^]?)/y) ?? this.#expansion() ?? "";
+    }
+    return text;
+  }
+
+  /** A variable as it stands; the commands within are added to the list. */
+  #expansion(): string | undefined {
+    const line = this.#lineHere();
+    const variable = this.#take(/\$\{\{[^]*?\}\}|\$\{[^}]*\}|\$(?!\()/y);
+    if (variable) return variable;
+    if (this.#take(/\$\(/y)) {
+      this.read(true);
+      return "$()";
+    }
+    const inner = this.#take(/`((?:\\[^]|[^`\\])*)`?/y);
+    if (inner === undefined) return undefined;
+    this.commands.push(...new ShellReader(inner, line).read().commands);
+    return "$()";
+  }
+
+  /** The here-documents that the line before has announced. */
+  #readBodies() {
+    for (const { command, end } of this.#awaited.splice(0)) {
+      const line = this.#lineHere();
+      const text: string[] = [];
+      while (this.#at < this.code.length) {
+        const next = this.#take(/(.*)\n?/y) ?? "";
+        if (next.trim() === end) break;
+        text.push(next);
+      }
+      command.body = { text: text.join("\n"), line };
+    }
+  }
 }
 
 // ═══ Report ════════════════════════════════════════════════════════════════

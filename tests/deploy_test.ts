@@ -1,0 +1,681 @@
+/**
+ * Deploy files: which commands change the schema by themselves, and which
+ * only look so. All cases of a kind are one project, read by one process.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+
+const root = join(import.meta.dirname!, "..");
+
+/** The commands that one form of file holds, each on a line of its own. */
+interface Case {
+  file: string;
+  text: string;
+  /** What is found, as "line command"; a script's begin with its name. */
+  finds?: string[];
+}
+
+/** Commands that change a schema, and how they are told. */
+const CHANGES: [command: string, told: string][] = [
+  ["alembic upgrade head", "alembic upgrade"],
+  ["alembic -c prod.ini -x tenant=a upgrade head", "alembic upgrade"],
+  ["alembic --raiseerr downgrade -1", "alembic downgrade"],
+  ["python -m alembic upgrade head", "alembic upgrade"],
+  ["poetry run alembic upgrade head", "alembic upgrade"],
+  ["uv run --frozen alembic upgrade head", "alembic upgrade"],
+  ["pipenv run alembic upgrade head", "alembic upgrade"],
+  ["./.venv/bin/alembic upgrade head", "alembic upgrade"],
+  ["python manage.py migrate --noinput", "manage.py migrate"],
+  ["./manage.py migrate", "manage.py migrate"],
+  ["django-admin migrate", "django-admin migrate"],
+  ["FLASK_APP=app flask db upgrade", "flask db upgrade"],
+  ["python3 -m flask --app web db upgrade", "flask db upgrade"],
+  ["aerich upgrade", "aerich upgrade"],
+  ["yoyo apply --batch", "yoyo apply"],
+  ["npx prisma migrate deploy", "prisma migrate deploy"],
+  ["npx --yes prisma@6.1.0 migrate deploy", "prisma migrate deploy"],
+  ["pnpm exec prisma db push --accept-data-loss", "prisma db push"],
+  [
+    "node_modules/.bin/prisma --schema x migrate deploy",
+    "prisma migrate deploy",
+  ],
+  ["npx prisma migrate --schema=x deploy", "prisma migrate deploy"],
+  ["npx --yes drizzle-kit push", "drizzle-kit push"],
+  ["pnpm dlx drizzle-kit push:pg", "drizzle-kit push:pg"],
+  ["yarn drizzle-kit migrate", "drizzle-kit migrate"],
+  ["bunx drizzle-kit migrate", "drizzle-kit migrate"],
+  ["deno run -A npm:drizzle-kit@0.31 push", "drizzle-kit push"],
+  ["npx sequelize-cli db:migrate --env production", "sequelize-cli db:migrate"],
+  ["npx sequelize db:migrate", "sequelize db:migrate"],
+  ["knex --knexfile db.js migrate:latest", "knex migrate:latest"],
+  ["typeorm migration:run -d dist/data.js", "typeorm migration:run"],
+  [
+    "npx typeorm-ts-node-commonjs migration:run",
+    "typeorm-ts-node-commonjs migration:run",
+  ],
+  [
+    "ts-node ./node_modules/typeorm/cli.js migration:run",
+    "typeorm migration:run",
+  ],
+  ["npx mikro-orm migration:up", "mikro-orm migration:up"],
+  ["node ace migration:run --force", "ace migration:run"],
+  ["npx payload migrate", "payload migrate"],
+  ["npx node-pg-migrate up", "node-pg-migrate up"],
+  ["db-migrate up --env prod", "db-migrate up"],
+  ["bundle exec rails db:migrate", "rails db:migrate"],
+  ["bin/rails db:prepare", "rails db:prepare"],
+  ["bundle exec rake RAILS_ENV=production db:migrate", "rake db:migrate"],
+  ["rails db:schema:load", "rails db:schema:load"],
+  ["php artisan migrate --force", "artisan migrate"],
+  [
+    "php bin/console doctrine:migrations:migrate -n",
+    "console doctrine:migrations:migrate",
+  ],
+  ["mix ecto.migrate", "mix ecto.migrate"],
+  ["MIX_ENV=prod mix do ecto.create, ecto.migrate", "mix ecto.migrate"],
+  ["dotnet ef database update", "dotnet ef database update"],
+  ['goose -dir sql postgres "user=a dbname=b" up', "goose up"],
+  ["go run github.com/pressly/goose/v3/cmd/goose@latest up", "goose up"],
+  ["migrate -path db -database $DATABASE_URL up", "migrate up"],
+  [
+    'docker run --network host migrate/migrate:v4 -path=/m -database "$URL" up 2',
+    "migrate up",
+  ],
+  ["dbmate --url $URL up", "dbmate up"],
+  ["flyway -url=jdbc:postgresql://db/x -password=p migrate", "flyway migrate"],
+  ["docker run --rm flyway/flyway:10 migrate", "flyway migrate"],
+  ["./gradlew --no-daemon :app:flywayMigrate", "gradlew :app:flywayMigrate"],
+  ["mvn -B flyway:migrate", "mvn flyway:migrate"],
+  ["liquibase --changelog-file=c.xml update", "liquibase update"],
+  ["atlas migrate apply --env prod", "atlas migrate apply"],
+  ["atlas schema apply -u $URL --auto-approve", "atlas schema apply"],
+  ["sqitch deploy db:pg:x", "sqitch deploy"],
+  ["sqlx migrate run", "sqlx migrate run"],
+  ["cargo sqlx database setup", "sqlx database setup"],
+  ["diesel migration run", "diesel migration run"],
+  ["sea-orm-cli migrate", "sea-orm-cli migrate"],
+  ["psqldef -U postgres app < schema.sql", "psqldef app"],
+  ["supabase db push", "supabase db push"],
+  ["pgroll start m.json --complete", "pgroll start"],
+  ["yarn workspace db prisma migrate deploy", "prisma migrate deploy"],
+  ["npm --prefix db exec -- prisma migrate deploy", "prisma migrate deploy"],
+  // How a shell wraps them.
+  ["echo $'it\\'s'; alembic upgrade head", "alembic upgrade"],
+  ["echo 'x' $(( 1 << 2 )) && alembic upgrade head", "alembic upgrade"],
+  ["X=$(case a in a) echo 1;; esac); alembic upgrade head", "alembic upgrade"],
+  ["for i in 1 2; do alembic upgrade head; done", "alembic upgrade"],
+  ["test 1 -gt 0 && alembic upgrade head >/dev/null 2>&1 &", "alembic upgrade"],
+  ['echo "$( (true); alembic upgrade head)"', "alembic upgrade"],
+  ["find . -name x -exec alembic upgrade head \\;", "alembic upgrade"],
+  ["su - app -c 'alembic upgrade head'", "alembic upgrade"],
+  ['"$VENV/bin/alembic" upgrade head', "alembic upgrade"],
+  ["npm ci && npx prisma migrate deploy && npm start", "prisma migrate deploy"],
+  ["test -f x || alembic upgrade head", "alembic upgrade"],
+  ["cd api; alembic upgrade head", "alembic upgrade"],
+  ["yes | npx prisma db push", "prisma db push"],
+  ["alembic upgrade head | tee log", "alembic upgrade"],
+  ["(cd api && alembic upgrade head)", "alembic upgrade"],
+  ["(cd api;alembic upgrade head)&", "alembic upgrade"],
+  ["{ alembic upgrade head; }", "alembic upgrade"],
+  ["if true; then alembic upgrade head; fi", "alembic upgrade"],
+  ["! alembic upgrade head", "alembic upgrade"],
+  ["until alembic upgrade head; do sleep 1; done", "alembic upgrade"],
+  ['sh -c "alembic upgrade head"', "alembic upgrade"],
+  ["bash -lc 'cd x && exec alembic upgrade head'", "alembic upgrade"],
+  ['sh -c "sh -c \\"alembic upgrade head\\""', "alembic upgrade"],
+  ["time alembic upgrade head", "alembic upgrade"],
+  ["exec alembic upgrade head", "alembic upgrade"],
+  ["env A=1 B=2 alembic upgrade head", "alembic upgrade"],
+  ["sudo -u app -E alembic upgrade head", "alembic upgrade"],
+  ["timeout 300 alembic upgrade head", "alembic upgrade"],
+  ["A=1 B='x y' alembic upgrade head", "alembic upgrade"],
+  ['"alembic" \'upgrade\' he"ad"', "alembic upgrade"],
+  ["ale\\mbic upgrade head", "alembic upgrade"],
+  ['OUT="$(alembic upgrade head 2>&1)"', "alembic upgrade"],
+  ['echo "done: $(echo "a)"; alembic upgrade head)"', "alembic upgrade"],
+  ["OUT=`alembic upgrade head`", "alembic upgrade"],
+  [">log 2>&1 alembic upgrade head", "alembic upgrade"],
+  ["echo a#b; alembic upgrade head # now", "alembic upgrade"],
+  ["echo ${A:-x y} ${#B}; alembic upgrade head", "alembic upgrade"],
+  ["./wait-for-it.sh db:5432 -- alembic upgrade head", "alembic upgrade"],
+  ["dockerize -wait tcp://db:1 -- npx prisma db push", "prisma db push"],
+  ["docker compose run --rm web alembic upgrade head", "alembic upgrade"],
+  ["kubectl exec deploy/web -- alembic upgrade head", "alembic upgrade"],
+  ["heroku run -a app alembic upgrade head", "alembic upgrade"],
+  ["ssh host 'cd /app && alembic upgrade head'", "alembic upgrade"],
+  ['fly ssh console -C "alembic upgrade head"', "alembic upgrade"],
+  ["cross-env A=1 dotenv -e .env -- prisma db push", "prisma db push"],
+  ['concurrently "prisma migrate deploy" "vite"', "prisma migrate deploy"],
+  ["eval 'alembic upgrade head'", "alembic upgrade"],
+];
+
+/** Commands that only look like it. */
+const HARMLESS = [
+  "alembic revision -m upgrade --autogenerate",
+  'alembic revision -m "then upgrade head"',
+  "alembic history",
+  "alembic current",
+  "alembic check",
+  "alembic upgrade --help",
+  "alembic upgrade head --sql",
+  "alembic --version",
+  "alembic upgrade -h",
+  "drizzle-kit generate",
+  "drizzle-kit check",
+  "drizzle-kit studio",
+  "npx drizzle-kit --help push",
+  "prisma generate",
+  "npx prisma format",
+  "prisma db pull",
+  "prisma db seed",
+  "prisma migrate status",
+  "prisma migrate diff --from-empty",
+  'echo "run alembic upgrade head"',
+  "echo alembic upgrade head",
+  "echo -- alembic upgrade head",
+  "printf '%s\\n' 'alembic upgrade head'",
+  "echo done # alembic upgrade head",
+  "# alembic upgrade head",
+  "echo it\\'s; # alembic upgrade head",
+  "git commit -m 'alembic upgrade head'",
+  "grep -r 'alembic upgrade head' docs",
+  "pip install alembic",
+  "poetry add alembic",
+  "npm install -D prisma drizzle-kit",
+  "go install github.com/sqldef/sqldef/cmd/psqldef@latest",
+  "cargo install diesel_cli sqlx-cli",
+  "docker pull flyway/flyway",
+  "docker compose up -d migrate",
+  "docker compose --profile migrate up -d",
+  "docker compose -f migrate.yml up",
+  "docker build -t migrate .",
+  "python manage.py makemigrations --check",
+  "python manage.py migrate --check",
+  "python manage.py runserver",
+  "flask db migrate -m upgrade",
+  "rails db:seed",
+  "rails db:migrate:status",
+  "rails generate migration AddColumn",
+  "npx sequelize db:migrate:status",
+  "npx sequelize migration:generate --name x",
+  "knex migrate:make upgrade",
+  "knex migrate:status",
+  "typeorm migration:generate x",
+  "typeorm migration:show",
+  "php artisan migrate:status",
+  "php artisan make:migration x",
+  "mix ecto.gen.migration x",
+  "dotnet ef migrations add x",
+  "goose status",
+  "migrate create -ext sql -dir db up",
+  "dbmate status",
+  "flyway info",
+  "liquibase update-sql",
+  "liquibase status",
+  "atlas migrate diff x",
+  "atlas schema inspect -u $URL",
+  "atlas migrate apply --dry-run",
+  "psqldef app --dry-run < schema.sql",
+  "supabase db diff",
+  "sqlx prepare",
+  "diesel print-schema",
+  "sea-orm-cli migrate status",
+  "npm run migrate",
+  "yarn migrate",
+  "deno task sync --apply",
+  "./sync-production-schema.ts --apply",
+  "deno run -A sync-production-schema.ts --apply",
+  "psql -c 'SELECT 1'",
+  "python -c \"print('alembic upgrade head')\"",
+  "node -e \"console.log('prisma migrate deploy')\"",
+  "MESSAGE='alembic upgrade head' npm start",
+  "cat alembic upgrade.txt",
+  "echo ${{ github.event.head_commit.message || 'alembic upgrade head' }}",
+  "echo ${X:-alembic upgrade head}",
+  "prisma-client-lib migrate deploy",
+  "cat <<< 'alembic upgrade head'",
+  'echo "unterminated; alembic upgrade head',
+  "echo x > 'alembic upgrade head' 2>&1",
+  "echo x >alembic upgrade head",
+  "make migrate",
+];
+
+const lines = (...all: string[]) => all.join("\n") + "\n";
+
+/** One shape of file each, with a right line for what stands in it. */
+const FILES: Case[] = [
+  {
+    file: "Procfile",
+    text: lines(
+      "# release: alembic upgrade head",
+      "web: gunicorn app",
+      "release: python -m alembic upgrade head",
+    ),
+    finds: ["3 alembic upgrade"],
+  },
+  {
+    file: "package.json",
+    text: JSON.stringify(
+      {
+        name: "prisma migrate deploy",
+        description: "prisma migrate deploy",
+        scripts: {
+          "//db": "prisma migrate deploy",
+          build: "tsc && prisma generate",
+          start: "prisma migrate deploy && node .",
+          other: "prisma migrate deploy && node .",
+        },
+        prisma: { seed: "prisma db push" },
+      },
+      null,
+      "\t",
+    ),
+    finds: ["7 prisma migrate deploy", "8 prisma migrate deploy"],
+  },
+  {
+    file: "apps/web/package.json",
+    text: '{"scripts":{"db":"drizzle-kit push"}}',
+    finds: ["1 drizzle-kit push"],
+  },
+  {
+    file: "deno.jsonc",
+    text: lines(
+      "{",
+      "  // alembic upgrade head",
+      '  "tasks": {',
+      '    "a": "deno run -A npm:drizzle-kit migrate", /* so */',
+      '    "b": {',
+      '      "description": "runs drizzle-kit push",',
+      '      "command": "drizzle-kit push", // "x"',
+      "    },",
+      '    "c": "curl https://x.example/a"',
+      "  },",
+      "}",
+    ),
+    finds: ["4 drizzle-kit migrate", "7 drizzle-kit push"],
+  },
+  {
+    file: ".github/workflows/deploy.yml",
+    text: lines(
+      "name: alembic upgrade head",
+      "on: push",
+      "env:",
+      "  run: alembic upgrade head",
+      "jobs:",
+      "  deploy:",
+      "    steps:",
+      "      - name: alembic upgrade head",
+      "        run: echo hello",
+      "      - run: |",
+      "          # alembic upgrade head",
+      "          pip install -r requirements.txt",
+      "",
+      "          alembic \\",
+      "            upgrade head",
+      "      - run: >-",
+      "          npx",
+      "          prisma migrate deploy",
+      '      - run: "flask',
+      '          db upgrade"',
+      "      # - run: alembic upgrade head",
+      "      - uses: actions/x@v1",
+      "        with:",
+      "          run: alembic upgrade head",
+      "      - run: ./ops/release.sh",
+    ),
+    finds: [
+      "14 alembic upgrade",
+      "18 prisma migrate deploy",
+      "19 flask db upgrade",
+    ],
+  },
+  {
+    file: ".github/actions/db/action.yaml",
+    text: lines(
+      "description: alembic upgrade head",
+      "runs:",
+      "  using: composite",
+      "  steps:",
+      "    - shell: bash",
+      "      run: alembic upgrade head",
+    ),
+    finds: ["6 alembic upgrade"],
+  },
+  {
+    file: "ops/release.sh",
+    text: lines(
+      "#!/usr/bin/env bash",
+      "set -e",
+      "cat <<EOF > notes",
+      "alembic upgrade head",
+      "EOF",
+      "migrate() {",
+      "  # dbmate up",
+      "  echo 'dbmate up'",
+      "  dbmate up",
+      "}",
+      "cat <<-'X' | cat <<Y; goose up",
+      "  goose up",
+      "  X",
+      "sqitch deploy",
+      "Y",
+      "ssh host bash <<'EOF'",
+      "cd /app",
+      "diesel migration run",
+      "EOF",
+      ". bin/more",
+      "case $1 in",
+      "  up) sqlx migrate run ;;",
+      "esac",
+      "echo 'several",
+      "lines'",
+      "supabase db push",
+    ),
+    finds: [
+      "9 dbmate up",
+      "11 goose up",
+      "18 diesel migration run",
+      "22 sqlx migrate run",
+      "26 supabase db push",
+    ],
+  },
+  {
+    file: "bin/more",
+    text: lines("export A=1", "alembic upgrade head"),
+    finds: ["2 alembic upgrade"],
+  },
+  {
+    file: "Dockerfile",
+    text: lines(
+      "# RUN alembic upgrade head",
+      "FROM --platform=linux/amd64 python:3.12 AS base",
+      "RUN cat <<<'EOF'",
+      "RUN --mount=type=cache,target=/x \\  ",
+      "    pip install alembic && \\",
+      "    # dbmate up",
+      "    alembic upgrade head",
+      "RUN <<EOF",
+      "echo goose up",
+      "goose up",
+      "EOF",
+      "COPY <<EOF /run.sh",
+      "RUN sqitch deploy",
+      "EOF",
+      "LABEL note='alembic upgrade head'",
+      "HEALTHCHECK --interval=5s CMD sqlx migrate run",
+      'ENTRYPOINT ["npx", "--yes", "prisma"]',
+      "COPY docker/start.sh /app/start.sh",
+      'CMD ["migrate", "deploy"]',
+      "ENTRYPOINT exec /app/start.sh",
+      "run dbmate up",
+      'CMD ["sh", "-c", "flask db upgrade && exec gunicorn"]',
+      'SHELL ["alembic", "upgrade", "head"]',
+      "LABEL note=prisma",
+      "RUN alembic \\  ",
+      "  upgrade head",
+      "RUN ./bin/serve && ./bin/release && python bin/main.py",
+    ),
+    finds: [
+      "7 alembic upgrade",
+      "10 goose up",
+      "16 sqlx migrate run",
+      "19 prisma migrate deploy",
+      "21 dbmate up",
+      "22 flask db upgrade",
+      "25 alembic upgrade",
+    ],
+  },
+  {
+    file: "docker/start.sh",
+    text: lines("python manage.py migrate", 'exec "$@"'),
+    finds: ["1 manage.py migrate"],
+  },
+  {
+    file: "db/flyway.Dockerfile",
+    text: lines("FROM flyway/flyway:10", 'CMD ["-X", "migrate"]'),
+    finds: ["2 flyway migrate"],
+  },
+  {
+    file: "compose.prod.yaml",
+    text: lines(
+      "x-web: &web",
+      "  command: alembic upgrade head",
+      "services:",
+      "  web:",
+      "    <<: *web",
+      "    image: app",
+      "  db:",
+      "    image: flyway/flyway:10",
+      "    command: -url=jdbc:postgresql://db/x migrate",
+      "  list:",
+      "    image: node:22",
+      "    command:",
+      "      - npx",
+      "      - prisma",
+      "      - migrate",
+      "      - deploy",
+      "  shell:",
+      '    entrypoint: ["sh", "-c"]',
+      '    command: ["goose up"]',
+      "  entry:",
+      "    entrypoint: [dbmate]",
+      "    command: [up]",
+      "  fine:",
+      "    environment: { NOTE: alembic upgrade head }",
+      "    labels: [alembic upgrade head]",
+    ),
+    finds: [
+      "2 alembic upgrade",
+      "9 flyway migrate",
+      "14 prisma migrate deploy",
+      "19 goose up",
+      "22 dbmate up",
+    ],
+  },
+  {
+    file: "railway.json",
+    text: JSON.stringify(
+      {
+        build: { buildCommand: "npx prisma generate" },
+        deploy: {
+          startCommand: "alembic upgrade head && gunicorn",
+          preDeployCommand: ["npx prisma migrate deploy"],
+        },
+      },
+      null,
+      2,
+    ),
+    finds: ["6 alembic upgrade", "8 prisma migrate deploy"],
+  },
+  {
+    file: "api/railway.toml",
+    text: lines(
+      "[build]",
+      'buildCommand = "npm run build" # alembic upgrade head',
+      "[deploy]",
+      '# startCommand = "alembic upgrade head"',
+      'startCommand = """',
+      'alembic upgrade head"""',
+    ),
+    finds: ["6 alembic upgrade"],
+  },
+  {
+    file: "fly.toml",
+    text: lines(
+      'app = "alembic upgrade head"',
+      "[env]",
+      'release_command = "dbmate up"',
+      "[deploy]",
+      "  release_command = 'dbmate up'",
+      "[processes]",
+      'web = "npm start"',
+      'worker = "sh -c \\"goose up\\""',
+    ),
+    finds: ["5 dbmate up", "8 goose up"],
+  },
+  {
+    file: "render.yaml",
+    text: lines(
+      "services:",
+      "  - type: web",
+      "    name: alembic upgrade head",
+      "    buildCommand: pip install alembic",
+      "    preDeployCommand: alembic upgrade head",
+    ),
+    finds: ["5 alembic upgrade"],
+  },
+  {
+    file: "heroku.yml",
+    text: lines(
+      "release:",
+      "  command:",
+      "    - ./nothing.sh",
+      "    - rails db:migrate",
+      "run:",
+      "  web: puma",
+      "  worker:",
+      "    command: [rake db:prepare]",
+    ),
+    finds: ["4 rails db:migrate", "8 rake db:prepare"],
+  },
+  {
+    file: "app.json",
+    text: '{ "scripts": {\n"postdeploy": "rails db:schema:load" } }',
+    finds: ["2 rails db:schema:load"],
+  },
+  {
+    file: "vercel.json",
+    text: '{ "buildCommand": "prisma migrate deploy && next build" }',
+    finds: ["1 prisma migrate deploy"],
+  },
+  {
+    file: "web/netlify.toml",
+    text: '[build]\ncommand = "drizzle-kit push"',
+    finds: ["2 drizzle-kit push"],
+  },
+  {
+    file: ".gitlab-ci.yml",
+    text: lines(
+      "deploy:",
+      "  script:",
+      "    - echo goose up",
+      "    - goose up",
+    ),
+    finds: ["4 goose up"],
+  },
+  {
+    file: "bin/release",
+    text: lines("#!/bin/sh -e", "alembic upgrade head"),
+    finds: ["2 alembic upgrade"],
+  },
+  {
+    file: "worker/Procfile",
+    text: "\uFEFFa: goose up\r\nb: dbmate up\r\n",
+    finds: ["1 goose up", "2 dbmate up"],
+  },
+  // Nothing of these is run by a shell, or is the project's own.
+  {
+    file: "bin/serve",
+    text: lines("#!/usr/bin/env python3", "alembic upgrade head"),
+  },
+  { file: "bin/main.py", text: "alembic upgrade head\n" },
+  { file: "README.md", text: "alembic upgrade head\n" },
+  { file: "unused.sh", text: "alembic upgrade head\n" },
+  { file: "Dockerfile.dockerignore", text: "RUN alembic upgrade head\n" },
+  { file: "node_modules/x/package.json", text: '{"scripts":{"a":"goose up"}}' },
+  { file: "tests/package.json", text: '{"scripts":{"a":"goose up"}}' },
+  { file: "docs/other.yml", text: "run: alembic upgrade head\n" },
+];
+
+/** Files that cannot be read, and where. */
+const MALFORMED: Case[] = [
+  { file: "package.json", text: '{\n  "scripts": {\n    "a": \n  }\n}\n' },
+  { file: "compose.yml", text: "services:\n  a: [1\n  b: 2\n" },
+  { file: "deno.json", text: '{ "tasks": {},\n  "a": 1 "b": 2 }\n' },
+  { file: "fly.toml", text: "app = 1\n[deploy\n" },
+  { file: "a/package.json", text: "" },
+  { file: "b/Procfile", text: "" },
+  { file: "c/compose.yml", text: "" },
+  { file: "d/package.json", text: '{ "scripts": { "a": 1, "b": null } }' },
+  { file: "e/package.json", text: "null" },
+  { file: "f/package.json", text: '{ "scripts": { "a": "x", "a": "y" } }' },
+];
+
+Deno.test("commands that change the schema are found, each on its line", async () => {
+  const text = lines(...CHANGES.map(([command]) => `x: ${command}`));
+  const { messages } = await alone([{ file: "Procfile", text }]);
+  assert.deepEqual(
+    messages,
+    CHANGES.map(([, told], i) => wrong(`Procfile:${i + 1}`, told)),
+  );
+});
+
+Deno.test("commands that change nothing are let through", async () => {
+  const text = lines(...HARMLESS.map((command) => `x: ${command}`));
+  const { messages, told } = await alone([{ file: "Procfile", text }]);
+  assert.deepEqual(messages, []);
+  assert.equal(told, "1 deploy file runs no migration tool");
+});
+
+Deno.test("each form of deploy file is read for what it runs", async () => {
+  const { messages } = await alone(FILES);
+  const wanted = FILES.flatMap(({ file, finds = [] }) =>
+    finds.map((find) => {
+      const [line, ...told] = find.split(" ");
+      return wrong(`${file}:${line}`, told.join(" "));
+    })
+  );
+  assert.deepEqual(messages.sort(), wanted.sort());
+});
+
+Deno.test("a file that cannot be read is a problem with its line", async () => {
+  const { messages, told } = await alone(MALFORMED);
+  assert.deepEqual(messages, [
+    "a/package.json:1 cannot be read: Unexpected end of JSON input",
+    "compose.yml:3 cannot be read: Flow sequence in block collection must " +
+    "be sufficiently indented and end with a ]",
+    "deno.json:2 cannot be read: Expected ',' or '}' after property value",
+    "fly.toml:2 cannot be read: Invalid TOML document: illegal character in key",
+    "package.json:4 cannot be read: Unexpected token '}'",
+  ]);
+  assert.equal(told, `${MALFORMED.length} deploy files run no migration tool`);
+});
+
+function wrong(place: string, told: string): string {
+  return `${place} runs ${told}: only the sync script may change the schema; ` +
+    "run it there with --apply instead";
+}
+
+/** What the verifier says of a project with these files. */
+async function alone(cases: Case[]) {
+  const directory = await Deno.makeTempDir();
+  try {
+    for (const { file, text } of cases) {
+      const path = join(directory, file);
+      await Deno.mkdir(dirname(path), { recursive: true });
+      await Deno.writeTextFile(path, text);
+    }
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "-A", `--config=${join(root, "deno.json")}`],
+        ...[join(root, "verify-sync-script.ts"), "--static", "--format=json"],
+        ...["--script", join(root, "sync-production-schema.ts")],
+        ...["--models", join(root, "schema.ts")],
+      ],
+      cwd: directory,
+      env: { NO_COLOR: "1" },
+    }).output();
+    const text = new TextDecoder().decode(stdout);
+    assert.ok(text, new TextDecoder().decode(stderr));
+    const { checks } = JSON.parse(text);
+    const check = checks.find(({ name }: { name: string }) => name === "alone");
+    const messages: string[] = check.problems
+      .map(({ message }: { message: string }) => message);
+    return { messages, told: check.text };
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
