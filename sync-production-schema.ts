@@ -3076,9 +3076,6 @@ export class Planner {
     const own = elements.map(({ column }) => `child.${id(column)}`);
     const theirs = refColumns.split(", ");
     const near = refSchema === undefined || refSchema === this.schema;
-    const parents = near
-      ? this.rowsOf(references, "parent", refColumns, theirs)
-      : `${id(refSchema)}.${id(references)} parent`;
     const joined = own.map((column, i) =>
       `parent.${id(theirs[i] ?? "")} = ${column}`
     );
@@ -3088,13 +3085,15 @@ export class Planner {
       `has no row in ${references}`,
       `have no row in ${references}`,
     ];
-    this.#expect(
-      table,
-      says,
-      (rows, key) =>
-        parents && `SELECT ${key} AS key FROM ${rows} WHERE (${some}) AND ` +
-          `NOT EXISTS (SELECT FROM ${parents} WHERE ${joined.join(" AND ")})`,
-    );
+    this.#expect(table, says, (rows, key) => {
+      const parents = near
+        ? this.rowsOf(references, "parent", refColumns, theirs)
+        : `${id(refSchema)}.${id(references)} parent`;
+      return parents && `SELECT ${key} AS key FROM ${rows} WHERE (${some}) ` +
+          `AND NOT EXISTS (SELECT FROM ${parents} WHERE ${
+            joined.join(" AND ")
+          })`;
+    });
   }
 
   expectExclusion(table: string, definition: string) {
@@ -3156,20 +3155,26 @@ export class Planner {
   ) {
     const item = this.#items.at(-1);
     if (!item || item.mark !== "change" || this.isEmpty(table)) return;
-    const columns = this.primaryKey(table)?.columns ?? [];
+    const primary = this.primaryKey(table);
+    // One that is still to come does not tell rows apart yet.
+    const known = primary &&
+      !this.#promised.has(`constraint ${table}.${primary.name}`);
+    const columns = known ? primary.columns : [];
     const quoted = columns.map((column) => `child.${id(column)}`);
     const key = columns.length === 1
       ? `${quoted[0]}::text`
       : columns.length > 1
       ? `concat('(', ${quoted.join(", ', ', ")}, ')')`
       : "child.ctid::text";
-    const rows = this.rowsOf(table, "child", list("", "") ?? "");
     this.expectations.push({
       item,
       table,
       says,
       key: columns.join(", ") || "ctid",
-      list: rows && list(rows, key),
+      list: () => {
+        const rows = this.rowsOf(table, "child", list("", "") ?? "");
+        return rows && list(rows, key);
+      },
       bytes: this.#size(table).bytes,
     });
   }
@@ -3189,8 +3194,13 @@ export class Planner {
     const names = this.#renamed.get(table);
     const today = (name: string) => id(names?.get(name) ?? name);
     if (layers.length === 0 && !names) return `${id(table)} ${alias}`;
+    const fresh = this.fresh.has(table);
     const { shape = "" } = this.get("table", `table ${table}`) ?? {};
-    const columns = Object.keys(this.get("shape", shape)?.columns ?? {});
+    const columns = fresh
+      ? [...this.#promised.keys()].flatMap((key) =>
+        key.startsWith(`column ${table}.`) ? key.slice(8 + table.length) : []
+      )
+      : Object.keys(this.get("shape", shape)?.columns ?? {});
     const typeOf = (column: string) => {
       const { type = "text" } = this.findColumn({ table, column }) ?? {};
       return this.#promised.has(`enum ${unquoted(type)}`) ? "text" : type;
@@ -3198,8 +3208,9 @@ export class Planner {
     const list = columns.map((name) =>
       today(name) === id(name) ? id(name) : `${today(name)} AS ${id(name)}`
     );
-    let from = this.fresh.has(table)
-      ? `SELECT NULL::tid AS ctid WHERE false`
+    const nulls = columns.map((name) => `NULL::${typeOf(name)} AS ${id(name)}`);
+    let from = fresh
+      ? `SELECT NULL::tid AS ctid, ${nulls.join(", ")} WHERE false`
       : `SELECT ctid, ${list.join(", ")} FROM ${today(table)}`;
     for (const { wrap } of layers) {
       const next = wrap(`(${from}) ${id(table)}`, columns, typeOf, needed);
@@ -3560,8 +3571,11 @@ interface Expectation {
   says: readonly string[];
   /** The columns that examples show. */
   key: string;
-  /** SQL that lists their keys; undefined where it cannot be foreseen. */
-  list: string | undefined;
+  /**
+   * Once the plan is whole, the SQL that lists their keys; undefined where it
+   * cannot be foreseen.
+   */
+  list: () => string | undefined;
   bytes: number;
 }
 
@@ -3649,6 +3663,7 @@ function readAssignments(set: string): [string, string | undefined][] {
  */
 function castProbe(rows: string, key: string, type: string, using: string) {
   return `DO $sync$
+#variable_conflict use_column
 DECLARE v ${type}; r record; n bigint := 0; keys text[];
 BEGIN
   FOR v IN SELECT ${using} FROM ${rows} LOOP END LOOP;
@@ -3683,9 +3698,10 @@ function countProbe(list: string): string {
 async function askData(session: Session, { expectations }: Planner) {
   const asked = expectations.toSorted((a, b) => a.bytes - b.bytes);
   if (asked.length === 0) return [];
-  const [, ...found] = await Promise.all([
+  const [, found] = await Promise.all([
     session.query("SAVEPOINT probes"),
-    ...asked.map((expectation) => askOne(session, expectation)),
+    Promise.all(asked.map((expectation) => askOne(session, expectation))),
+    session.query("ROLLBACK TO probes"),
   ]);
   return found.filter((found) => found !== undefined);
 }
@@ -3693,9 +3709,10 @@ async function askData(session: Session, { expectations }: Planner) {
 /** What one expectation finds; the item that it belongs after comes first. */
 async function askOne(
   session: Session,
-  { item, says, key, list }: Expectation,
+  { item, says, key, list: listOf }: Expectation,
 ): Promise<[Item, Item] | undefined> {
   const { object, text } = item;
+  const list = listOf();
   const unchecked = (why: string): [Item, Item] => [item, {
     mark: "issue",
     object,
