@@ -2482,7 +2482,7 @@ interface Impact {
   blocks?: string;
   /** The tables that it locks, with an estimate of their rows. */
   tables: { name: string; rows: number; bytes: number }[];
-  /** About how long it works, in seconds; where it is more than an instant. */
+  /** About how long it works, in seconds; none where it is but an instant. */
   seconds?: number;
   /** What the application notices of it. */
   effect?: string;
@@ -2947,13 +2947,14 @@ export class Planner {
     const known = tables.map((name) => this.#size(unquoted(name)));
     const bytes = known.reduce((sum, { bytes }) => sum + bytes, 0);
     const time = work ?? how;
-    const seconds = bytes / 1e6 / (RATES[time] ?? Infinity);
+    const rate = RATES[time];
+    const seconds = rate && Math.round(bytes / 1e6 / rate);
     const [, effect] = EFFECTS.find(([pattern]) => pattern.test(sql)) ?? [];
     return {
       lock: said ?? `${tables.join(", ")}: ${mode} ${time}`,
       ...(BLOCKS[mode] && { blocks: BLOCKS[mode] }),
       tables: known,
-      ...(seconds >= 1 && { seconds: Math.round(seconds) }),
+      ...(seconds !== undefined && { seconds }),
       ...(effect && { effect }),
     };
   }
@@ -3085,6 +3086,7 @@ export class Planner {
       `has no row in ${references}`,
       `have no row in ${references}`,
     ];
+    const sure = () => !near || this.coming.knows(references, theirs);
     this.#expect(table, says, (rows, key) => {
       const parents = near
         ? this.rowsOf(references, "parent", refColumns, theirs)
@@ -3093,7 +3095,7 @@ export class Planner {
           `AND NOT EXISTS (SELECT FROM ${parents} WHERE ${
             joined.join(" AND ")
           })`;
-    });
+    }, sure);
   }
 
   expectExclusion(table: string, definition: string) {
@@ -3152,6 +3154,7 @@ export class Planner {
     table: string,
     says: readonly string[],
     list: (rows: string, key: string) => string | undefined,
+    sure = () => true,
   ) {
     const item = this.#items.at(-1);
     if (!item || item.mark !== "change" || this.isEmpty(table)) return;
@@ -3170,6 +3173,7 @@ export class Planner {
       item,
       table,
       says,
+      sure,
       key: columns.join(", ") || "ctid",
       list: () => {
         const rows = this.rowsOf(table, "child", list("", "") ?? "");
@@ -3401,9 +3405,10 @@ async function makePlan(
     }
     const plan = await finishPlan(server, lines, facts);
     const told = plan.changes.length > 0 && options.lockTimeout !== undefined;
-    const [situation] = await session.query(
-      `${told ? `${situationQuery(plan, options)}; ` : ""}ROLLBACK`,
-    );
+    const [[situation]] = await Promise.all([
+      told ? session.query(situationQuery(plan, options)) : [],
+      session.query("ROLLBACK"),
+    ]);
     plan.issues.push(...describeSituation(situation, plan, facts));
     return plan;
   }
@@ -3576,6 +3581,8 @@ interface Expectation {
    * cannot be foreseen.
    */
   list: () => string | undefined;
+  /** Whether rows that it lists are sure to be there by then. */
+  sure: () => boolean;
   bytes: number;
 }
 
@@ -3594,6 +3601,7 @@ interface Layer {
 /** What a plan does to the rows of tables before constraints see them. */
 class Coming {
   #layers = new Map<string, Layer[]>();
+  #rows = new Map<string, Record<string, unknown>[]>();
 
   of(table: string): Layer[] {
     return this.#layers.get(table) ?? [];
@@ -3628,11 +3636,18 @@ class Coming {
     }
   }
 
+  /** Whether the rows that it inserts all say their value of the columns. */
+  knows(table: string, columns: string[]): boolean {
+    return (this.#rows.get(table) ?? []).every((row) =>
+      columns.every((column) => column in row)
+    );
+  }
+
   insert(table: string, rows: Record<string, unknown>[]) {
+    this.#rows.set(table, [...this.#rows.get(table) ?? [], ...rows]);
     const wrap: Layer["wrap"] = (from, columns, typeOf, needed) => {
-      const given = new Set(rows.flatMap((row) => Object.keys(row)));
       // What identity or a default makes of them is not known yet.
-      if (needed.some((column) => !given.has(column))) return undefined;
+      if (!this.knows(table, needed)) return `SELECT * FROM ${from}`;
       const list = columns.map(id).join(", ");
       const typed = columns.map((column) => `${id(column)} ${typeOf(column)}`);
       const values = literal(JSON.stringify(rows));
@@ -3709,7 +3724,7 @@ async function askData(session: Session, { expectations }: Planner) {
 /** What one expectation finds; the item that it belongs after comes first. */
 async function askOne(
   session: Session,
-  { item, says, key, list: listOf }: Expectation,
+  { item, says, key, list: listOf, sure }: Expectation,
 ): Promise<[Item, Item] | undefined> {
   const { object, text } = item;
   const list = listOf();
@@ -3721,12 +3736,14 @@ async function askOne(
     changes: [],
     reason: "unchecked",
   }];
-  if (!list) return unchecked("what the plan does before cannot be foreseen");
+  const unsure = "what the plan does before cannot be foreseen";
+  if (!list) return unchecked(unsure);
   try {
     const sql = `ROLLBACK TO probes; ${countProbe(list)}`;
     const [row] = await session.query(sql);
     const { n, keys } = row?.found as { n: number; keys: string[] | null };
     if (n === 0) return undefined;
+    if (!sure()) return unchecked(unsure);
     const examples = (keys ?? []).join(", ") + (n > 3 ? ", …" : "");
     return [item, {
       mark: "issue",
@@ -4403,21 +4420,24 @@ class Reporter {
 function describeImpact(change: Change): string[] {
   const { lock, blocks, effect } = change;
   const sizes = describeSizes(change);
-  const rest = [
+  const parts = [
+    ...(lock ? [`locks ${lock}`] : []),
     ...(blocks ? [`blocks ${blocks}`] : []),
     ...(sizes ? [sizes] : []),
   ];
-  const lines = lock ? [`locks ${lock}`, ...rest] : [];
-  const [first = "", second = ""] = lines;
   // As few lines as 80 columns allow.
-  if (second && first.length + second.length <= 69) {
-    lines.splice(0, 2, `${first}; ${second}`);
-  }
+  const lines = parts.reduce((lines: string[], part) => {
+    const last = lines.at(-1);
+    return last && last.length + part.length <= 69
+      ? [...lines.slice(0, -1), `${last}; ${part}`]
+      : [...lines, part];
+  }, []);
   return [...lines, ...(effect ? [effect] : [])];
 }
 
 /** "users has about 200,000 rows, 26 MB: about 1 s"; "" where it is small. */
 function describeSizes({ tables, seconds }: Change): string {
+  if (seconds === undefined) return "";
   const sizes = tables.filter(({ bytes }) => bytes >= 1e6)
     .map(({ name, rows, bytes }) =>
       `${name} has about ${rows.toLocaleString("en-US")} rows, ${size(bytes)}`
@@ -4592,7 +4612,7 @@ function toDocumentChange(change: Change) {
     lock: lock ?? null,
     blocks: blocks ?? null,
     tables: change.tables,
-    seconds: change.seconds ?? 0,
+    seconds: change.seconds ?? null,
     effect: change.effect ?? null,
     hazard: change.hazard ?? null,
     transaction: !change.alone,
