@@ -916,8 +916,8 @@ function planUnique(
     db.expectUnique(table, definition);
   };
   if (db.plain(table)) {
-    const phase = db.phase(table, "contract");
-    db.change(name, noun, { phase, sql, undo });
+    // Foreign keys may need it, and here no finished index stands in for it.
+    db.change(name, noun, { phase: db.phase(table, "online"), sql, undo });
     return check();
   }
   const deferral = definition.match(/\s(NOT\s+)?DEFERRABLE.*$/is)?.[0] ?? "";
@@ -1093,7 +1093,7 @@ function notNullChanges(db: Planner, at: At): ChangeSpec[] {
   const set = `${alter(at)} SET NOT NULL`;
   const undo = `${alter(at)} DROP NOT NULL`;
   if (db.plain(table)) {
-    return [{ phase: db.phase(table, "contract"), sql: set, undo }];
+    return [{ phase: db.phase(table, "online"), sql: set, undo }];
   }
   const check = `CHECK (${id(column)} IS NOT NULL) NOT VALID`;
   const [sql] = addConstraint(table, helper, check);
@@ -4568,13 +4568,13 @@ function toDocument(outcome: Outcome) {
     mode: mode || null,
     exitStatus: status,
     durationMs: Math.round(outcome.ms),
-    database: plan && {
+    database: !plan ? null : {
       name: plan.server.database,
       where,
       schema,
       version: plan.server.versionText,
     },
-    plan: plan && {
+    plan: !plan ? null : {
       digest: plan.digest,
       inPlace: plan.inPlace,
       changes: plan.changes.map(toDocumentChange),
@@ -4584,7 +4584,7 @@ function toDocument(outcome: Outcome) {
         object,
         text,
         reason,
-        details: Object.fromEntries(details),
+        details: details.map(([label, text]) => ({ label, text })),
       })),
     },
     next: outcome.next ?? null,
@@ -4621,13 +4621,16 @@ function toDocumentChange(change: Change) {
 
 /** Takes back what was committed, last first, in one transaction. */
 function undoScript({ server }: Plan, committed: Change[]): string[] {
-  const back = committed.toReversed().flatMap(({ object, undo }) =>
-    undo.startsWith("--")
-      ? [`-- ${object}: cannot be taken back: ${undo.slice(3)}`]
-      : undo
-      ? [`${undo};`]
-      : []
-  );
+  const foreign = ({ sql }: Change) => / FOREIGN KEY /.test(sql) ? 0 : 1;
+  // References first: what they refer to cannot go before them.
+  const back = committed.toReversed().sort((a, b) => foreign(a) - foreign(b))
+    .flatMap(({ object, undo }) =>
+      undo.startsWith("--")
+        ? [`-- ${object}: cannot be taken back: ${undo.slice(3)}`]
+        : undo
+        ? [`${undo};`]
+        : []
+    );
   if (back.length === 0) return [];
   return [
     "BEGIN;",

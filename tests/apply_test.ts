@@ -479,7 +479,7 @@ onServer(
 
 /** One that no probe foresees: a row divides by zero. */
 const FAILING_INDEX =
-  `createIndex("orders", "orders_share_idx", "((100 / (id - 50)))"),`;
+  `createIndex("orders", "orders_share_idx", "((100 / (total - 50)))"),`;
 
 onBoth(
   "error in the online phase keeps what is committed and a rerun goes on",
@@ -502,7 +502,7 @@ onBoth(
     assert.equal(filled!.n, 100);
     assert.ok(!(await relations(sql, "public")).includes("orders_later_idx"));
 
-    await sql.unsafe("UPDATE orders SET id = 1000 WHERE id = 50");
+    await sql.unsafe("UPDATE orders SET total = 1000 WHERE total = 50");
     const dry = await sync(["--dry-run"], { url, steps });
     assertOk(dry, "ℹ orders_share_idx +rebuild index");
     assertOk(await sync(["--apply"], { url, steps }), "Applied plan");

@@ -9,6 +9,7 @@
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import postgres from "postgres";
+import { catalogQuery } from "../sync-production-schema.ts";
 
 /** The PostgreSQL majors that the script knows, and the package of each. */
 export const MAJORS = [14, 15, 16, 17, 18] as const;
@@ -118,6 +119,25 @@ export async function startServer(
 /** A connection for the tests' own statements. */
 export function connect(url: string, max = 1): postgres.Sql {
   return postgres(url, { max, fetch_types: false, onnotice: () => {} });
+}
+
+/** What the database holds, as the script reads it; without object numbers. */
+export async function catalog(sql: postgres.Sql) {
+  const rows = await sql.unsafe(catalogQuery("public")).simple();
+  const facts: Record<string, Record<string, unknown>> = Object.assign(
+    {},
+    ...rows.map((row) => row.catalog),
+  );
+  const flat: Record<string, unknown> = {};
+  for (const [key, { opclasses: _, shape, ...fact }] of Object.entries(facts)) {
+    if (key.startsWith("opclass") || key.startsWith("shape")) continue;
+    flat[key] = fact;
+    const { columns = {} } = facts[`${shape}`] ?? {};
+    for (const [name, column] of Object.entries(columns as typeof facts)) {
+      flat[key.replace("table", "column") + `.${name}`] = column;
+    }
+  }
+  return flat;
 }
 
 /**

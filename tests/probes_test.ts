@@ -293,7 +293,10 @@ Deno.test("the SQL that a probe prints lists the rows", () =>
     const { issues } = JSON.parse(stdout).plan;
     const listed = [];
     for (const { details } of issues) {
-      listed.push((await sql.unsafe(details.look)).map(({ key }) => key));
+      const { text } = details.find(({ label }: { label: string }) =>
+        label === "look"
+      );
+      listed.push((await sql.unsafe(text)).map(({ key }) => key));
     }
     assert.deepEqual(listed, [
       ["1", "2", "3", "4", "5", "6", "7", "8", "9"],

@@ -7,8 +7,7 @@
 
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { catalogQuery } from "../sync-production-schema.ts";
-import { type Server, startServer, sync } from "./helpers.ts";
+import { catalog, type Server, startServer, sync } from "./helpers.ts";
 
 const majors = [14, 18] as const;
 const servers = new Map<number, Promise<Server>>();
@@ -25,25 +24,6 @@ Deno.test.afterAll(async () => {
 });
 
 const detailed = ["--dry-run", "--detailed-exitcode"];
-
-/** What the database holds, as the script reads it; without object numbers. */
-async function catalog(sql: postgres.Sql) {
-  const rows = await sql.unsafe(catalogQuery("public")).simple();
-  const facts: Record<string, Record<string, unknown>> = Object.assign(
-    {},
-    ...rows.map((row) => row.catalog),
-  );
-  const flat: Record<string, unknown> = {};
-  for (const [key, { opclasses: _, shape, ...fact }] of Object.entries(facts)) {
-    if (key.startsWith("opclass") || key.startsWith("shape")) continue;
-    flat[key] = fact;
-    const { columns = {} } = facts[`${shape}`] ?? {};
-    for (const [name, column] of Object.entries(columns as typeof facts)) {
-      flat[key.replace("table", "column") + `.${name}`] = column;
-    }
-  }
-  return flat;
-}
 
 /** A checksum of each table's rows, over the columns given. */
 async function checksums(sql: postgres.Sql, tables: Record<string, string[]>) {

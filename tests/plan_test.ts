@@ -1,0 +1,454 @@
+/**
+ * The plan as a thing that one can hold: its digest, what takes it back, and
+ * the formats for machines and for elsewhere.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import type postgres from "postgres";
+import {
+  catalog as inspectCatalog,
+  connect,
+  isInstalled,
+  type Major,
+  type Output,
+  type Server,
+  startServer,
+  sync,
+} from "./helpers.ts";
+
+const servers = new Map<Major, Promise<Server>>();
+
+async function onServer(
+  major: Major,
+  use: (url: string, sql: postgres.Sql) => Promise<void>,
+) {
+  if (!servers.has(major)) servers.set(major, startServer(major));
+  await (await servers.get(major)!).withDatabase(use);
+}
+
+Deno.test.afterAll(async () => {
+  for (const started of servers.values()) await (await started).stop();
+});
+
+/** A database in an older shape, and every kind of change that it lacks. */
+const OLDER = `
+  CREATE TYPE mood AS ENUM ('sad', 'ok');
+  CREATE TABLE people (id int PRIMARY KEY, name text, nick varchar(10),
+    level int DEFAULT 1, born date NOT NULL, gone int, note text);
+  INSERT INTO people SELECT i, 'p' || i, 'n' || i, i, '2000-01-01', i, 'x'
+    FROM generate_series(1, 50) i;
+  ALTER TABLE people ADD CONSTRAINT people_old_check CHECK (level > 0);
+  ALTER TABLE people ADD CONSTRAINT people_half_check CHECK (id > 0) NOT VALID;
+  CREATE INDEX people_old_idx ON people (gone DESC) WHERE gone > 3;
+  CREATE TYPE unused AS ENUM ('a', 'b''c');
+  CREATE TABLE pets (id int, owner int);
+  INSERT INTO pets VALUES (1, 1), (2, 2);
+  CREATE TABLE roles (name text PRIMARY KEY, rank int);
+  INSERT INTO roles VALUES ('admin', 7)`;
+
+const STEPS = `
+  createEnum("colour", ["red", "green"]),
+  createTable("people", {
+    id: "int PRIMARY KEY", name: "text NOT NULL", nick: "varchar(20)",
+    level: "int DEFAULT 2", born: "date", gone: "int", remark: "text",
+    mood: "mood NOT NULL DEFAULT 'ok'",
+    token: "uuid NOT NULL DEFAULT gen_random_uuid()",
+  }),
+  renameColumn("people", "note", "remark"),
+  changeType("people", "nick", "varchar(20)"),
+  dropNotNull("people", "born"),
+  addCheck("people", "people_half_check", "id > 0"),
+  addCheck("people", "people_level_check", "level < 100"),
+  addUnique("people", "people_name_key", "(name)"),
+  createIndex("people", "people_lower_idx", "(lower(name))"),
+  dropConstraint("people", "people_old_check"),
+  dropIndex("people_old_idx"),
+  dropEnum("unused"),
+  createTable("pets", { id: "int NOT NULL", owner: "int" }),
+  addPrimaryKey("pets", "pets_pkey", "(id)"),
+  addForeignKey("pets", "pets_owner_fkey", "(owner) REFERENCES people (id)"),
+  createTable("toys", { id: "int PRIMARY KEY", pet: "int NOT NULL" }),
+  createIndex("toys", "toys_pet_idx", "(pet)"),
+  addForeignKey("toys", "toys_pet_fkey", "(pet) REFERENCES pets (id)"),
+  createTable("roles", { name: "text PRIMARY KEY", rank: "int" }),
+  insertMissing("roles", ["name"], [{ name: "admin" }, { name: "it's", rank: 2 }]),
+  step("view adults", {
+    check: "to_regclass('adults') IS NOT NULL",
+    alter: "CREATE VIEW adults AS SELECT id FROM people",
+    undo: "DROP VIEW adults",
+  }),
+`;
+
+const ALLOWED = [
+  "rename",
+  "drop:people.people_old_check",
+  "drop:people_old_idx",
+  "drop:unused",
+].flatMap((hazard) => ["--allow", hazard]);
+
+/** All rows of all tables, as text. */
+async function rowsOf(sql: postgres.Sql) {
+  const tables = await sql`SELECT relname FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1`;
+  const all = [];
+  for (const { relname } of tables) {
+    all.push(
+      relname,
+      await sql.unsafe(
+        `SELECT to_jsonb(t)::text AS row FROM ${relname} t ORDER BY 1`,
+      ),
+    );
+  }
+  return JSON.stringify(all);
+}
+
+function digestOf({ stdout }: Output): string {
+  return /[Pp]lan ([0-9a-f]{12})/.exec(stdout)?.[1] ?? "none";
+}
+
+// ─── Digest ────────────────────────────────────────────────────────────────
+
+const TABLE = `createTable("t", { id: "int PRIMARY KEY", n: "int" }),
+  createIndex("t", "t_n_idx", "(n)"),`;
+
+Deno.test("the digest changes with a statement, not with rows or time", () =>
+  onServer(18, async (url, sql) => {
+    await sql.unsafe("CREATE TABLE t (id int PRIMARY KEY, n int)");
+    await sql.unsafe("INSERT INTO t SELECT i, i FROM generate_series(1, 9) i");
+    const first = digestOf(await sync(["--dry-run"], { url, steps: TABLE }));
+    assert.match(first, /^[0-9a-f]{12}$/);
+    await sql.unsafe(
+      "INSERT INTO t SELECT i, i FROM generate_series(10, 90000) i; ANALYZE t",
+    );
+    const again = await sync(["--dry-run"], { url, steps: TABLE });
+    assert.equal(digestOf(again), first);
+    const other = TABLE.replace("(n)", "(n DESC)");
+    const changed = await sync(["--dry-run"], { url, steps: other });
+    assert.notEqual(digestOf(changed), first);
+  }));
+
+Deno.test("--expect-plan applies what was reviewed, or refuses", () =>
+  onServer(18, async (url, sql) => {
+    await sql.unsafe("CREATE TABLE t (id int PRIMARY KEY)");
+    await sql.unsafe("INSERT INTO t VALUES (1)");
+    const reviewed = await sync(["--dry-run"], { url, steps: TABLE });
+    const [, next] = /Next: .*( --apply --expect-plan \w+)\n/
+      .exec(reviewed.stdout) ?? [];
+    assert.ok(next, reviewed.stdout);
+    const file = await Deno.makeTempFile();
+    const json = ["--dry-run", "--format", "json"];
+    await Deno.writeTextFile(
+      file,
+      (await sync(json, { url, steps: TABLE })).stdout,
+    );
+
+    await sql.unsafe("ALTER TABLE t ADD COLUMN n int");
+    const args = next.trim().split(" ");
+    const refused = await sync(args, { url, steps: TABLE });
+    assert.equal(refused.code, 3);
+    assert.match(
+      refused.stderr,
+      /the plan is \w{12} now, .* nothing was written/,
+    );
+    assert.match(refused.stdout, / {2}CREATE INDEX CONCURRENTLY t_n_idx/);
+    assert.doesNotMatch(refused.stdout, /ADD COLUMN/);
+    const byFile = ["--apply", "--expect-plan", file];
+    const differs = await sync(byFile, { url, steps: TABLE });
+    assert.equal(differs.code, 3);
+    assert.match(differs.stdout, / {2}- ALTER TABLE t ADD COLUMN n int;/);
+    assert.doesNotMatch(differs.stdout, /CREATE INDEX/);
+    assert.equal((await sql`SELECT to_regclass('t_n_idx') AS i`)[0]!.i, null);
+
+    const now = digestOf(await sync(["--dry-run"], { url, steps: TABLE }));
+    const right = ["--apply", "--expect-plan", now];
+    assert.equal((await sync(right, { url, steps: TABLE })).code, 0);
+    // A deploy that is run again finds nothing to refuse.
+    assert.equal((await sync(right, { url, steps: TABLE })).code, 0);
+  }));
+
+Deno.test("--expect-plan says what it takes", async () => {
+  const url = "postgres://nobody@127.0.0.1:1/none";
+  const wrong = await sync(["--apply", "--expect-plan", "soon"], { url });
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /^error: --expect-plan takes a plan's digest or/);
+  const dry = ["--dry-run", "--expect-plan", "0123456789ab"];
+  assert.match((await sync(dry, { url })).stderr, /goes with --apply/);
+});
+
+// ─── Undo ──────────────────────────────────────────────────────────────────
+
+for (const major of [14, 18] as const) {
+  for (const single of [false, true]) {
+    const how = single ? "in one transaction" : "online";
+    Deno.test(`the undo script of an apply ${how} takes it back, on ${major}`, () =>
+      onServer(major, async (url, sql) => {
+        await sql.unsafe(OLDER);
+        const catalog = await inspectCatalog(sql);
+        const rows = await rowsOf(sql);
+        const args = ["--apply", ...ALLOWED];
+        if (single) args.push("--single-transaction");
+        const applied = await sync(args, { url, steps: STEPS });
+        assert.equal(applied.code, 0, applied.stdout + applied.stderr);
+        assert.notDeepEqual(await inspectCatalog(sql), catalog);
+        const [, undo = ""] = applied.stdout.split("To take it back");
+        await sql.unsafe(undo.slice(undo.indexOf("\n"))).simple();
+        assert.deepEqual(await inspectCatalog(sql), catalog);
+        assert.equal(await rowsOf(sql), rows);
+      }));
+  }
+}
+
+Deno.test("the undo script says what cannot be taken back", () =>
+  onServer(18, async (url, sql) => {
+    await sql.unsafe(`CREATE TYPE mood AS ENUM ('sad');
+      CREATE TABLE old (id int); INSERT INTO old VALUES (1);
+      CREATE TABLE t (id int, a int, b int); INSERT INTO t VALUES (1, 2)`);
+    const steps = `createEnum("mood", ["sad", "ok"]),
+      createTable("t", { id: "int", b: "int" }),
+      backfill("t", { set: "b = 1", where: "b IS NULL" }),
+      dropColumn("t", "a"), dropTable("old"),
+      step("grant", { check: "EXISTS (SELECT FROM pg_roles WHERE false)
+        OR to_regclass('v') IS NOT NULL", alter: "CREATE VIEW v AS SELECT 1" }),`
+      .replaceAll(/\n +OR/g, " OR");
+    const args = ["--apply", "--allow", "drop:t.a", "--allow", "drop:old"];
+    const { code, stdout, stderr } = await sync(args, { url, steps });
+    assert.equal(code, 0, stdout + stderr);
+    for (
+      const line of [
+        "-- old: cannot be taken back: its rows are gone",
+        "-- t.a: cannot be taken back: its values are gone",
+        "-- t.b: cannot be taken back: what b = 1 replaced is not kept",
+        "-- mood: cannot be taken back: PostgreSQL cannot take an enum's label back",
+        "-- grant: cannot be taken back: its step does not say how",
+      ]
+    ) assert.ok(stdout.includes(line), `${line}\n${stdout}`);
+  }));
+
+Deno.test("an apply that stops halfway tells how to take back what it did", () =>
+  onServer(18, async (url, sql) => {
+    await sql.unsafe(
+      "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)",
+    );
+    const catalog = await inspectCatalog(sql);
+    const steps = `createTable("t", { id: "int PRIMARY KEY", n: "int" }),
+      addCheck("t", "t_id_check", "id > 0"),
+      createIndex("t", "t_bad_idx", "((1 / (id - 1)))"),`;
+    const { code, stdout } = await sync(["--apply"], { url, steps });
+    assert.equal(code, 1);
+    const [, undo = ""] = stdout.split("To take it back");
+    await sql.unsafe("DROP INDEX t_bad_idx");
+    await sql.unsafe(undo.slice(undo.indexOf("\n"))).simple();
+    assert.deepEqual(await inspectCatalog(sql), catalog);
+  }));
+
+// ─── JSON ──────────────────────────────────────────────────────────────────
+
+const schema = JSON.parse(
+  Deno.readTextFileSync(
+    join(import.meta.dirname!, "..", "docs", "plan.schema.json"),
+  ),
+);
+const validate = new Ajv2020({ allErrors: true }).compile(schema);
+
+// deno-lint-ignore no-explicit-any
+function readDocument({ stdout }: Output): any {
+  const document = JSON.parse(stdout);
+  assert.ok(validate(document), JSON.stringify(validate.errors, null, 2));
+  return document;
+}
+
+Deno.test("--format json follows its schema, in every outcome", async (t) => {
+  await onServer(18, async (url, sql) => {
+    await sql.unsafe(OLDER);
+    const run = (...args: string[]) =>
+      sync([...args, "--format", "json"], { url, steps: STEPS });
+    await t.step("a dry run", async () => {
+      const output = await run("--dry-run");
+      const { mode, plan, database, applied, next } = readDocument(output);
+      assert.deepEqual([mode, applied], ["dry-run", null]);
+      assert.equal(database.schema, "public");
+      assert.match(next, /--apply --expect-plan/);
+      const add = plan.changes.find(({ object }: { object: string }) =>
+        object === "people.mood"
+      );
+      assert.equal(add.undo, "ALTER TABLE people DROP COLUMN mood");
+      assert.equal(add.blocks, "reads and writes");
+      assert.equal(output.stderr, "");
+    });
+    await t.step("a refusal", async () => {
+      const output = await run("--apply");
+      const { exitStatus, errors, applied } = readDocument(output);
+      assert.deepEqual([exitStatus, output.code], [3, 3]);
+      assert.match(errors[0].message, /hazards that are not allowed/);
+      assert.equal(applied.statements, 0);
+    });
+    await t.step("violating rows", async () => {
+      await sql.unsafe("UPDATE people SET name = 'same' WHERE id < 3");
+      const { plan, exitStatus } = readDocument(await run("--apply"));
+      assert.deepEqual(
+        plan.issues.map(({ reason }: { reason: string }) => reason),
+        ["rows"],
+      );
+      assert.equal(exitStatus, 3);
+      await sql.unsafe("UPDATE people SET name = 'p' || id");
+    });
+    await t.step("an apply", async () => {
+      const { applied, plan } = readDocument(await run("--apply", ...ALLOWED));
+      assert.equal(applied.statements, plan.changes.length);
+      assert.match(applied.undo, /^BEGIN;\n.*\nCOMMIT;$/s);
+    });
+    await t.step("nothing to change", async () => {
+      const { plan } = readDocument(await run("--dry-run"));
+      assert.deepEqual([plan.changes, plan.issues], [[], []]);
+      assert.ok(plan.inPlace > 20);
+    });
+    await t.step("changes pending", async () => {
+      await sql.unsafe("DROP VIEW adults");
+      const output = await run("--dry-run", "--detailed-exitcode");
+      assert.deepEqual([readDocument(output).exitStatus, output.code], [2, 2]);
+    });
+    await t.step("an apply that fails halfway", async () => {
+      await sql.unsafe("CREATE FUNCTION adults() RETURNS int RETURN 1");
+      const steps = `createTable("new", { id: "int" }),
+        createTable("people", { id: "int PRIMARY KEY" }),
+        createIndex("people", "people_bad_idx", "((1 / (id - 1)))"),`;
+      const args = ["--apply", "--format", "json"];
+      const document = readDocument(await sync(args, { url, steps }));
+      assert.equal(document.exitStatus, 1);
+      assert.match(document.errors[0].message, /division by zero/);
+      assert.match(document.applied.undo, /DROP TABLE new;/);
+    });
+  });
+  const errors: [string, string[], string | undefined][] = [
+    ["no mode", [], "postgres://a@127.0.0.1:1/x"],
+    ["no URL", ["--dry-run"], undefined],
+    ["a wrong URL", ["--dry-run"], "mysql://secret@host"],
+    ["nobody there", ["--apply"], "postgres://a:hidden-word@127.0.0.1:1/x"],
+    ["an unknown option", ["--dry-run", "--nonsense"], undefined],
+  ];
+  for (const [title, args, url] of errors) {
+    await t.step(title, async () => {
+      const output = await sync([...args, "--format=json"], {
+        ...(url && { url }),
+        steps: TABLE,
+      });
+      const document = readDocument(output);
+      assert.deepEqual([document.exitStatus, output.code], [1, 1]);
+      assert.equal(document.errors.length, 1);
+      assert.match(output.stderr, /^error: /);
+      assert.doesNotMatch(output.stdout + output.stderr, /hidden-word|secret@/);
+    });
+  }
+});
+
+Deno.test("--format says which there are", async () => {
+  const url = "postgres://nobody@127.0.0.1:1/none";
+  const wrong = await sync(["--dry-run", "--format", "yaml"], { url });
+  assert.equal(
+    wrong.stderr,
+    'error: there is no format "yaml"\n  Use text, json, sql, markdown\n',
+  );
+  const sql = await sync(["--apply", "--format", "sql"], { url });
+  assert.match(sql.stderr, /--format sql is the script of a dry run/);
+});
+
+// ─── SQL ───────────────────────────────────────────────────────────────────
+
+for (const major of [14, 18] as const) {
+  Deno.test(`--format sql comes to the same as an apply, on ${major}`, () =>
+    onServer(major, async (url, sql) => {
+      await sql.unsafe(OLDER);
+      const args = ["--dry-run", "--format", "sql"];
+      const { stdout, code } = await sync(args, { url, steps: STEPS });
+      assert.equal(code, 0);
+      await runScript(url, stdout);
+      const byHand = await inspectCatalog(sql);
+      const after = await sync(["--dry-run"], { url, steps: STEPS });
+      assert.match(after.stdout, /In sync/);
+      await onServer(major, async (url, sql) => {
+        await sql.unsafe(OLDER);
+        const apply = ["--apply", ...ALLOWED];
+        assert.equal((await sync(apply, { url, steps: STEPS })).code, 0);
+        assert.deepEqual(await inspectCatalog(sql), byHand);
+      });
+    }));
+}
+
+/** By psql where there is one, as the script is meant. */
+async function runScript(url: string, script: string) {
+  if (await isInstalled("psql", "--version")) {
+    const file = await Deno.makeTempFile({ suffix: ".sql" });
+    await Deno.writeTextFile(file, script);
+    const { success, stderr } = await new Deno.Command("psql", {
+      args: ["-Xq", "-f", file, url],
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    return;
+  }
+  const sql = connect(url);
+  for (const statement of script.replaceAll(/^(--|\\).*$/gm, "").split(/;$/m)) {
+    if (statement.trim()) await sql.unsafe(statement).simple();
+  }
+  await sql.end();
+}
+
+// ─── Markdown ──────────────────────────────────────────────────────────────
+
+Deno.test("--format markdown tells what needs a look first", () =>
+  onServer(18, async (url, sql) => {
+    await sql.unsafe(OLDER);
+    await sql.unsafe("UPDATE people SET name = NULL WHERE id = 3");
+    const args = ["--dry-run", "--format", "markdown"];
+    const { stdout } = await sync(args, { url, steps: STEPS });
+    assert.match(stdout, /^### Schema sync: dry run\n/);
+    assert.match(stdout, /\*\*Plan \w+: \d+ to change, 1 needs a look, /);
+    const look = stdout.indexOf("- ⚠ `people.name` set not null would fail");
+    const table = stdout.indexOf("| object | change | phase | lock |");
+    const details = stdout.indexOf("<details><summary>SQL");
+    assert.ok(look > 0 && look < table && table < details, stdout);
+    assert.match(
+      stdout,
+      /\| `people\.mood` \| add column \| expand \| people: ACCESS EXCLUSIVE for an instant; blocks reads and writes \|/,
+    );
+    assert.match(stdout, /needs --allow rename/);
+    const lines = stdout.split("\n").filter((line) => line.startsWith("| "));
+    for (const line of lines) {
+      assert.equal(line.replaceAll("\\|", "").match(/\|/g)?.length, 6, line);
+    }
+  }));
+
+Deno.test("--format markdown leaves no name a way out", () =>
+  onServer(18, async (url) => {
+    const name = "a|b`c<script>";
+    const steps = `createTable(${JSON.stringify(name)}, {
+      id: "int", "\`\`\`": "text" }),`;
+    const args = ["--dry-run", "--format", "markdown"];
+    const { stdout } = await sync(args, { url, steps });
+    const row = stdout.split("\n").find((line) => line.startsWith("| ``"));
+    assert.equal(
+      row,
+      "| `` a\\|b`c&lt;script&gt; `` | create table | expand |  |  |",
+    );
+    const [, fence] = /^(`{3,})sql$/m.exec(stdout) ?? [];
+    assert.equal(fence, "````");
+  }));
+
+Deno.test("--format markdown fits a comment of GitHub's at 1,000 changes", () =>
+  onServer(18, async (url, sql) => {
+    const names = Array.from({ length: 1000 }, (_, i) => `a_long_name_${i}`);
+    const steps = names.map((name) =>
+      `createTable("${name}", { id: "int PRIMARY KEY", body: "text NOT NULL" }),`
+    ).join("\n");
+    await sql.unsafe("CREATE TABLE a_long_name_3 (id text)");
+    const args = ["--dry-run", "--format", "markdown"];
+    const { stdout } = await sync(args, { url, steps });
+    assert.ok(stdout.length < 65_536, `${stdout.length}`);
+    assert.match(stdout, /… and \d+ more rows: see --format sql/);
+    assert.match(stdout, /-- … and \d+ more statements: see --format sql/);
+    assert.match(stdout, /<\/details>/);
+    assert.match(stdout, /- ⚠ `a_long_name_3\.id` has another type/);
+  }));
