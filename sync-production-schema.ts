@@ -3129,7 +3129,7 @@ export class Planner {
       return this.#expect(
         table,
         says,
-        (rows, key) => castProbe(rows, key, type, using),
+        (rows, key) => castProbe({ rows, key, table }, type, using),
       );
     }
     // The type is not there yet, or not with every label: its labels are.
@@ -3673,26 +3673,43 @@ function readAssignments(set: string): [string, string | undefined][] {
 
 /**
  * Values that an assignment to another type refuses. Only PL/pgSQL can go on
- * after an error: a whole pass first, which is quick where all is well.
+ * after an error: it takes ranges of pages as a whole, which is quick, and row
+ * by row only those in which one fails.
  * https://www.postgresql.org/docs/current/plpgsql-control-structures.html#PLPGSQL-ERROR-TRAPPING
  */
-function castProbe(rows: string, key: string, type: string, using: string) {
+function castProbe(
+  { rows, key, table }: { rows: string; key: string; table: string },
+  type: string,
+  using: string,
+) {
+  const range = "child.ctid >= sync_low AND child.ctid < sync_high";
   return `DO $sync$
 #variable_conflict use_column
 DECLARE v ${type}; r record; n bigint := 0; keys text[];
+  sync_low tid; sync_high tid; pages bigint :=
+    pg_relation_size(to_regclass(${literal(id(table))})) / 8192;
 BEGIN
-  FOR v IN SELECT ${using} FROM ${rows} LOOP END LOOP;
-  PERFORM set_config('sync.found', '{"n": 0}', true);
-EXCEPTION WHEN OTHERS THEN
-  FOR r IN SELECT ${key} AS key, child.ctid AS at
-    FROM ${rows}
-  LOOP BEGIN
-    SELECT ${using} INTO v
-    FROM ${rows} WHERE child.ctid = r.at;
+  FOR page IN 0 .. pages BY 512 LOOP
+    sync_low := format('(%s,0)', page);
+    sync_high := format('(%s,0)', CASE WHEN page + 512 <= pages
+      THEN page + 512 ELSE 4294967295 END);
+  BEGIN
+    FOR v IN SELECT ${using}
+      FROM ${rows}
+      WHERE ${range}
+    LOOP END LOOP;
   EXCEPTION WHEN OTHERS THEN
-    RAISE NOTICE '%', r.key;
-    n := n + 1;
-    IF n <= 3 THEN keys := keys || r.key; END IF;
+    FOR r IN SELECT ${key} AS key, child.ctid AS at
+      FROM ${rows}
+      WHERE ${range}
+    LOOP BEGIN
+      SELECT ${using} INTO v
+      FROM ${rows} WHERE child.ctid = r.at;
+    EXCEPTION WHEN OTHERS THEN
+      RAISE NOTICE '%', r.key;
+      n := n + 1;
+      IF n <= 3 THEN keys := keys || r.key; END IF;
+    END; END LOOP;
   END; END LOOP;
   PERFORM set_config('sync.found',
     json_build_object('n', n, 'keys', keys)::text, true);
