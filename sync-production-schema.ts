@@ -2415,7 +2415,7 @@ const RATES: Record<string, number> = {
   "while it scans it twice": 40,
   "while it builds the index": 50,
   "while it builds an index": 50,
-  "while it rewrites it": 50,
+  "while it rewrites it": 20,
   "of one batch at a time": 10,
 };
 
@@ -3817,10 +3817,13 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
       AND objsubid = 1
       AND (classid::bigint << 32 | objid::bigint) = ${ADVISORY_KEY}
     UNION ALL
-    SELECT 'replica', 'lags by ' || extract(epoch FROM replay_lag)::int || ' s',
+    SELECT 'replica', 'is ' || pg_size_pretty(behind) || ' of WAL behind',
       coalesce(nullif(application_name, ''), client_addr::text),
       'wait until it has caught up: what the changes write comes on top'
-    FROM pg_stat_replication WHERE replay_lag > interval '10 s'
+    FROM pg_stat_replication, LATERAL (SELECT pg_wal_lsn_diff(
+      CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() END,
+      replay_lsn) AS behind) w
+    WHERE behind > 32 * 1024 * 1024
     UNION ALL
     SELECT p.relid::regclass::text, 'is in autovacuum that does not give way',
       ${SESSION}, 'wait until it ends: it keeps transaction ids from running out'

@@ -670,6 +670,18 @@ Deno.test({
           id: "integer PRIMARY KEY", age: "text" })`;
         const nothing = await sync([DRY], { url: copy, steps: done });
         assert.match(nothing.stdout, /In sync/, nothing.stderr);
+
+        // One that cannot keep up bears on what is to come.
+        const behind = /⚠ replica +is \d+ MB of WAL behind/;
+        const early = await sync([DRY], { url, steps });
+        assert.doesNotMatch(early.stdout, behind);
+        const reader = connect(copy);
+        await reader`SELECT pg_wal_replay_pause()`;
+        await reader.end();
+        await sql.unsafe(`CREATE TABLE filler AS
+          SELECT repeat('x', 1000) FROM generate_series(1, 50000)`);
+        const late = await sync([DRY], { url, steps });
+        assert.match(late.stdout, behind);
       } finally {
         await standby.stop();
       }

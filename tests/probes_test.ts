@@ -513,6 +513,31 @@ Deno.test("a dry run tells who stands in the way", () =>
     assert.match(stdout, /⚠ people_old_idx +is INVALID/);
   }));
 
+Deno.test("a dry run tells of an autovacuum that does not give way", () =>
+  onServer(18, async (url, sql) => {
+    await sql.unsafe(`${PEOPLE} INSERT INTO people
+      SELECT i, repeat('x', 500), i FROM generate_series(10, 2000) i`);
+    const steps = people('createIndex("people", "people_name_idx", "(name)"),');
+    // What autovacuum calls itself then, in a vacuum that takes its time.
+    const vacuum = connect(url);
+    await vacuum.unsafe("SET vacuum_cost_delay = 100");
+    await vacuum.unsafe("SET vacuum_cost_limit = 1");
+    const running = vacuum.unsafe("VACUUM people /* to prevent wraparound */")
+      .catch(() => {});
+    try {
+      await until(async () => {
+        const rows = await sql`SELECT FROM pg_stat_progress_vacuum`;
+        return rows.length > 0;
+      }, "the vacuum is under way");
+      const { stdout } = await sync(["--dry-run"], { url, steps });
+      assert.match(stdout, /⚠ people +is in autovacuum that does not give way/);
+    } finally {
+      await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_progress_vacuum`;
+      await running;
+      await vacuum.end({ timeout: 1 });
+    }
+  }));
+
 Deno.test("conflicts are shown part by part, with the steps that mend them", () =>
   onServer(18, async (url, sql) => {
     await sql.unsafe(`${PEOPLE}
