@@ -2226,14 +2226,16 @@ function updated(text: string, models: Models, modelled: Objects): string {
   );
 }
 
-/** Tables in the order of the models, with the columns of each in theirs. */
+/** Tables with their columns in the models' order, and the enums. */
 function tablesInWords({ source, sql }: Models, modelled: Objects): string {
   const meanings = readMeanings(source);
   const meaning = (key: string) =>
     (modelled.get(key)?.comment ?? meanings.get(key) ?? "")
       .replaceAll(/\s*\n\s*/g, " ");
   const tables = [...readNames(sql)].filter(([key]) => modelled.has(key));
-  return tables.filter(([key]) => key.startsWith("table ")).map(
+  const enums = [...modelled].filter(([, { kind }]) => kind === "enum")
+    .map(([key, { definition }]) => [code(nameOf(key, true)), definition]);
+  const parts = tables.filter(([key]) => key.startsWith("table ")).map(
     ([key, columns]) => {
       const table = nameOf(key, true);
       const parts = [...modelled].filter(([, part]) => part.table === table);
@@ -2258,7 +2260,11 @@ function tablesInWords({ source, sql }: Models, modelled: Objects): string {
           : []),
       ].filter((part) => part).join("\n\n");
     },
-  ).join("\n\n");
+  );
+  if (enums.length > 0) {
+    parts.push(`### Enums\n\n${tableOf(["enum", "labels"], enums)}`);
+  }
+  return parts.join("\n\n");
 }
 
 /** Text as code inside a cell of a Markdown table. */

@@ -85,6 +85,423 @@ Deno.test("README names every builder", () => {
   for (const [, name] of builders) assert.ok(text.includes(name!), name);
 });
 
+// ═══ Documents ═════════════════════════════════════════════════════════════
+
+const GUIDE = "docs/deployment/SCHEMA_SYNC_GUIDE.md";
+const EXAMPLES = "references/workflow-examples.md";
+const DOCUMENTS = [
+  "README.md",
+  "SKILL.md",
+  GUIDE,
+  EXAMPLES,
+  "references/sync-vs-alembic.md",
+];
+
+Deno.test("README shows the verifier's --help as it is", async () => {
+  const { stdout } = await shell("./verify-sync-script.ts --help", root);
+  const [, shown] = /<!-- verify help -->\s+```text\n(.*?)```/s.exec(
+    read("README.md"),
+  ) ?? [];
+  assert.equal(shown, stdout);
+});
+
+Deno.test("deno task verify asks for what the first line asks for", () => {
+  const { tasks } = JSON.parse(read("deno.json"));
+  const [first = ""] = read("verify-sync-script.ts").split("\n");
+  const flags = (text: string) => text.match(/--[\w-]+\S*/g);
+  assert.deepEqual(flags(tasks.verify.command), flags(first));
+});
+
+Deno.test("SKILL.md has the front matter of a skill, and is short", () => {
+  const text = read("SKILL.md");
+  const [, head = ""] = /^---\n([^]*?)\n---\n/.exec(text) ?? [];
+  const [, name = "", folded = ""] =
+    /^name: (.*)\ndescription: >-\n((?: {2}.*\n?)+)$/.exec(head) ?? [];
+  const description = folded.replaceAll(/\n? {2}/g, " ").trim();
+  assert.equal(name, "database-schema-sync");
+  assert.match(name, /^[a-z0-9-]{1,64}$/);
+  assert.ok(description.length > 100 && description.length < 1024);
+  assert.doesNotMatch(description, /[<>]/);
+  for (
+    const word of ["table", "column", "index", "deploy", "--dry-run", "never"]
+  ) assert.ok(description.includes(word), word);
+  assert.ok(text.trimEnd().split("\n").length < 200);
+  assert.ok(text.includes("verify-sync-script.ts"));
+});
+
+Deno.test("every link of the documents leads somewhere", () => {
+  for (const document of DOCUMENTS) {
+    const links = [...prose(read(document)).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, link = ""]) => link);
+    for (const link of links.filter((link) => !/^https:/.test(link))) {
+      const [path = "", anchor] = link.split("#");
+      const target = path === ""
+        ? document
+        : join(document, "..", decodeURIComponent(path));
+      assert.ok(exists(target), `${document}: ${link}`);
+      if (anchor === undefined) continue;
+      assert.ok(
+        anchorsOf(read(target)).includes(anchor),
+        `${document}: ${link}`,
+      );
+    }
+  }
+});
+
+/** Headings as GitHub makes anchors of them. */
+function anchorsOf(text: string): string[] {
+  return [...prose(text).matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
+    title.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replaceAll(" ", "-")
+  );
+}
+
+Deno.test("the documents name every option, and none that is not there", async () => {
+  const options = (text: string) =>
+    [...text.matchAll(/(?<![\w-])--[a-z][\w-]*/g)].map(([option]) => option);
+  const helps = await Promise.all(
+    ["sync-production-schema.ts", "verify-sync-script.ts"].map((program) =>
+      shell(`./${program} --help`, root)
+    ),
+  );
+  const known = new Set(helps.flatMap(({ stdout }) => options(stdout)));
+  for (
+    const program of ["sync-production-schema.ts", "verify-sync-script.ts"]
+  ) {
+    const [, list = ""] =
+      /parseArgs\(\{([^]*?)\n {6}\},\n/.exec(read(program)) ??
+        [];
+    const parsed = [...list.matchAll(/^ {8}"?([\w-]+)"?:/gm)]
+      .map(([, name]) => `--${name}`);
+    assert.ok(parsed.length > 10);
+    for (const option of parsed) assert.ok(known.has(option), option);
+  }
+  const told = DOCUMENTS.slice(0, 4).flatMap((document) =>
+    options(
+      read(document).replaceAll(FOREIGN_OPTIONS, "")
+        .replaceAll(/```mermaid[^]*?```/g, ""),
+    )
+  );
+  for (const option of known) assert.ok(told.includes(option), option);
+  for (const option of told) assert.ok(known.has(option), option);
+});
+
+/** Options of other programs that the documents name. */
+const FOREIGN_OPTIONS = /--allow-write=PATH|--quiet/g;
+
+Deno.test("the guide's generated parts are what the models say", async () => {
+  await withCopy(async (copy) => {
+    const { code, stdout, stderr } = await shell(
+      "deno task --quiet verify --static --update-guide",
+      copy,
+    );
+    assert.equal(code, 0, stdout + stderr);
+    const now = Deno.readTextFileSync(join(copy, GUIDE));
+    assert.equal(now, read(GUIDE));
+  });
+});
+
+Deno.test("every column of the models says what it is for", () => {
+  const [, tables = ""] =
+    /<!-- generated: tables -->([^]*?)<!-- end generated -->/
+      .exec(read(GUIDE)) ?? [];
+  const rows = [...tables.matchAll(/^\| `(\w+)`.*\|(.*)\|$/gm)];
+  assert.ok(rows.length > 65);
+  for (const [row, , meaning] of rows) assert.match(meaning!, /\S/, row);
+});
+
+Deno.test("the guide tells of the warnings and errors that there are", () => {
+  // Messages are put together from pieces of source.
+  const source = read("sync-production-schema.ts")
+    .replaceAll(/[`"]\s*\+\s*[`"]/g, "").replaceAll(/\s+/g, " ");
+  const part = (title: string) =>
+    new RegExp(`^## ${title}\n([^]*?)^## `, "m").exec(read(GUIDE))?.[1] ?? "";
+  const warnings = part("Acting on a warning").split("\n")
+    .filter((line) => /^\| `/.test(line))
+    .flatMap((line) =>
+      [...(line.split("|")[1] ?? "").matchAll(/`([^`]+)`/g)].map(([, w]) => w!)
+    );
+  assert.ok(warnings.length >= 15);
+  for (const warning of warnings) {
+    // Two messages are made of a beginning and what follows it.
+    const [, start = "", rest = warning] =
+      /^(has another|may not) (.*)$/.exec(warning) ?? [];
+    const end = start === "has another" ? `"${rest}"` : rest;
+    assert.ok(source.includes(start) && source.includes(end), warning);
+  }
+  const hazards = [...part("Hazards").matchAll(/^\| `([a-z]+)[:`]/gm)];
+  assert.deepEqual(
+    hazards.map(([, hazard]) => hazard).sort(),
+    ["blocking", "conflict", "drop", "rename", "rewrite"],
+  );
+});
+
+// ═══ Commands ══════════════════════════════════════════════════════════════
+
+/** What a document says to run and the tests do not, and why. */
+const NOT_RUN: [RegExp, string][] = [
+  [/task test$/, "it would run these tests"],
+  [/task bench$/, "it measures for minutes"],
+];
+
+/** What is run in another form, and why. */
+const RUN_AS: [RegExp, string, string][] = [
+  [/^npx -y deno@[\d.]+ /, "deno ", "the version is compared by a test"],
+  [/ task verify/, " task verify --static", "the whole proof takes a minute"],
+];
+
+Deno.test("every command of the documents runs", async (t) => {
+  const server = await startServer(18);
+  try {
+    // Those of the examples and of the skill are run by tests of their own.
+    const others = DOCUMENTS.filter((name) =>
+      name !== EXAMPLES && name !== "SKILL.md"
+    );
+    for (const document of others) {
+      await t.step(document, async () => {
+        await withCopy((copy) =>
+          server.withDatabase(async (url, sql) => {
+            // For the hazards that the guide allows.
+            await sql`CREATE EXTENSION citext`;
+            const commands = blocksOf(read(document)).flatMap(shellCommands);
+            for (const command of commands) {
+              if (NOT_RUN.some(([pattern]) => pattern.test(command))) continue;
+              const { code, stdout, stderr } = await shell(
+                RUN_AS.reduce(
+                  (text, [from, to]) => text.replace(from, to),
+                  command,
+                ),
+                copy,
+                { DATABASE_URL: url },
+              );
+              const pending = command.includes("--detailed-exitcode") ? 2 : 0;
+              assert.ok(
+                [0, pending].includes(code),
+                `${command}\n${stdout}${stderr}`,
+              );
+              assert.doesNotMatch(stderr, /^error/m, command);
+            }
+          })
+        );
+      });
+    }
+  } finally {
+    await server.stop();
+  }
+});
+
+/** The commands in a block, whatever file it shows. */
+function shellCommands(block: Block): string[] {
+  const all = (pattern: RegExp) =>
+    [...block.text.matchAll(pattern)].map(([, command = ""]) => command);
+  switch (block.info) {
+    case "sh":
+      return commandsOf(block);
+    case "procfile":
+      return all(/^\w+: (.*)$/gm);
+    case "yaml":
+      return [
+        ...all(/^\s*- run: (.*)$/gm),
+        ...all(/^\s*args: (\[.*\])$/gm).map(entry),
+      ];
+    case "json":
+      return all(/Command": \["(.*)"\]/g);
+    case "dockerfile":
+      return [...all(/^RUN (.*)$/gm), ...all(/^CMD (\[.*\])$/gm).map(entry)];
+    default:
+      return [];
+  }
+}
+
+/** What a container runs: the script with these arguments. */
+function entry(list: string): string {
+  return ["./sync-production-schema.ts", ...JSON.parse(list)].join(" ");
+}
+
+Deno.test("SKILL.md leads through a whole change", async () => {
+  const blocks = blocksOf(read("SKILL.md"));
+  const text = (info: string) =>
+    blocks.find((block) => block.info === info)?.text ?? "";
+  const [before, ...after] = blocks.filter(({ info }) => info === "sh")
+    .flatMap(commandsOf);
+  await withCopy(async (copy) => {
+    const run = async (command: string) => {
+      const as = RUN_AS.reduce((t, [from, to]) => t.replace(from, to), command);
+      const output = await shell(as, copy);
+      assert.equal(output.code, 0, command + output.stdout + output.stderr);
+      return output.stdout;
+    };
+    const edit = (path: string, change: (text: string) => string) => {
+      const file = join(copy, path), old = Deno.readTextFileSync(file);
+      assert.notEqual(change(old), old);
+      Deno.writeTextFileSync(file, change(old));
+    };
+    await run(before!);
+    edit("schema.ts", (old) =>
+      (old + text("ts models")).replace(
+        /pgTable\("projects", \{\n/,
+        (head) => head + text("ts column"),
+      ));
+    edit(
+      "sync-production-schema.ts",
+      (old) =>
+        old.replace(/(?=\];\n\n\/\/ ─── End of the steps)/, text("ts steps")),
+    );
+    assert.equal(after.length, 4);
+    const [planned, proved, , left] = [
+      await run(after[0]!),
+      await run(after[1]!),
+      await run(after[2]!),
+      await run(after[3]!),
+    ];
+    assert.match(planned, /Plan \w+: 5 to change, 61 in place\./);
+    assert.match(proved, /^Proved/m);
+    assert.match(left, /^In sync/m);
+    const guide = Deno.readTextFileSync(join(copy, GUIDE));
+    assert.ok(guide.includes("A file that somebody put to a task."));
+    assert.ok(guide.includes("What invoices call it;"));
+  });
+});
+
+Deno.test("the guide's grants are enough for an apply, and for a dry run", async (t) => {
+  const grants = (info: string) => {
+    const found = blocksOf(read(GUIDE)).find((block) => block.info === info);
+    return found?.text ?? assert.fail(info);
+  };
+  for (const major of [14, 18] as const) {
+    const server = await startServer(major);
+    const admin = connect(server.url());
+    await admin`CREATE DATABASE app`;
+    const sql = connect(server.url("app"));
+    const by = (role: string) => ({ url: server.url("app", role) });
+    try {
+      await t.step(`PostgreSQL ${major}`, async () => {
+        await sql.unsafe(`CREATE ROLE app_owner; CREATE ROLE app LOGIN;
+          REVOKE ALL ON DATABASE app FROM PUBLIC;
+          REVOKE ALL ON SCHEMA public FROM PUBLIC;
+          GRANT CONNECT ON DATABASE app TO app`).simple();
+        await sql.unsafe(grants("sql grants")).simple();
+        await sql.unsafe(grants("sql grants application")).simple();
+        const fresh = await sync(["--apply"], by("schema_sync"));
+        assert.equal(fresh.code, 0, fresh.stderr);
+        const app = connect(server.url("app", "app"));
+        await app`INSERT INTO organizations (name, slug) VALUES ('A', 'a')`;
+        await app`INSERT INTO teams (organization_id, name)
+          SELECT id, 'Web' FROM organizations`;
+        await app.end();
+
+        await sql.unsafe(`GRANT USAGE, CREATE ON SCHEMA public TO app_owner;
+          ALTER TABLE teams OWNER TO app_owner;
+          ALTER TABLE teams DROP COLUMN created_at`).simple();
+        const foreign = await sync(["--apply"], by("schema_sync"));
+        assert.equal(foreign.code, 1);
+        await sql.unsafe(grants("sql grants owner")).simple();
+        const member = await sync(["--apply"], by("schema_sync"));
+        assert.equal(member.code, 0, member.stderr);
+
+        await sql.unsafe(grants("sql grants reading")).simple();
+        await sql`ALTER TABLE users DROP COLUMN last_seen_at`;
+        const { code, stdout } = await sync(["--dry-run"], by("schema_reader"));
+        assert.equal(code, 0);
+        assert.match(stdout, /⚠ public .* may not create in this schema/);
+        assert.match(stdout, /⚠ users .* may not alter this table/);
+
+        await sql.unsafe(grants("sql grants watching")).simple();
+        await sql.begin(async (sql) => {
+          await sql`LOCK TABLE users IN SHARE MODE`;
+          const { stderr } = await sync(
+            ["--apply", "--max-wait", "1s"],
+            by("schema_sync"),
+          );
+          assert.match(stderr, /idle in transaction.*LOCK TABLE users/);
+        });
+      });
+    } finally {
+      await sql.end();
+      await admin.end();
+      await server.stop();
+    }
+  }
+});
+
+Deno.test("an older release's steps refuse where a newer one changed them", async () => {
+  const server = await startServer(18);
+  const older = `createEnum("mood", ["sad", "ok"]),
+    createTable("pets", { id: "integer PRIMARY KEY", name: "text" })`;
+  const added = `${older}, addColumn("pets", "kind", "text")`;
+  const changed = added.replace(`"ok"]`, `"ok", "glad"]`);
+  try {
+    await server.withDatabase(async (url) => {
+      const run = async (steps: string, ...args: string[]) =>
+        (await sync(["--apply", ...args], { url, steps })).code;
+      assert.equal(await run(added), 0);
+      assert.equal(await run(older), 0);
+      assert.equal(await run(changed), 0);
+      assert.equal(await run(added), 3);
+      assert.equal(await run(added, "--allow", "conflict"), 0);
+    });
+  } finally {
+    await server.stop();
+  }
+});
+
+/** Calls the function with a copy of what git holds of the project. */
+async function withCopy(use: (copy: string) => Promise<void>) {
+  const copy = await Deno.makeTempDir({ prefix: "docs-" });
+  try {
+    const listed = await shell(
+      "git ls-files --cached --others --exclude-standard",
+      root,
+    );
+    for (const file of listed.stdout.split("\n").filter(Boolean)) {
+      Deno.mkdirSync(join(copy, file, ".."), { recursive: true });
+      Deno.copyFileSync(join(root, file), join(copy, file));
+    }
+    const engine = "sync-production-schema.ts";
+    // The guide's upgrade takes this file in.
+    Deno.copyFileSync(
+      join(copy, engine),
+      join(copy, engine.replace(".ts", ".new.ts")),
+    );
+    await use(copy);
+  } finally {
+    await Deno.remove(copy, { recursive: true });
+  }
+}
+
+/** Runs a command as a shell does, with this Deno as `deno`. */
+async function shell(
+  command: string,
+  cwd: string,
+  env: Record<string, string> = {},
+) {
+  const bin = join(Deno.execPath(), "..");
+  const { code, stdout, stderr } = await new Deno.Command("sh", {
+    args: ["-c", command],
+    cwd,
+    env: {
+      PATH: `${bin}:${Deno.env.get("PATH")}`,
+      NO_COLOR: "1",
+      ...env,
+    },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+function exists(path: string): boolean {
+  try {
+    return !!Deno.statSync(join(root, path));
+  } catch {
+    return false;
+  }
+}
+
 // ═══ Worked examples ═══════════════════════════════════════════════════════
 
 Deno.test("every worked example does what it says", async (t) => {
@@ -377,6 +794,11 @@ function partsOf(text: string): Part[] {
     const own = blocks.filter(({ at }) => at > index && at < end);
     return { title, blocks: own };
   });
+}
+
+/** A document without its fenced blocks. */
+function prose(text: string): string {
+  return text.replaceAll(/^( *)```.*\n[^]*?^\1```$/gm, "");
 }
 
 /** The commands of a block, each on one line, without comments. */
