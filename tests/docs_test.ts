@@ -25,6 +25,8 @@ import {
 const root = join(import.meta.dirname!, "..");
 /** Whether the outputs that documents show are to be written anew. */
 const UPDATE = !!Deno.env.get("UPDATE_DOCS");
+/** Whether each example is proved as a whole, which takes minutes. */
+const PROVE = !!Deno.env.get("PROVE_EXAMPLES");
 const read = (path: string) => Deno.readTextFileSync(join(root, path));
 
 Deno.test("README shows --help as it is", async () => {
@@ -505,10 +507,9 @@ function exists(path: string): boolean {
 // ═══ Worked examples ═══════════════════════════════════════════════════════
 
 Deno.test("every worked example does what it says", async (t) => {
-  const path = "references/workflow-examples.md";
   const server = await startServer(18);
   try {
-    const examples = partsOf(read(path)).filter(({ blocks }) =>
+    const examples = partsOf(read(EXAMPLES)).filter(({ blocks }) =>
       blocks.length > 0
     );
     assert.ok(examples.length >= 15);
@@ -527,10 +528,11 @@ Deno.test("every worked example does what it says", async (t) => {
         });
       }
     }));
-    if (UPDATE) updateBlocks(path, shown);
+    if (UPDATE) updateBlocks(EXAMPLES, shown);
     for (const [block, text] of shown) assert.equal(block.text, text);
   } finally {
     await server.stop();
+    Deno.removeSync(scratch(), { recursive: true });
   }
 });
 
@@ -544,11 +546,12 @@ async function playExample(
   shown: Map<Block, string>,
 ) {
   await server.withDatabase(async (url, sql) => {
-    const state: Example = { server, url, script: "", models: "" };
+    const state = { server, url, script: "", models: "", modelsFile: "" };
     const deploys = deploysOf(blocks);
     for (const deploy of deploys) {
       await playDeploy(deploy, state, sql, shown);
       await settled(state, url, deploy === deploys.at(-1));
+      await proved(state);
     }
   });
 }
@@ -576,7 +579,7 @@ async function playDeploy(
     deploy.filter((block) => block.info === info).map(({ text }) => text);
   for (const text of texts("sql before")) await sql.unsafe(text).simple();
   const models = deploy.find(({ info }) => / models$/.test(info));
-  if (models) state.models = await modelsAsSql(models);
+  if (models) Object.assign(state, await readModels(models));
   const [steps] = texts("ts steps");
   state.script = writeExample(steps ?? "");
   for (const block of deploy.filter(({ info }) => info === "text")) {
@@ -600,8 +603,9 @@ interface Example {
   url: string;
   /** The file with the steps. */
   script: string;
-  /** The models as SQL. */
+  /** The models as SQL, and where they stand as they were written. */
   models: string;
+  modelsFile: string;
 }
 
 const APPLY = "./sync-production-schema.ts --apply";
@@ -696,23 +700,44 @@ async function holds(url: string, text: string) {
   }
 }
 
-async function modelsAsSql({ info, text }: Block): Promise<string> {
-  if (info === "sql models") return text;
+async function readModels({ info, text }: Block) {
+  const suffix = info === "sql models" ? ".sql" : ".ts";
+  const modelsFile = Deno.makeTempFileSync({ dir: scratch(), suffix });
+  if (suffix === ".sql") {
+    Deno.writeTextFileSync(modelsFile, text);
+    return { models: text, modelsFile };
+  }
   const pg = await import("drizzle-orm/pg-core");
   const names = Object.keys(pg).filter((name) => /^[a-z]\w*$/.test(name));
-  const file = Deno.makeTempFileSync({ dir: scratch(), suffix: ".ts" });
   Deno.writeTextFileSync(
-    file,
+    modelsFile,
     `import { sql } from "drizzle-orm";\nimport { ${names.join(", ")} } ` +
       `from "drizzle-orm/pg-core";\n${text}`,
   );
   const { generateDrizzleJson, generateMigration } = await import(
     "drizzle-kit/api"
   );
-  const module = await import(`file://${file}`);
-  const snapshot = generateDrizzleJson(module);
+  const snapshot = generateDrizzleJson(await import(`file://${modelsFile}`));
   const none = generateDrizzleJson({});
-  return (await generateMigration(none, snapshot)).join("\n");
+  const statements = await generateMigration(none, snapshot);
+  return { models: statements.join("\n"), modelsFile };
+}
+
+/** The verifier takes the example's steps and models for each other's. */
+async function proved({ script, modelsFile }: Example) {
+  const guide = join(script, "..", "GUIDE.md");
+  Deno.writeTextFileSync(
+    guide,
+    "<!-- generated: tables -->\n<!-- end generated -->\n",
+  );
+  const how = PROVE ? "--update-guide --states 10" : "--static";
+  const { code, stdout, stderr } = await shell(
+    `./verify-sync-script.ts --script ${script} --models ${modelsFile} ` +
+      `--guide ${guide} ${how}`,
+    root,
+  );
+  assert.match(stdout, /^✓ static/m, stdout + stderr);
+  if (PROVE) assert.equal(code, 0, stdout + stderr);
 }
 
 /** Inside the project, where the import map holds; git does not see it. */
@@ -725,18 +750,19 @@ function scratch(): string {
 /** A script of the example's sections, under the name that reports show. */
 function writeExample(sections: string): string {
   const file = join(
-    Deno.makeTempDirSync({ prefix: "example-" }),
+    Deno.makeTempDirSync({ dir: scratch() }),
     "sync-production-schema.ts",
   );
   const names = [
     ...read("sync-production-schema.ts")
       .matchAll(/^export (?:async )?function (\w+)/gm),
   ].map(([, name]) => name);
+  const engine = JSON.stringify(`file://${SCRIPT}`);
   Deno.writeTextFileSync(
     file,
-    `import { ${names.join(", ")} } from ${
-      JSON.stringify(`file://${SCRIPT}`)
-    };\nexport const sections = [\n${sections}\n];\n` +
+    `${read("sync-production-schema.ts").split("\n")[0]}\n` +
+      `import { ${names.join(", ")} } from ${engine};\n` +
+      `export * from ${engine};\nexport const sections = [\n${sections}\n];\n` +
       "if (import.meta.main) Deno.exit(await main(sections, Deno.args));\n",
   );
   return file;
