@@ -430,25 +430,57 @@ Deno.test("the guide's grants are enough for an apply, and for a dry run", async
   }
 });
 
-Deno.test("an older release's steps refuse where a newer one changed them", async () => {
+Deno.test("an older release's steps do what the guide says of a rollback", async () => {
   const server = await startServer(18);
-  const older = `createEnum("mood", ["sad", "ok"]),
-    createTable("pets", { id: "integer PRIMARY KEY", name: "text" })`;
+  const older = `createEnum("mood", ["sad", "ok"]), createTable("pets", {
+    id: "integer PRIMARY KEY", name: "text DEFAULT 'Rex'", age: "integer" })`;
   const added = `${older}, addColumn("pets", "kind", "text")`;
-  const changed = added.replace(`"ok"]`, `"ok", "glad"]`);
+  const otherwise = added.replace("Rex", "Kim");
+  const conflicts = [
+    added.replace(`"ok"]`, `"ok", "glad"]`),
+    added.replace(`age: "integer"`, `age: "integer DEFAULT 1"`),
+    added.replace(`age: "integer"`, `age: "integer NOT NULL"`),
+  ];
   try {
-    await server.withDatabase(async (url) => {
-      const run = async (steps: string, ...args: string[]) =>
-        (await sync(["--apply", ...args], { url, steps })).code;
-      assert.equal(await run(added), 0);
-      assert.equal(await run(older), 0);
-      assert.equal(await run(changed), 0);
-      assert.equal(await run(added), 3);
-      assert.equal(await run(added, "--allow", "conflict"), 0);
-    });
+    for (const newer of [added, otherwise, ...conflicts]) {
+      await server.withDatabase(async (url, sql) => {
+        const run = async (steps: string, ...args: string[]) =>
+          (await sync(["--apply", ...args], { url, steps })).code;
+        assert.equal(await run(newer), 0);
+        assert.equal(await run(older), conflicts.includes(newer) ? 3 : 0);
+        assert.equal(await run(older, "--allow", "conflict"), 0);
+        const [row] = await sql`INSERT INTO pets (id, age) VALUES (1, 2)
+          RETURNING name, kind`;
+        assert.deepEqual({ ...row }, { name: "Rex", kind: null });
+      });
+    }
   } finally {
     await server.stop();
   }
+});
+
+Deno.test("the guide's upgrade takes the new engine and keeps the steps", async () => {
+  const part = partsOf(read(GUIDE)).find(({ title }) =>
+    title === "Upgrading the engine"
+  );
+  const merge = part!.blocks.flatMap(commandsOf).filter((command) =>
+    /^(sed|cp) /.test(command)
+  );
+  assert.equal(merge.length, 4);
+  await withCopy(async (copy) => {
+    const result = await shell(merge.join(" && "), copy);
+    assert.equal(result.code, 0, result.stderr);
+    const version = await shell("./sync-production-schema.ts --version", copy);
+    assert.equal(version.stdout, "9.9.9\n");
+    const merged = join(copy, "sync-production-schema.ts");
+    assert.equal(
+      Deno.readTextFileSync(merged),
+      read("sync-production-schema.ts").replace(
+        /(VERSION = )"[^"]*"/,
+        '$1"9.9.9"',
+      ),
+    );
+  });
 });
 
 /** Calls the function with a copy of what git holds of the project. */
@@ -463,11 +495,15 @@ async function withCopy(use: (copy: string) => Promise<void>) {
       Deno.mkdirSync(join(copy, file, ".."), { recursive: true });
       Deno.copyFileSync(join(root, file), join(copy, file));
     }
-    const engine = "sync-production-schema.ts";
-    // The guide's upgrade takes this file in.
-    Deno.copyFileSync(
-      join(copy, engine),
-      join(copy, engine.replace(".ts", ".new.ts")),
+    // For the guide's upgrade: a newer engine, with no steps of ours.
+    Deno.writeTextFileSync(
+      join(copy, "sync-production-schema.new.ts"),
+      read("sync-production-schema.ts")
+        .replace(/(VERSION = )"[^"]*"/, '$1"9.9.9"')
+        .replace(
+          /(sections: Section\[\] = \[)[^]*?(?=\n\];\n\n\/\/ ─── End)/,
+          "$1",
+        ),
     );
     await use(copy);
   } finally {
