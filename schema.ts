@@ -61,15 +61,19 @@ export const taskStatus = pgEnum("task_status", [
 
 /** A customer: the owner of everything else. */
 export const organizations = pgTable("organizations", {
+  /** What other tables refer to. */
   id: uuid("id").primaryKey().defaultRandom(),
+  /** As people write it. */
   name: text("name").notNull(),
   /** The name in URLs. */
   slug: citext("slug").notNull(),
+  /** What is paid for now. */
   plan: plan("plan").notNull().default("free"),
   /** Preferences that the application reads as a whole. */
   settings: jsonb("settings").notNull().default({}),
   /** The person who pays; empty until the first user has signed up. */
   ownerId: uuid("owner_id"),
+  /** When it signed up. */
   createdAt: timestamptz("created_at").notNull().defaultNow(),
 }, (t): PgTableExtraConfigValue[] => [
   unique("organizations_slug_key").on(t.slug),
@@ -82,25 +86,37 @@ export const organizations = pgTable("organizations", {
 
 /** What a person may do; the rows are part of the schema. */
 export const roles = pgTable("roles", {
+  /** What users refer to. */
   id: smallint("id").primaryKey().generatedAlwaysAsIdentity(),
+  /** What the application asks for: owner, member or viewer. */
   name: text("name").notNull(),
+  /** What the role may do: read, write, or * for everything. */
   permissions: text("permissions").array().notNull().default([]),
 }, (t) => [unique("roles_name_key").on(t.name)]);
 
 /** A person who signs in. */
 export const users = pgTable("users", {
+  /** What other tables refer to. */
   id: uuid("id").primaryKey().defaultRandom(),
+  /** The organization in which the person works. */
   organizationId: uuid("organization_id").notNull(),
+  /** What the person may do; nothing without a role. */
   roleId: smallint("role_id"),
+  /** What the person signs in with, whatever its case. */
   email: varchar("email", { length: 255 }).notNull(),
+  /** The given name; empty where it is not known. */
   firstName: text("first_name").notNull().default(""),
+  /** The family name; empty where it is not known. */
   lastName: text("last_name").notNull().default(""),
   /** How the person is shown; first filled from the two names. */
   displayName: text("display_name").notNull(),
   /** Who invited this person, if anybody did. */
   invitedBy: uuid("invited_by"),
+  /** Whether the person may sign in. */
   active: boolean("active").notNull().default(true),
+  /** The last request; empty until the first. */
   lastSeenAt: timestamptz("last_seen_at"),
+  /** When the person joined. */
   createdAt: timestamptz("created_at").notNull().defaultNow(),
 }, (t) => [
   uniqueIndex("users_email_key").on(sql`lower(${t.email})`),
@@ -127,10 +143,14 @@ export const users = pgTable("users", {
 
 /** A group of people inside an organization. */
 export const teams = pgTable("teams", {
+  /** What other tables refer to. */
   id: bigint("id", { mode: "number" }).primaryKey()
     .generatedByDefaultAsIdentity(),
+  /** The organization that it belongs to. */
   organizationId: uuid("organization_id").notNull(),
+  /** Unlike any other of the organization. */
   name: text("name").notNull(),
+  /** When it was formed. */
   createdAt: timestamptz("created_at").notNull().defaultNow(),
 }, (t) => [
   unique("teams_organization_id_name_key").on(t.organizationId, t.name),
@@ -143,8 +163,11 @@ export const teams = pgTable("teams", {
 
 /** Who belongs to which team. */
 export const teamMembers = pgTable("team_members", {
+  /** The team. */
   teamId: bigint("team_id", { mode: "number" }).notNull(),
+  /** The person. */
   userId: uuid("user_id").notNull(),
+  /** Since when. */
   joinedOn: date("joined_on").notNull().default(sql`CURRENT_DATE`),
 }, (t) => [
   primaryKey({ name: "team_members_pkey", columns: [t.teamId, t.userId] }),
@@ -163,18 +186,26 @@ export const teamMembers = pgTable("team_members", {
 
 /** A piece of work with a budget and an end. */
 export const projects = pgTable("projects", {
+  /** What other tables refer to. */
   id: uuid("id").primaryKey().defaultRandom(),
+  /** The organization that owns it. */
   organizationId: uuid("organization_id").notNull(),
   /** The team in charge. */
   teamId: bigint("team_id", { mode: "number" }),
   /** The prefix of the tasks' names: WEB in WEB-17. */
   key: varchar("key", { length: 10 }).notNull(),
+  /** As people write it. */
   name: text("name").notNull(),
+  /** Where it stands. */
   status: projectStatus("status").notNull().default("planned"),
+  /** What it may cost, in the currency of the organization. */
   budget: numeric("budget", { precision: 12, scale: 2 }).notNull()
     .default("0"),
+  /** The first day, once it is planned. */
   startsOn: date("starts_on"),
+  /** The last day, once it is planned. */
   endsOn: date("ends_on"),
+  /** When it was entered. */
   createdAt: timestamptz("created_at").notNull().defaultNow(),
 }, (t) => [
   unique("projects_organization_id_key_key").on(t.organizationId, t.key),
@@ -195,24 +226,34 @@ export const projects = pgTable("projects", {
 
 /** A thing to do in a project, and the parts of it. */
 export const tasks = pgTable("tasks", {
+  /** The number that people see: 17 in WEB-17. */
   id: bigint("id", { mode: "number" }).primaryKey()
     .generatedAlwaysAsIdentity(),
+  /** The project that it is for. */
   projectId: uuid("project_id").notNull(),
   /** The task of which this one is a part. */
   parentId: bigint("parent_id", { mode: "number" }),
+  /** Who does it; empty until somebody takes it. */
   assigneeId: uuid("assignee_id"),
+  /** What is to do, in a line. */
   title: text("title").notNull(),
+  /** What is to do, at length. */
   description: text("description").notNull().default(""),
+  /** Where it stands. */
   status: taskStatus("status").notNull().default("todo"),
   /** From 1, drop everything, to 5, some day. */
   priority: smallint("priority").notNull().default(3),
+  /** Words to find it by. */
   labels: text("labels").array().notNull().default(sql`'{}'::text[]`),
+  /** How long it should take, in hours. */
   estimateHours: numeric("estimate_hours", { precision: 6, scale: 2 }),
+  /** The day by which it must be done. */
   dueOn: date("due_on"),
   /** Title and description, as the search sees them. */
   search: tsvector("search").generatedAlwaysAs(
     sql`to_tsvector('english', title || ' ' || description)`,
   ),
+  /** When it was entered. */
   createdAt: timestamptz("created_at").notNull().defaultNow(),
   /** Kept current by a trigger. */
   updatedAt: timestamptz("updated_at").notNull().defaultNow(),
@@ -248,12 +289,18 @@ export const tasks = pgTable("tasks", {
 
 /** What people say about a task. */
 export const comments = pgTable("comments", {
+  /** In the order in which they were written. */
   id: bigint("id", { mode: "number" }).primaryKey()
     .generatedAlwaysAsIdentity(),
+  /** What it is about. */
   taskId: bigint("task_id", { mode: "number" }).notNull(),
+  /** Who wrote it. */
   authorId: uuid("author_id").notNull(),
+  /** What it says. */
   body: text("body").notNull(),
+  /** When it was written. */
   createdAt: timestamptz("created_at").notNull().defaultNow(),
+  /** When it was last changed; empty if never. */
   editedAt: timestamptz("edited_at"),
 }, (t) => [
   index("comments_task_id_created_at_idx").on(t.taskId, t.createdAt),
@@ -272,9 +319,12 @@ export const comments = pgTable("comments", {
 
 /** What happened, for the feed and for auditors. */
 export const events = pgTable("events", {
+  /** In the order in which they were recorded. */
   id: bigint("id", { mode: "number" }).primaryKey()
     .generatedAlwaysAsIdentity(),
+  /** Where it happened. */
   organizationId: uuid("organization_id").notNull(),
+  /** Who did it; empty where nobody did, or who left. */
   actorId: uuid("actor_id"),
   /** Such as task.created. */
   kind: text("kind").notNull(),
@@ -282,6 +332,7 @@ export const events = pgTable("events", {
   payload: jsonb("payload").notNull().default({}),
   /** How long the request took, in milliseconds. */
   durationMs: integer("duration_ms"),
+  /** When it happened. */
   occurredAt: timestamptz("occurred_at").notNull().defaultNow(),
 }, (t) => [
   index("events_organization_id_occurred_at_idx").on(

@@ -71,7 +71,11 @@ async function prove(options: Options, report: Reporter): Promise<boolean> {
   const models = await loadModels(options.models);
   const context = { options, script, models, report };
   await report.run("static", () => checkNames(context));
-  const modelled = options.static ? undefined : await proveOnServer(context);
+  const modelled = !options.static
+    ? await proveOnServer(context)
+    : options.updateGuide
+    ? await updateGuideAlone(context)
+    : undefined;
   await report.run(
     "documented",
     () => checkDocuments(options, models, modelled),
@@ -2195,11 +2199,26 @@ function updateGuide({ guide }: Options, models: Models, modelled: Objects) {
   if (now !== text) Deno.writeTextFileSync(guide, now);
 }
 
+/** For --static: the models' database is built, and nothing is proved on it. */
+async function updateGuideAlone({ options, script, models }: Context) {
+  const server = options.server === undefined
+    ? await Embedded.start(script)
+    : await ScratchServer.start(script, options.server);
+  try {
+    const database = await server.open();
+    const modelled = await buildModels(database, models, extensionsOf(script));
+    updateGuide(options, models, modelled);
+    return modelled;
+  } finally {
+    await server.stop();
+  }
+}
+
 /** The guide with its generated parts made anew. */
 function updated(text: string, models: Models, modelled: Objects): string {
   const parts: Record<string, () => string> = {
     tables: () => tablesInWords(models, modelled),
-    diagram: () => diagram(modelled),
+    diagram: () => diagram(models, modelled),
   };
   return text.replaceAll(
     /(<!-- generated: (\w+) -->\n)[^]*?(<!-- end generated -->)/g,
@@ -2208,37 +2227,64 @@ function updated(text: string, models: Models, modelled: Objects): string {
   );
 }
 
-function tablesInWords({ source }: Models, modelled: Objects): string {
+/** Tables with their columns in the models' order, and the enums. */
+function tablesInWords({ source, sql }: Models, modelled: Objects): string {
   const meanings = readMeanings(source);
-  const meaning = (key: string, { comment }: Thing) =>
-    (comment ?? meanings.get(key) ?? "").replaceAll(/\s*\n\s*/g, " ");
-  const cell = (value: string) => value.replaceAll("|", "\\|");
-  return [...modelled].filter(([, { kind }]) => kind === "table").map(
-    ([key, thing]) => {
-      const { table = "" } = thing;
+  const meaning = (key: string) =>
+    (modelled.get(key)?.comment ?? meanings.get(key) ?? "")
+      .replaceAll(/\s*\n\s*/g, " ");
+  const tables = [...readNames(sql)].filter(([key]) => modelled.has(key));
+  const enums = [...modelled].filter(([, { kind }]) => kind === "enum")
+    .map(([key, { definition }]) => [code(nameOf(key, true)), definition]);
+  const parts = tables.filter(([key]) => key.startsWith("table ")).map(
+    ([key, columns]) => {
+      const table = nameOf(key, true);
       const parts = [...modelled].filter(([, part]) => part.table === table);
-      const rows = parts.filter(([, { kind }]) => kind === "column").map((
-        [key, part],
-      ) => {
-        const cells = [`\`${nameOf(key)}\``, `\`${part.definition}\``];
-        return `| ${[...cells, meaning(key, part)].map(cell).join(" | ")} |`;
+      const rows = columns.map((column) => {
+        const key = `column ${table}.${column}`;
+        const { definition = "" } = modelled.get(key) ?? {};
+        return [code(column), code(definition), meaning(key)];
       });
       const rest = parts.filter(([, { kind }]) =>
         ["constraint", "index", "policy", "trigger"].includes(kind)
-      ).map(([key, { kind, definition }]) =>
-        `- ${kind} \`${nameOf(key)}\`: \`${definition}\``
-      );
+      ).map(([key, { kind, definition }]) => [
+        code(nameOf(key)),
+        kind,
+        code(definition.replace("USING btree ", "")),
+      ]);
       return [
         `### \`${table}\``,
-        ...(meaning(key, thing) ? ["", meaning(key, thing)] : []),
-        "",
-        "| column | type | what it is for |",
-        "| --- | --- | --- |",
-        ...rows,
-        ...(rest.length > 0 ? ["", ...rest] : []),
-      ].join("\n");
+        meaning(key),
+        tableOf(["column", "type", "what it is for"], rows),
+        ...(rest.length > 0
+          ? [tableOf(["name", "kind", "definition"], rest)]
+          : []),
+      ].filter((part) => part).join("\n\n");
     },
-  ).join("\n\n");
+  );
+  if (enums.length > 0) {
+    parts.push(`### Enums\n\n${tableOf(["enum", "labels"], enums)}`);
+  }
+  return parts.join("\n\n");
+}
+
+/** Text as code inside a cell of a Markdown table. */
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+/** A Markdown table with its columns aligned. */
+function tableOf(head: string[], rows: string[][]): string {
+  const cells = [head, ...rows].map((row) =>
+    row.map((text) => text.replaceAll("|", "\\|"))
+  );
+  const widths = head.map((_, i) =>
+    Math.max(...cells.map((row) => row[i]?.length ?? 0))
+  );
+  const line = (row: string[]) =>
+    `| ${row.map((text, i) => text.padEnd(widths[i] ?? 0)).join(" | ")} |`;
+  const rule = line(widths.map((width) => "-".repeat(width)));
+  return [line(cells[0] ?? []), rule, ...cells.slice(1).map(line)].join("\n");
 }
 
 /** What the comments of a Drizzle module say of its tables and columns. */
@@ -2257,31 +2303,64 @@ function readMeanings(source: string): Map<string, string> {
 }
 
 /** Tables and references, as Mermaid draws them. */
-function diagram(modelled: Objects): string {
-  const word = (text: string) => text.replaceAll(/[^\w]+/g, "_");
-  const tables = [...modelled].filter(([, { kind }]) => kind === "table")
-    .map(([key]) => {
-      const table = nameOf(key, true);
-      const columns = [...modelled].filter(([, thing]) =>
-        thing.kind === "column" && thing.table === table
-      ).map(([column, { definition }]) => {
-        const [type = ""] = definition.split(
-          / (?=NOT|DEFAULT|GENERATED|COLLATE)/,
-        );
-        return `    ${word(type)} ${word(nameOf(column))}`;
-      });
-      return `  ${word(table)} {\n${columns.join("\n")}\n  }`;
+function diagram({ sql }: Models, modelled: Objects): string {
+  const word = (text: string) =>
+    text.replace("[]", "_array").replaceAll(/[^\w]+/g, "_").replace(/_$/, "");
+  const parts = (kind: string, table: string) =>
+    [...modelled].filter(([, part]) =>
+      part.kind === kind && part.table === table
+    ).map(([, { definition }]) => definition);
+  const names = [...readNames(sql)].filter(([key]) =>
+    key.startsWith("table ") && modelled.has(key)
+  );
+  const tables = names.map(([key, columns]) => {
+    const table = nameOf(key, true);
+    const constraints = parts("constraint", table);
+    const lines = columns.map((column) => {
+      const { definition = "" } = modelled.get(`column ${table}.${column}`) ??
+        {};
+      const [type = ""] = definition.split(
+        / (?=NOT|DEFAULT|GENERATED|COLLATE)/,
+      );
+      const keys = MERMAID_KEYS.filter(([kind]) =>
+        constraints.some((text) => columnsOf(kind, text).includes(column))
+      ).map(([, mark]) => mark);
+      return `    ${[word(type), word(column), keys.join(", ")].join(" ")}`
+        .trimEnd();
     });
-  const references = [...modelled].flatMap(([key, { table, definition }]) => {
-    const [, columns, parent] =
-      /^FOREIGN KEY \((.*?)\) REFERENCES ("[^"]+"|\w+)/.exec(definition) ?? [];
-    return parent && table && key.startsWith("constraint ")
-      ? [`  ${word(unquote(parent))} ||--o{ ${word(table)} : "${columns}"`]
-      : [];
+    return `  ${word(table)} {\n${lines.join("\n")}\n  }`;
+  });
+  const references = names.flatMap(([key]) => {
+    const table = nameOf(key, true);
+    return parts("constraint", table).flatMap((text) => {
+      const columns = columnsOf("FOREIGN KEY", text);
+      const [, parent] = /REFERENCES ("[^"]+"|\w+)/.exec(text) ?? [];
+      if (!parent) return [];
+      const always = columns.every((column) =>
+        / NOT NULL\b/.test(
+          modelled.get(`column ${table}.${column}`)?.definition ?? "",
+        )
+      );
+      return `  ${word(unquote(parent))} ${always ? "||" : "|o"}--o{ ` +
+        `${word(table)} : "${columns.join(", ")}"`;
+    });
   });
   return ["```mermaid", "erDiagram", ...tables, ...references, "```"].join(
     "\n",
   );
+}
+
+const MERMAID_KEYS: [string, string][] = [
+  ["PRIMARY KEY", "PK"],
+  ["FOREIGN KEY", "FK"],
+  ["UNIQUE", "UK"],
+];
+
+/** The columns of a key as PostgreSQL prints it. */
+function columnsOf(kind: string, definition: string): string[] {
+  const [, list = ""] = new RegExp(`^${kind} \\(([^)]*)\\)`).exec(definition) ??
+    [];
+  return list.split(", ").map(unquote);
 }
 
 // ═══ Deploy files ══════════════════════════════════════════════════════════
@@ -3207,7 +3286,8 @@ How:
 Output:
   --scaffold          print the steps for all that the models have and the
                       script lacks
-  --update-guide      rewrite the guide's generated parts from the models
+  --update-guide      rewrite the guide's generated parts from the models; with
+                      --static, prove nothing on a database
   --format FORMAT     text, json or markdown
   --verbose           say where the time went
   -h, --help          this text
