@@ -2092,6 +2092,8 @@ export interface Server {
   /** Whether the target schema is there, and the role may create in it. */
   schemaExists: boolean;
   mayCreate: boolean;
+  /** Whether the role may create extensions, as far as they are trusted. */
+  mayExtend: boolean;
   standby: boolean;
   readOnly: boolean;
   /** What unqualified names of the steps resolve in. */
@@ -2119,6 +2121,7 @@ function serverQuery(schema: string): string {
     current_database() AS database, current_user AS "user",
     n.oid IS NOT NULL AS "schemaExists",
     coalesce(has_schema_privilege(n.oid, 'CREATE'), false) AS "mayCreate",
+    has_database_privilege(current_database(), 'CREATE') AS "mayExtend",
     pg_is_in_recovery() AS standby,
     current_setting('default_transaction_read_only') = 'on' AS "readOnly",
     set_config('search_path', quote_ident(${name}) || coalesce((
@@ -4215,11 +4218,12 @@ function watchProgress(
   return state;
 }
 
-/** A session of pg_stat_activity in words. */
-const SESSION = `format('pid %s (%s, %s, %s s): %s', a.pid,
+/** A session of pg_stat_activity in words; of others' not all may be seen. */
+const SESSION = `concat('pid ', a.pid, ' (', concat_ws(', ',
   coalesce(nullif(application_name, ''), usename), state,
-  extract(epoch FROM now() - coalesce(xact_start, state_change))::int,
-  left(regexp_replace(query, '\\s+', ' ', 'g'), 60))`;
+  extract(epoch FROM now() - coalesce(xact_start, state_change))::int || ' s'),
+  ')', ': ' || nullif(left(regexp_replace(query, '\\s+', ' ', 'g'), 60),
+  '<insufficient privilege>'))`;
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
@@ -4999,8 +5003,19 @@ function missingPrivileges(
       })
     ),
   );
-  const grant = `GRANT CREATE ON SCHEMA ${schema} TO ${user}`;
+  const grant = `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${user}`;
+  const database = id(server.database);
+  const extending = changes.some(({ step }) => step.verb === "createExtension");
   return [
+    ...(extending && !server.mayExtend
+      ? [
+        lacks(
+          server.database,
+          "create extensions in this database",
+          `GRANT CREATE ON DATABASE ${database} TO ${user}`,
+        ),
+      ]
+      : []),
     ...(changes.length > 0 && !server.mayCreate
       ? [lacks(schema, "create in this schema", grant)]
       : []),

@@ -525,17 +525,21 @@ for (const major of [OLDEST, NEWEST]) {
         });
 
       await t.step("no CREATE on the schema", async () => {
-        await refused("app", TABLE, /GRANT CREATE ON SCHEMA app TO eve/);
+        await refused("app", TABLE, /GRANT USAGE, CREATE ON SCHEMA app TO eve/);
       });
       await t.step("no USAGE on the schema", async () => {
         await refused("hidden", TABLE, /GRANT .* ON SCHEMA hidden TO eve/);
+      });
+      await t.step("no CREATE on the database, for an extension", async () => {
+        const steps = `createExtension("citext")`;
+        await refused("shared", steps, /GRANT CREATE ON DATABASE \w+ TO eve/);
       });
       await t.step("the dry run tells, too", async () => {
         const args = [DRY, "--schema", "app", "--detailed-exitcode"];
         const output = await sync(args, { url, steps: TABLE });
         assert.equal(output.code, 2);
         assert.match(output.stdout, /⚠.*eve may not create/);
-        assert.match(output.stdout, /GRANT CREATE ON SCHEMA app TO eve/);
+        assert.match(output.stdout, /GRANT USAGE, CREATE ON SCHEMA app TO eve/);
       });
       for (
         const steps of [
