@@ -112,6 +112,11 @@ async function proveOnServer(context: Context): Promise<Objects> {
     ? await Embedded.start(script)
     : await ScratchServer.start(script, options.server!);
   const next = { interrupted: counter(), convergent: counter() };
+  const skipFrom = (first: string, why: string) => {
+    for (const name of LATER.slice(LATER.indexOf(first))) {
+      report.skip(name, why);
+    }
+  };
   const helper = server instanceof Embedded
     ? new Helper(options, next, await server.copy())
     : undefined;
@@ -127,12 +132,17 @@ async function proveOnServer(context: Context): Promise<Objects> {
       () => proveFresh(context, first, modelled),
     );
     if (problems.length > 0) {
-      for (const name of ["idempotent", "dry", "interrupted", "convergent"]) {
-        report.skip(name, "an empty database already ends up otherwise");
-      }
+      skipFrom("idempotent", "an empty database already ends up otherwise");
       return modelled;
     }
-    await report.run("idempotent", () => proveIdempotent(context, first));
+    const again = await report.run(
+      "idempotent",
+      () => proveIdempotent(context, first),
+    );
+    if (again.problems.length > 0) {
+      skipFrom("strict", "a second run already finds something to change");
+      return modelled;
+    }
     const states = await States.prepare(
       script,
       first,
@@ -140,6 +150,7 @@ async function proveOnServer(context: Context): Promise<Objects> {
       target,
       options,
     );
+    await report.run("strict", () => proveStrict(context, first, states));
     await report.run("dry", () => proveDry(context, first, states));
     const databases = [first, ...await server.openMore()];
     for (const name of ["interrupted", "convergent"] as const) {
@@ -165,6 +176,9 @@ async function proveOnServer(context: Context): Promise<Objects> {
     await server.stop();
   }
 }
+
+/** The checks after "fresh", of which the first that fails ends the proof. */
+const LATER = ["idempotent", "strict", "dry", "interrupted", "convergent"];
 
 type LongCheck = "interrupted" | "convergent";
 
@@ -312,6 +326,78 @@ async function proveIdempotent({ script }: Context, database: Database) {
     problems.push({ message: "a second apply changes the database" });
   }
   return { text: "a second run plans no change and makes none", problems };
+}
+
+/** What has the right name and another definition does not pass. */
+async function proveStrict(
+  { script, options }: Context,
+  database: Database,
+  { target, changes }: States,
+) {
+  const problems: Problem[] = [];
+  const altered = new Set<string>();
+  for (const aspect of ASPECTS) {
+    await database.reset();
+    await database.session.query(changes.map(({ sql }) => sql).join(";\n"));
+    const spoils = new Map(
+      [...target].map((
+        [key, thing],
+      ) => [key, spoil(aspect, key, thing, target)]),
+    );
+    await database.session.query(tolerant([...spoils.values()].flat()));
+    const reached = await readObjects(database.session);
+    const plan = await database.inspect();
+    for (const [key, { definition }] of target) {
+      const other = reached.get(key)?.definition;
+      if (spoils.get(key)?.length === 0) continue;
+      if (other === undefined || other === definition) continue;
+      altered.add(key);
+      const step = findStep(script, key);
+      if (!step || isNoticed(plan, key, step)) continue;
+      problems.push({
+        message: `${step.verb} "${step.name}" takes another ${key} for ` +
+          "its own: its check must ask for more than the name",
+        code: `wanted    ${definition}\naccepted  ${other}`,
+        file: options.script,
+        near: step.name,
+      });
+    }
+  }
+  const text = `each of ${count(altered.size, "thing")}, altered under its ` +
+    "own name, is noticed";
+  return { text, problems };
+}
+
+function isNoticed(plan: Script.Plan, key: string, step: Step): boolean {
+  const names = [nameOf(key), nameOf(key, true), step.name];
+  const told = ({ object }: { object: string }) => names.includes(object);
+  return plan.issues.some(told) ||
+    plan.changes.some((change) =>
+      step.alter ? change.step === step : told(change)
+    );
+}
+
+/** The step that makes a thing; of a longhand one the SQL tells. */
+function findStep(script: typeof Script, key: string): Step | undefined {
+  const steps = stepsOf(script);
+  const [, table, column = ""] = /^column (.*)\.(.*)$/s.exec(key) ?? [];
+  const owner = steps.find((step) =>
+    step.owns().includes(key) ||
+    table && step.owns().includes(`table ${table}`) &&
+      step.columns?.includes(column)
+  );
+  if (owner) return owner;
+  const kind = key.split(" ")[0] ?? "";
+  const name = nameOf(key).replace(/\(.*/s, "");
+  const made = new RegExp(
+    `\\b${kind}\\s+([\\w"]+\\.)?"?${escapeRegExp(name)}\\b`,
+    "i",
+  );
+  return steps.find(({ alter }) => alter?.some((sql) => made.test(sql)));
+}
+
+function escapeRegExp(text: string): string {
+  return text.replaceAll(/[^\w]/g, "\\$&");
 }
 
 /** A dry run writes nothing where changes are pending. */
@@ -2097,6 +2183,135 @@ class States {
       near: String(table),
     }));
   }
+}
+
+/** What is altered at a time, so that one does not hide another. */
+const ASPECTS = ["type", "default", "definition", "uniqueness"] as const;
+
+/**
+ * Makes a thing other than it is, under its own name; the last statement that
+ * works counts.
+ */
+function spoil(
+  aspect: typeof ASPECTS[number],
+  key: string,
+  thing: Thing,
+  target: Objects,
+): string[] {
+  const { kind, table = "", definition } = thing;
+  if (kind === "column") {
+    if (aspect === "type") return spoilType(table, nameOf(key), definition);
+    return aspect === "default" ? spoilDefault(key, thing, target) : [];
+  }
+  const name = quote(nameOf(key));
+  if (kind === "index" && aspect === "uniqueness") {
+    const other = definition.replace(/^UNIQUE /, "");
+    return [
+      `DROP INDEX ${name}; CREATE INDEX ${name} ON ${quote(table)} ${other}`,
+    ];
+  }
+  if (aspect !== "definition") return [];
+  return SPOILS[kind]?.(name, table, definition, nameOf(key, true)) ?? [];
+}
+
+/** One way to alter each kind of thing; any of it may fail. */
+const SPOILS: Record<
+  string,
+  | ((name: string, table: string, text: string, whole: string) => string[])
+  | undefined
+> = {
+  index: (name, table, text) => {
+    const bare = text.replace(/ WHERE .*$/s, "");
+    const where = bare === text ? " WHERE 1 > 2" : "";
+    const [unique, rest] = bare.startsWith("UNIQUE ")
+      ? ["UNIQUE ", bare.slice(7)]
+      : ["", bare];
+    return [
+      `DROP INDEX ${name}; CREATE ${unique}INDEX ${name} ON ${
+        quote(table)
+      } ${rest}${where}`,
+    ];
+  },
+  constraint: (name, table, text) => {
+    const action = / ON DELETE (CASCADE|RESTRICT|SET NULL|SET DEFAULT)/;
+    const other = text.startsWith("CHECK ")
+      ? text.replace(/^CHECK (.*?)( NO INHERIT)?$/s, "CHECK ($1 IS NOT NULL)")
+      : action.test(text)
+      ? text.replace(action, "")
+      : text.startsWith("FOREIGN KEY")
+      ? text.replace(/( ON UPDATE|$)/, " ON DELETE CASCADE$1")
+      : / DEFERRABLE/.test(text)
+      ? text.replace(/ DEFERRABLE.*$/, "")
+      : `${text} DEFERRABLE`;
+    return [
+      `ALTER TABLE ${quote(table)} DROP CONSTRAINT ${name}, ` +
+      `ADD CONSTRAINT ${name} ${other}`,
+    ];
+  },
+  enum: (name) => [`ALTER TYPE ${name} ADD VALUE 'other of verify'`],
+  domain: (name) => [`ALTER DOMAIN ${name} ADD CHECK (VALUE IS NOT NULL)`],
+  view: (name, _, text) => [
+    `CREATE OR REPLACE VIEW ${name} AS SELECT * FROM (${
+      text.replace(/;\s*$/, "")
+    }) x WHERE 1 > 2`,
+  ],
+  policy: (name, table) => [
+    `ALTER POLICY ${name} ON ${quote(table)} USING (1 > 2)`,
+    `ALTER POLICY ${name} ON ${quote(table)} WITH CHECK (1 > 2)`,
+  ],
+  trigger: (_, __, text) => [
+    text.slice(0, -2).replace(
+      / (BEFORE|AFTER) /,
+      (_, when) => when === "AFTER" ? " BEFORE " : " AFTER ",
+    )
+      .replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER"),
+  ],
+  function: (_, __, text) => [
+    text.replace(/(\$\w*\$)(\s*)$/, "\n/* other */ $1$2"),
+  ],
+};
+
+function spoilType(table: string, column: string, definition: string) {
+  const [type = ""] = definition.split(/ (?=COLLATE|NOT NULL|DEFAULT|GENE)/);
+  const [, base = type, size, rest = "", array = ""] =
+    /^([^([]*)(?:\((\d+)(.*?)\))?.*?((?:\[\])*)$/.exec(type) ?? [];
+  const alter = `ALTER TABLE ${quote(table)} ALTER ${quote(column)} TYPE`;
+  if (size) return [`${alter} ${base}(${Number(size) + 1}${rest})${array}`];
+  const others: Record<string, string> = {
+    integer: "bigint",
+    smallint: "integer",
+    bigint: "integer",
+    text: "varchar(77)",
+    "timestamp with time zone": "timestamp",
+    date: "timestamp",
+    jsonb: "json",
+    numeric: "numeric(20,5)",
+  };
+  return [`${alter} ${others[base] ?? "text"}${array}`];
+}
+
+/** Another default, of values of which the type takes some. */
+function spoilDefault(
+  key: string,
+  { table = "", definition }: Thing,
+  target: Objects,
+): string[] {
+  if (/ GENERATED /.test(definition)) return [];
+  const [, type = "", value = ""] =
+    /^(\w*).*?(?: DEFAULT (.*))?$/s.exec(definition) ?? [];
+  const labels = target.get(`enum ${type}`)?.definition
+    .match(/'(?:[^']|'')*'/g) ?? [];
+  const values = [
+    "42",
+    "'2001-02-03'",
+    "'{}'",
+    `'{"other": true}'`,
+    "'00000000-0000-0000-0000-000000000000'",
+    ...(value ? [`NOT (${value})`] : ["true"]),
+    ...labels.filter((label) => !value.startsWith(label)),
+  ];
+  const alter = `ALTER TABLE ${quote(table)} ALTER ${quote(nameOf(key))}`;
+  return values.map((value) => `${alter} SET DEFAULT ${value}`);
 }
 
 /** Copies all rows, to compare with afterwards. */
