@@ -104,19 +104,13 @@ async function loadScript(file: string): Promise<typeof Script> {
 /** What needs a database, on the embedded PostgreSQL or a scratch server. */
 async function proveOnServer(context: Context): Promise<Objects> {
   const { options, script, models, report } = context;
-  const embedded = options.server === undefined;
-  const applied = embedded
+  const applied = options.server === undefined
     ? runProcess(options, ["--apply", "--database-url", "pglite:"])
     : undefined;
-  const server = embedded
+  const server = options.server === undefined
     ? await Embedded.start(script)
-    : await ScratchServer.start(script, options.server!);
+    : await ScratchServer.start(script, options.server);
   const next = { interrupted: counter(), convergent: counter() };
-  const skipFrom = (first: string, why: string) => {
-    for (const name of LATER.slice(LATER.indexOf(first))) {
-      report.skip(name, why);
-    }
-  };
   const helper = server instanceof Embedded
     ? new Helper(options, next, await server.copy())
     : undefined;
@@ -125,50 +119,34 @@ async function proveOnServer(context: Context): Promise<Objects> {
     const modelled = await buildModels(first, models, extensionsOf(script));
     if (options.updateGuide) updateGuide(options, models, modelled);
     await first.reset();
-    await report.run("runs", () => checkProcesses(context, first, applied));
-    await first.reset();
-    const { changes, target, problems } = await report.run(
+    const fresh = await report.run(
       "fresh",
       () => proveFresh(context, first, modelled),
     );
-    if (problems.length > 0) {
-      skipFrom("idempotent", "an empty database already ends up otherwise");
-      return modelled;
-    }
-    const again = await report.run(
-      "idempotent",
-      () => proveIdempotent(context, first),
-    );
-    if (again.problems.length > 0) {
-      skipFrom("strict", "a second run already finds something to change");
-      return modelled;
-    }
-    const states = await States.prepare(
-      script,
-      first,
-      changes,
-      target,
-      options,
-    );
-    await report.run("strict", () => proveStrict(context, first, states));
-    await report.run("dry", () => proveDry(context, first, states));
-    const databases = [first, ...await server.openMore()];
-    for (const name of ["interrupted", "convergent"] as const) {
-      await report.run(name, async () => {
-        const jobs = await states.jobs(name, first, options);
-        const [ours, theirs] = await Promise.all([
-          share(databases, jobs.list, next[name], report),
-          helper?.result(name) ?? [],
-        ]);
-        const times = Object.entries(states.times).map(([name, ms]) =>
-          `${name} ${seconds(ms)}`
-        );
-        states.times = {};
-        const text = jobs.text +
-          (options.verbose ? `; ${times.join(", ")}` : "");
-        return { text, problems: [...ours, ...theirs] };
-      });
-    }
+    let prepared: Promise<States> | undefined;
+    const states = () =>
+      prepared ??= States.prepare(
+        script,
+        first,
+        fresh.changes,
+        fresh.target,
+        options,
+      );
+    let databases: Promise<Database[]> | undefined;
+    const long = (name: LongCheck) => async () => {
+      databases ??= server.openMore();
+      const all = [first, ...await databases];
+      const found = helper?.result(name);
+      return await proveStates(context, name, await states(), all, next, found);
+    };
+    await proveInOrder(report, fresh.problems.length > 0 ? "fresh" : "", {
+      idempotent: () => proveIdempotent(context, first),
+      strict: async () => await proveStrict(context, first, await states()),
+      runs: () => checkProcesses(context, first, applied),
+      dry: async () => await proveDry(context, first, await states()),
+      convergent: long("convergent"),
+      interrupted: long("interrupted"),
+    });
     return modelled;
   } finally {
     helper?.stop();
@@ -177,8 +155,39 @@ async function proveOnServer(context: Context): Promise<Objects> {
   }
 }
 
-/** The checks after "fresh", of which the first that fails ends the proof. */
-const LATER = ["idempotent", "strict", "dry", "interrupted", "convergent"];
+/** Checks of which each rests on those before: the first failure ends them. */
+async function proveInOrder(
+  report: Reporter,
+  failed: string,
+  checks: Record<string, () => Promise<Found>>,
+) {
+  for (const [name, check] of Object.entries(checks)) {
+    if (failed) report.skip(name, `"${failed}" comes first`);
+    else if ((await report.run(name, check)).problems.length > 0) failed = name;
+  }
+}
+
+/** Shares a long check's states among databases and the worker. */
+async function proveStates(
+  { options, report }: Context,
+  name: LongCheck,
+  states: States,
+  databases: Database[],
+  next: Counters,
+  helped: Promise<Problem[]> | undefined,
+) {
+  const [first] = databases as [Database];
+  const jobs = await states.jobs(name, first, options);
+  const [ours, theirs] = await Promise.all([
+    share(databases, jobs.list, next[name], report),
+    helped ?? [],
+  ]);
+  const times = Object.entries(states.times)
+    .map(([name, ms]) => `${name} ${seconds(ms)}`);
+  states.times = {};
+  const text = jobs.text + (options.verbose ? `; ${times.join(", ")}` : "");
+  return { text, problems: [...ours, ...theirs].slice(0, 1) };
+}
 
 type LongCheck = "interrupted" | "convergent";
 
@@ -238,7 +247,7 @@ async function help(
     target,
     options,
   );
-  for (const name of ["interrupted", "convergent"] as const) {
+  for (const name of ["convergent", "interrupted"] as const) {
     const { list } = await states.jobs(name, database, options);
     tell([name, await share([database], list, next[name])]);
   }
@@ -253,18 +262,23 @@ async function checkProcesses(
 ) {
   const problems: Problem[] = [];
   const file = options.script;
-  const help = await runProcess(options, ["--help"]);
+  await database.reset();
+  const url = database.url;
+  const [help, neither, dry] = await Promise.all([
+    runProcess(options, ["--help"]),
+    runProcess(options, [], url),
+    runProcess(options, ["--dry-run"], url),
+  ]);
   for (const flag of ["--dry-run", "--apply"]) {
     if (help.code !== 0 || !help.stdout.includes(flag)) {
       problems.push({ message: `--help does not tell of ${flag}`, file });
     }
   }
-  const url = database.url;
-  const runs = [
-    [["--dry-run"], await runProcess(options, ["--dry-run"], url)],
-    [["--apply"], await (embedded ?? runProcess(options, ["--apply"], url))],
-  ] as const;
-  for (const [[flag], { code, stderr, stdout }] of runs) {
+  const runs = {
+    "--dry-run": dry,
+    "--apply": await (embedded ?? runProcess(options, ["--apply"], url)),
+  };
+  for (const [flag, { code, stderr, stdout }] of Object.entries(runs)) {
     if (code === 0) continue;
     const said = (stderr || stdout).trim().split("\n").slice(0, 3).join("\n");
     problems.push({
@@ -273,7 +287,6 @@ async function checkProcesses(
       file,
     });
   }
-  const neither = await runProcess(options, [], url);
   if (neither.code !== 1) {
     problems.push({ message: "without a mode it does not refuse", file });
   }
@@ -321,9 +334,14 @@ async function proveIdempotent({ script }: Context, database: Database) {
   const before = await fingerprint(database.session);
   const plan = await database.inspect();
   const problems = leftover(plan);
-  await script.runChanges(database.session, plan);
-  if (problems.length === 0 && before !== await fingerprint(database.session)) {
-    problems.push({ message: "a second apply changes the database" });
+  if (problems.length === 0) {
+    await script.runChanges(database.session, plan);
+    const changed = differing(before, await fingerprint(database.session));
+    if (changed.length > 0) {
+      problems.push({
+        message: `a second apply changes ${changed.join(", ")}`,
+      });
+    }
   }
   return { text: "a second run plans no change and makes none", problems };
 }
@@ -407,15 +425,19 @@ async function proveDry(
   states: States,
 ) {
   const problems: Problem[] = [];
-  await states.build(database, states.degraded(options.seed, 0.3, true));
+  await states.build(database, states.filled(options.seed, 0.3));
   const before = await fingerprint(database.session);
   const { code, stderr } = await runProcess(
     options,
     ["--dry-run"],
     database.url,
   );
-  if (before !== await fingerprint(database.session)) {
-    problems.push({ message: "a dry run wrote to the database" });
+  const changed = differing(before, await fingerprint(database.session));
+  if (changed.length > 0) {
+    problems.push({
+      message: `a dry run wrote to the database: ${changed.join(", ")}`,
+      file: options.script,
+    });
   } else if (code !== 0) {
     problems.push({
       message: `a dry run ends with status ${code}: ${stderr.trim()}`,
@@ -853,12 +875,14 @@ async function compareWithModels(
     target: Objects;
     unmodelled: Set<string>;
   },
-  { options, models: { file } }: Context,
+  { options, script, models: { file } }: Context,
   database: Database,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
   const ofUnmodelled = (key: string, { table }: Thing) =>
-    unmodelled.has(key) || unmodelled.has(`table ${table}`);
+    unmodelled.has(key) || unmodelled.has(`table ${table}`) ||
+    findStep(script, key)?.modelled === false ||
+    findStep(script, `table ${table}`)?.modelled === false;
   const missing = [...models].filter(([key]) => !made.has(key));
   const extra = [...made].filter(([key, thing]) =>
     !models.has(key) && BOTH_WAYS.includes(thing.kind) &&
@@ -990,33 +1014,37 @@ function nameOf(key: string, whole = false): string {
  * All that a write would change: catalog, rows, sequences and, where nobody
  * else shares the server, the number of the next transaction.
  */
-async function fingerprint(session: Session): Promise<string> {
+async function fingerprint(session: Session): Promise<Map<string, string>> {
   const objects = await readObjects(session);
-  const tables = [...objects].filter(([, { kind }]) => kind === "table")
-    .map(([key]) => nameOf(key, true));
-  const sequences = [...objects].filter(([, { kind }]) => kind === "sequence")
-    .map(([key]) => nameOf(key, true));
+  const named = (wanted: string) =>
+    [...objects].filter(([, { kind }]) => kind === wanted)
+      .map(([key]) => nameOf(key, true));
   const parts = [
-    ...tables.map((t) =>
-      `SELECT ${quoteText(t)} || count(*) || coalesce(bit_xor(hashtextextended(
-        t::text, 0)), 0) FROM ${quote(t)} t`
+    ...named("table").map((t) =>
+      `SELECT ${quoteText(`rows of ${t}`)}, count(*) || ' ' || coalesce(
+        bit_xor(hashtextextended(t::text, 0)), 0) FROM ${quote(t)} t`
     ),
-    ...sequences.map((s) =>
-      `SELECT ${quoteText(s)} || last_value || is_called FROM ${quote(s)}`
+    ...named("sequence").map((s) =>
+      `SELECT ${quoteText(`next value of ${s}`)},
+        last_value || ' ' || is_called FROM ${quote(s)}`
     ),
+    `SELECT 'the number of the next transaction',
+      pg_snapshot_xmax(pg_current_snapshot())::text
+    FROM (SELECT count(*) FROM pg_stat_activity) x (n) WHERE n < 3`,
   ];
-  const rows = parts.length > 0
-    ? await session.query(
-      `SELECT string_agg(x, ',') AS x FROM (${
-        parts.join("\nUNION ALL ")
-      }) f (x)`,
-    )
-    : [];
-  const [next] = await session.query(
-    "SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next FROM " +
-      "(SELECT count(*) FROM pg_stat_activity) x (n) WHERE n < 3",
+  const data = await session.query(
+    `SELECT what, value FROM (${parts.join("\nUNION ALL ")}) f (what, value)`,
   );
-  return JSON.stringify([[...objects], rows, next]);
+  return new Map([
+    ...[...objects].map(([key, { definition }]) => [key, definition] as const),
+    ...data.map(({ what, value }) => [`${what}`, `${value}`] as const),
+  ]);
+}
+
+/** What of it is not the same. */
+function differing(before: Map<string, string>, now: Map<string, string>) {
+  const keys = new Set([...before.keys(), ...now.keys()]);
+  return [...keys].filter((key) => before.get(key) !== now.get(key));
 }
 
 function quote(name: string): string {
@@ -1559,18 +1587,23 @@ function insertion(table: TableFacts, row: Record<string, string | null>) {
 
 /** A row that may please the table's constraints. */
 function candidate(
-  { name: own, columns, checks, foreign }: TableFacts,
+  { name: own, columns, checks, foreign, keys }: TableFacts,
   i: number,
   random: () => number,
   made: Map<string, Record<string, string | null>[]>,
 ): Record<string, string | null> {
   const row: Record<string, string | null> = {};
+  // The first row has only what it must, the second all that it can.
+  const chance = (p: number) => i === 0 || i > 1 && random() < p;
   for (const column of columns) {
     if (column.generated) continue;
+    // A key's value must be another in each row.
     const hints = checks.filter((check) => check.includes(column.name))
-      .flatMap(hintsOf);
-    if (!column.notNull && random() < 0.25) row[column.name] = null;
-    else if (column.default && !column.identity && random() < 0.2) continue;
+      .flatMap(hintsOf).flatMap((hint) =>
+        keys.includes(column.name) ? [hint, `${i}${hint}`] : [hint]
+      );
+    if (!column.notNull && chance(0.25)) row[column.name] = null;
+    else if (column.default && !column.identity && chance(0.2)) continue;
     else row[column.name] = valueFor(column, i, random, hints);
   }
   for (const { columns: names, parent, parentColumns } of foreign) {
@@ -1581,7 +1614,7 @@ function candidate(
       const nullable = columns.some(({ name, notNull }) =>
         name === column && !notNull
       );
-      if (nullable && (!found || self || random() < 0.2)) row[column] = null;
+      if (nullable && (!found || self || chance(0.2))) row[column] = null;
       else if (found) row[column] = found[parentColumns[n] ?? ""] ?? null;
     });
   }
@@ -1742,6 +1775,52 @@ const NOTHING: Recipe = {
   fromTarget: false,
 };
 
+/** What may be gone from a state or be left half done, and how often. */
+const HARM_WEIGHTS = {
+  tables: 1 / 3,
+  empty: 1 / 3,
+  rows: 1,
+  labels: 1.3,
+  columns: 1,
+  later: 1 / 3,
+  nullability: 1,
+  defaults: 1 / 2,
+  constraints: 1,
+  unproved: 1,
+  indexes: 1,
+  invalid: 1 / 2,
+  others: 1,
+};
+
+type Harm = keyof typeof HARM_WEIGHTS;
+
+const HARM_WORDS: Record<Harm, string> = {
+  tables: "without any table",
+  empty: "without any row",
+  rows: "without a third of the rows",
+  labels: "without labels that no row needs",
+  columns: "without every column that may be missing",
+  later: "before the columns that came later were there or filled",
+  nullability: "without any NOT NULL",
+  defaults: "without any default",
+  constraints: "without any constraint",
+  unproved: "with every constraint NOT VALID",
+  indexes: "without any index",
+  invalid: "with every index INVALID",
+  others: "without functions, triggers, views and policies",
+};
+
+const HARMS = Object.keys(HARM_WEIGHTS) as Harm[];
+
+/** Those that a state is tried without altogether, whatever the seed. */
+const STRIPPED = HARMS.slice(HARMS.indexOf("rows"));
+
+function strengthsOf(harms: Harm[], strength: number) {
+  return Object.fromEntries(
+    harms.map((harm) => [harm, strength * HARM_WEIGHTS[harm]]),
+  );
+}
+
 /** Starting states between nothing and the target, and their proof. */
 class States {
   /** Where the time of the proofs went, in milliseconds. */
@@ -1805,30 +1884,39 @@ class States {
   }
 
   #randomJobs({ states, seed }: Options) {
-    const list = Array.from(
-      { length: states },
-      (_, i): Job => async (database) => {
-        const problems = await this.prove(database, this.degraded(seed + i));
-        return problems.map((problem) => ({
-          ...problem,
-          message: `${problem.message} (--states 1 --seed ${seed + i})`,
-        }));
-      },
-    );
+    const job = (recipe: () => Recipe, name: string): Job => async (on) => {
+      const problems = await this.prove(on, recipe());
+      return problems.map((problem) => ({
+        ...problem,
+        message: `${problem.message} (${name})`,
+      }));
+    };
+    const list = [
+      ...[...this.#stripped(seed)].map(([harm, recipe]) =>
+        job(() => recipe, `${HARM_WORDS[harm]}; --seed ${seed}`)
+      ),
+      ...Array.from({ length: states }, (_, i) =>
+        job(
+          () => this.degraded(seed + i),
+          `--states 1 --seed ${seed + i}`,
+        )),
+    ];
     const { unfilled, pool } = this.rows;
     const filled = [...pool.values()].reduce((n, { rows }) => n + rows, 0);
     const but = unfilled.length > 0
       ? `; no rows could be made for ${unfilled.join(", ")}`
       : "";
-    const text = `${count(states, "random state")} from seed ${seed}, with ` +
-      `up to ${count(filled, "row")} in ${count(pool.size, "table")}${but}`;
+    const text = `${count(STRIPPED.length, "state")} that lack all of a ` +
+      `kind, ${count(states, "random one")} from seed ${seed}, with up to ${
+        count(filled, "row")
+      } in ${count(pool.size, "table")}${but}`;
     return { list, text };
   }
 
   async #interruptions(database: Database, { seed }: Options) {
     const prefixes = this.prefixes();
     // An older shape with rows, where an apply works online.
-    const older = this.degraded(seed, 0.12, true);
+    const older = this.filled(seed, 0.12);
     await this.build(database, older);
     const { changes: { length } } = await database.inspect();
     const stops = Math.min(length, 100);
@@ -1876,18 +1964,37 @@ class States {
   }
 
   /** An older or half-finished shape of the target, with rows in it or not. */
-  degraded(seed: number, strength = 0.15, always = false): Recipe {
+  degraded(seed: number, strength = 0.15): Recipe {
+    return this.#harmed(seed, strengthsOf(HARMS, strength), 0.8);
+  }
+
+  /** The same, but with every table and rows in it. */
+  filled(seed: number, strength: number): Recipe {
+    return this.#harmed(seed, strengthsOf(STRIPPED, strength), 1);
+  }
+
+  /** Shapes that lack all that there is of one kind, with rows in them. */
+  #stripped(seed: number): Map<Harm, Recipe> {
+    return new Map(
+      STRIPPED.map((harm) => [harm, this.#harmed(seed, { [harm]: 1 }, 1)]),
+    );
+  }
+
+  #harmed(
+    seed: number,
+    strengths: Partial<Record<Harm, number>>,
+    withRows: number,
+  ): Recipe {
     const random = randomFrom(seed);
-    const chance = (p: number) => random() < p;
+    const strikes = (harm: Harm) => random() < (strengths[harm] ?? 0);
     const whole = this.changes.map(({ sql }) => sql);
-    const all = whole.map((sql) => this.#withoutLabels(sql, random));
-    const missing = this.#closed(
-      this.rows.facts.tables.filter(() => chance(strength / 3)),
+    const all = whole.map((sql) =>
+      strikes("labels") ? this.#withoutLabels(sql, random) : sql
     );
-    const rows = chance(0.8) || always;
-    const empty = this.#closed(
-      this.rows.facts.tables.filter(() => chance(0.05)),
-    );
+    const { tables } = this.rows.facts;
+    const missing = this.#closed(tables.filter(() => strikes("tables")));
+    const rows = random() < withRows;
+    const empty = this.#closed(tables.filter(() => strikes("empty")));
     const filled = rows
       ? [...this.rows.pool].filter(([t]) => !missing.has(t) && !empty.has(t))
       : [];
@@ -1900,7 +2007,7 @@ class States {
     const harm: string[] = [];
     // Before any reference is dropped: the rest fails where rows refer to it.
     for (const table of hasRows) {
-      if (!chance(strength)) continue;
+      if (!strikes("rows")) continue;
       harm.push(
         `DELETE FROM ${quote(table)} WHERE abs(hashtext(ctid::text)) % 3 = 0`,
       );
@@ -1910,11 +2017,11 @@ class States {
     }
     for (const table of this.rows.facts.tables) {
       if (missing.has(table.name)) continue;
-      harm.push(...this.#harmColumns(table, hasRows, chance, strength));
+      harm.push(...this.#harmColumns(table, hasRows, strikes));
     }
     for (const [key, thing] of this.target) {
       if (missing.has(thing.table ?? "")) continue;
-      const spoiled = this.#harmObject(key, thing, chance, strength);
+      const spoiled = this.#harmObject(key, thing, strikes);
       if (spoiled) harm.push(...spoiled);
     }
     return {
@@ -1942,7 +2049,7 @@ class States {
 
   /** An enum as it was before it had all labels. */
   #withoutLabels(sql: string, random: () => number): string {
-    if (!/^CREATE TYPE .* AS ENUM/s.test(sql) || random() > 0.2) return sql;
+    if (!/^CREATE TYPE .* AS ENUM/s.test(sql)) return sql;
     const others = [
       ...this.changes.filter((change) => change.sql !== sql)
         .map(({ sql }) => sql),
@@ -1958,8 +2065,7 @@ class States {
   #harmColumns(
     { name: table, columns, keys, foreign }: TableFacts,
     hasRows: Set<string>,
-    chance: (p: number) => boolean,
-    strength: number,
+    strikes: (harm: Harm) => boolean,
   ): string[] {
     const harm: string[] = [];
     const alter = `ALTER TABLE ${quote(table)}`;
@@ -1981,14 +2087,22 @@ class States {
           (!notNull || value !== null || generated) &&
           !(notNull && foreign.some(({ columns }) => columns.includes(name))));
       const mayGo = !referenced && (!hasRows.has(table) || later || refillable);
-      const dropped = mayGo && !column.identity && chance(strength);
+      const dropped = mayGo && !column.identity &&
+        (strikes("columns") || later && strikes("later"));
       const c = quote(name);
       if (dropped) {
         harm.push(`${alter} DROP COLUMN ${c} CASCADE`);
         continue;
       }
+      if (fills.length > 0 && strikes("later")) {
+        harm.push(
+          `${alter} ALTER COLUMN ${c} DROP NOT NULL`,
+          `UPDATE ${quote(table)} SET ${c} = NULL`,
+        );
+        continue;
+      }
       const primary = keys.includes(name) && column.notNull;
-      if (notNull && !primary && !generated && chance(strength)) {
+      if (notNull && !primary && !generated && strikes("nullability")) {
         harm.push(`${alter} ALTER COLUMN ${c} DROP NOT NULL`);
         if (fills.length > 0) {
           harm.push(
@@ -1997,7 +2111,7 @@ class States {
           );
         }
       }
-      if (value !== null && chance(strength / 2)) {
+      if (value !== null && strikes("defaults")) {
         harm.push(`${alter} ALTER COLUMN ${c} DROP DEFAULT`);
       }
     }
@@ -2008,24 +2122,23 @@ class States {
   #harmObject(
     key: string,
     { kind, table = "", definition }: Thing,
-    chance: (p: number) => boolean,
-    strength: number,
+    strikes: (harm: Harm) => boolean,
   ): string[] | undefined {
     const name = quote(nameOf(key)), whole = nameOf(key, true);
     const alter = `ALTER TABLE ${quote(table)}`;
     switch (kind) {
       case "constraint": {
         const drop = `${alter} DROP CONSTRAINT ${name}`;
-        if (chance(strength)) return [drop];
+        if (strikes("constraints")) return [drop];
         const half = /^(CHECK|FOREIGN KEY)/.test(definition) &&
-          chance(strength);
+          strikes("unproved");
         return half
           ? [drop, `${alter} ADD CONSTRAINT ${name} ${definition} NOT VALID`]
           : undefined;
       }
       case "index":
-        if (chance(strength)) return [`DROP INDEX ${name}`];
-        return this.rows.facts.superuser && chance(strength / 2)
+        if (strikes("indexes")) return [`DROP INDEX ${name}`];
+        return this.rows.facts.superuser && strikes("invalid")
           ? [
             `UPDATE pg_index SET indisvalid = false WHERE indexrelid = ${
               quoteText(name)
@@ -2033,21 +2146,21 @@ class States {
           ]
           : undefined;
       case "trigger":
-        return chance(strength)
+        return strikes("others")
           ? [`DROP TRIGGER ${name} ON ${quote(table)}`]
           : undefined;
       case "function":
-        return chance(strength) ? [`DROP FUNCTION ${whole}`] : undefined;
+        return strikes("others") ? [`DROP FUNCTION ${whole}`] : undefined;
       case "view":
-        return chance(strength) ? [`DROP VIEW ${quote(whole)}`] : undefined;
+        return strikes("others") ? [`DROP VIEW ${quote(whole)}`] : undefined;
       case "policy":
-        return chance(strength)
+        return strikes("others")
           ? [`DROP POLICY ${name} ON ${quote(table)}`]
           : undefined;
       case "enum":
-        return chance(strength) ? [`DROP TYPE ${quote(whole)}`] : undefined;
+        return strikes("others") ? [`DROP TYPE ${quote(whole)}`] : undefined;
       case "extension":
-        return chance(strength) ? [`DROP EXTENSION "${whole}"`] : undefined;
+        return strikes("others") ? [`DROP EXTENSION "${whole}"`] : undefined;
     }
   }
 
