@@ -365,17 +365,18 @@ async function proveStrict(
     await database.session.query(tolerant([...spoils.values()].flat()));
     const reached = await readObjects(database.session);
     const plan = await database.inspect();
-    for (const [key, { definition }] of target) {
-      const other = reached.get(key)?.definition;
-      if (spoils.get(key)?.length === 0) continue;
-      if (other === undefined || other === definition) continue;
+    for (const [key, thing] of target) {
+      const other = reached.get(key);
+      if (!other || spoils.get(key)?.length === 0) continue;
+      if (other.definition === thing.definition) continue;
       altered.add(key);
       const step = findStep(script, key);
       if (!step || isNoticed(plan, key, step)) continue;
+      if (await isSame(database.session, thing, other)) continue;
       problems.push({
         message: `${step.verb} "${step.name}" takes another ${key} for ` +
           "its own: its check must ask for more than the name",
-        code: `wanted    ${definition}\naccepted  ${other}`,
+        code: `wanted    ${thing.definition}\naccepted  ${other.definition}`,
         file: options.script,
         near: step.name,
       });
@@ -624,7 +625,12 @@ function readNames(sql: string): Names {
       const [table, open] = name(text.indexOf("TABLE") + 1 || 2);
       const columns: string[] = [];
       let depth = 0;
-      for (let i = open; i < text.length; i++) {
+      // What follows PARTITION OF is no list of columns.
+      for (
+        let i = text[open] === "(" ? open : text.length;
+        i < text.length;
+        i++
+      ) {
         if (text[i] === "(") depth++;
         if (text[i] === ")") depth--;
         const starts = depth === 1 && (i === open || text[i] === ",");
@@ -756,6 +762,42 @@ type Objects = Map<string, Thing>;
 const BOTH_WAYS = ["table", "column", "constraint", "index", "enum"]
   .concat(["sequence", "domain"]);
 
+/** Definitions that steps to paste ask for, too. */
+const POLICY = `concat_ws(' ',
+  'AS ' || CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+  'FOR ' || CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT'
+    WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+  'TO ' || coalesce((SELECT string_agg(quote_ident(rolname), ', '
+    ORDER BY rolname) FROM pg_roles WHERE oid = ANY (polroles)), 'PUBLIC'),
+  'USING (' || pg_get_expr(polqual, polrelid) || ')',
+  'WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')')`;
+
+const DOMAIN = `concat_ws(' ', format_type(typbasetype, typtypmod),
+  CASE WHEN typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || typdefault,
+  (SELECT string_agg('CONSTRAINT ' || quote_ident(conname) || ' ' ||
+    pg_get_constraintdef(c.oid), ' ' ORDER BY conname) FROM pg_constraint c
+    WHERE contypid = t.oid AND contype = 'c'))`;
+
+const SEQUENCE = `format(
+  'AS %s START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s%s',
+  format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax,
+  seqcache, CASE WHEN seqcycle THEN ' CYCLE' END)`;
+
+/** Of a table that is made by hand, what its columns are. */
+const COLUMNS = `SELECT string_agg(attname || ' ' ||
+  format_type(atttypid, atttypmod), ', ' ORDER BY attname) FROM pg_attribute
+  WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped`;
+
+const TABLE = `concat_ws(' ', CASE WHEN relispartition THEN
+    (SELECT 'PARTITION OF ' || inhparent::regclass FROM pg_inherits
+    WHERE inhrelid = t.oid) || ' ' || pg_get_expr(relpartbound, t.oid)
+  ELSE (SELECT 'INHERITS (' || string_agg(inhparent::regclass::text, ', '
+    ORDER BY inhseqno) || ')' FROM pg_inherits WHERE inhrelid = t.oid) END,
+  CASE relkind WHEN 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(t.oid) END,
+  CASE relpersistence WHEN 'u' THEN 'UNLOGGED' END,
+  CASE WHEN relrowsecurity THEN 'ROW LEVEL SECURITY' END,
+  CASE WHEN relforcerowsecurity THEN 'FORCED' END)`;
+
 /**
  * Everything in the schema public, each with a definition in which neither
  * the order of columns nor a name of its own shows. Definitions are those that
@@ -773,16 +815,13 @@ const OBJECTS = `WITH rel AS MATERIALIZED (
         AS unproved
     FROM rel JOIN pg_attribute a ON attrelid = rel.oid
       AND attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p')
+      AND NOT relispartition
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
   ), found AS (
     SELECT 'table' AS kind, relname::text AS "table", relname::text AS name,
-      concat_ws(' ', CASE relkind WHEN 'p' THEN
-        'PARTITION BY ' || pg_get_partkeydef(oid) END,
-        CASE relpersistence WHEN 'u' THEN 'UNLOGGED' END,
-        CASE WHEN relrowsecurity THEN 'ROW LEVEL SECURITY' END,
-        CASE WHEN relforcerowsecurity THEN 'FORCED' END) AS definition,
-      obj_description(oid, 'pg_class') AS comment
-    FROM rel WHERE relkind IN ('r', 'p')
+      ${TABLE} AS definition, obj_description(oid, 'pg_class') AS comment,
+      0 AS place
+    FROM rel t WHERE relkind IN ('r', 'p')
     UNION ALL
     SELECT 'column', relname, relname || '.' || attname,
       concat_ws(' ', format_type(atttypid, atttypmod),
@@ -796,67 +835,59 @@ const OBJECTS = `WITH rel AS MATERIALIZED (
           ELSE 'GENERATED ALWAYS AS (' || expression || ') VIRTUAL' END,
         CASE attidentity WHEN 'a' THEN 'GENERATED ALWAYS AS IDENTITY'
           WHEN 'd' THEN 'GENERATED BY DEFAULT AS IDENTITY' END),
-      col_description(attrelid, attnum)
+      col_description(attrelid, attnum), attnum
     FROM att JOIN pg_type t ON t.oid = atttypid
     UNION ALL
     SELECT 'constraint', relname, relname || '.' || conname,
-      pg_get_constraintdef(c.oid), NULL
+      pg_get_constraintdef(c.oid), NULL, 0
     FROM rel JOIN pg_constraint c ON conrelid = rel.oid
     WHERE contype IN ('c', 'f', 'p', 'u', 'x') AND conparentid = 0
+      AND (conislocal OR NOT relispartition)
     UNION ALL
     SELECT 'index', t.relname, i.relname,
       CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END ||
         regexp_replace(pg_get_indexdef(indexrelid), '^.*? USING ', 'USING ') ||
-        CASE WHEN indisvalid THEN '' ELSE ' INVALID' END, NULL
+        CASE WHEN indisvalid THEN '' ELSE ' INVALID' END, NULL, 0
     FROM rel t JOIN pg_index x ON indrelid = t.oid
     JOIN pg_class i ON i.oid = indexrelid
     WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid
-      AND contype IN ('p', 'u', 'x'))
+      AND contype IN ('p', 'u', 'x')) AND NOT i.relispartition
     UNION ALL
     SELECT 'enum', NULL, typname, (SELECT string_agg(quote_literal(enumlabel),
-      ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid), NULL
+      ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid), NULL, 0
     FROM pg_type t WHERE typtype = 'e'
       AND typnamespace = 'public'::regnamespace
     UNION ALL
-    SELECT 'domain', NULL, typname, concat_ws(' ',
-      format_type(typbasetype, typtypmod), CASE WHEN typnotnull THEN 'NOT NULL'
-      END, 'DEFAULT ' || typdefault, (SELECT string_agg(
-        pg_get_constraintdef(c.oid), ' ' ORDER BY conname) FROM pg_constraint c
-        WHERE contypid = t.oid AND contype = 'c')), NULL
+    SELECT 'domain', NULL, typname, ${DOMAIN}, NULL, 0
     FROM pg_type t WHERE typtype = 'd' AND typnamespace = 'public'::regnamespace
     UNION ALL
-    SELECT 'sequence', NULL, relname, format(
-      'AS %s START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s%s',
-      format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax,
-      seqcache, CASE WHEN seqcycle THEN ' CYCLE' END), NULL
+    SELECT 'sequence', NULL, relname, ${SEQUENCE}, NULL, 0
     FROM rel JOIN pg_sequence ON seqrelid = oid
     UNION ALL
     SELECT CASE relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END,
-      NULL, relname, pg_get_viewdef(oid), NULL
+      NULL, relname, pg_get_viewdef(oid), NULL, 0
     FROM rel WHERE relkind IN ('v', 'm')
     UNION ALL
-    SELECT 'policy', relname, relname || '.' || polname, concat_ws(' ',
-      CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
-      polcmd::text, (SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname)
-        FROM pg_roles WHERE oid = ANY (polroles)),
-      'USING (' || pg_get_expr(polqual, polrelid) || ')',
-      'WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')'), NULL
+    SELECT 'policy', relname, relname || '.' || polname, ${POLICY}, NULL, 0
     FROM rel JOIN pg_policy ON polrelid = rel.oid
     UNION ALL
     SELECT 'trigger', relname, relname || '.' || tgname,
-      pg_get_triggerdef(t.oid) || ' ' || tgenabled::text, NULL
-    FROM rel JOIN pg_trigger t ON tgrelid = rel.oid WHERE NOT tgisinternal
+      pg_get_triggerdef(t.oid) || ' ' || tgenabled::text, NULL, 0
+    FROM rel JOIN pg_trigger t ON tgrelid = rel.oid
+    WHERE NOT tgisinternal AND tgparentid = 0
     UNION ALL
     SELECT 'function', NULL, p.oid::regprocedure::text,
-      pg_get_functiondef(p.oid), NULL
+      pg_get_functiondef(p.oid), NULL, 0
     FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
       AND prokind IN ('f', 'p') AND NOT EXISTS (SELECT FROM pg_depend
         WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e')
     UNION ALL
-    SELECT 'extension', NULL, extname, '', NULL FROM pg_extension
+    SELECT 'extension', NULL, extname, '', NULL, 0 FROM pg_extension
     WHERE extname <> 'plpgsql'
   )
-  SELECT json_agg(found ORDER BY kind, name) AS objects FROM found`;
+  SELECT json_agg(json_strip_nulls(to_json(found))
+    ORDER BY kind, "table", place, name) AS objects
+  FROM found`;
 
 async function readObjects(session: Session): Promise<Objects> {
   const [row] = await session.query(
@@ -864,7 +895,10 @@ async function readObjects(session: Session): Promise<Objects> {
   );
   const found = row?.objects as (Thing & { name: string })[] | null;
   return new Map(
-    (found ?? []).map(({ name, ...thing }) => [`${thing.kind} ${name}`, thing]),
+    (found ?? []).map(({ name, ...thing }) => [
+      `${thing.kind} ${name}`,
+      { ...thing, definition: thing.definition ?? "" },
+    ]),
   );
 }
 
@@ -904,6 +938,11 @@ async function compareWithModels(
     });
   }
   const absent = (key: string) => !made.has(key);
+  const paste = { models, made, order: missingTables(models, made) };
+  const place = ([key, { kind, table = "" }]: [string, Thing]) =>
+    PASTE_ORDER.indexOf(kind) +
+    (key === `table ${table}` ? paste.order.indexOf(table) / 1e6 : 0);
+  missing.sort((a, b) => place(a) - place(b));
   for (const [key, thing] of missing) {
     if (renamed.has(key)) continue;
     // A missing table's parts come with it.
@@ -921,7 +960,7 @@ async function compareWithModels(
     problems.push({
       message: `${key} of the models is not made by the script; paste into ` +
         `${basename(options.script)}:`,
-      code: stepsToPaste(key, models, made),
+      code: stepsToPaste(key, paste),
       file,
       near: nameOf(key),
     });
@@ -979,7 +1018,8 @@ async function isSame(session: Session, a: Thing, b: Thing): Promise<boolean> {
   const [row] = await session.query(
     `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${list.join(", ")}
     FROM ${quote(a.table ?? "")}`,
-  );
+  ).catch(() => []);
+  if (!row) return false;
   const [plan] = row?.["QUERY PLAN"] as [{ Plan: { Output: string[] } }];
   return plan.Plan.Output[0] === plan.Plan.Output[1];
 }
@@ -1067,16 +1107,57 @@ function quoteText(text: string): string {
 
 // ═══ Steps to paste ════════════════════════════════════════════════════════
 
+/** Each kind after those that it may need. */
+const PASTE_ORDER = ["extension", "enum", "domain", "sequence", "function"]
+  .concat(["table", "column", "constraint", "index", "view"])
+  .concat(["materialized view", "policy", "trigger"]);
+
+/** What is wanted, what is there, and the tables that are not, in an order. */
+interface Paste {
+  models: Objects;
+  made: Objects;
+  order: string[];
+}
+
+/** Tables that are missing, each after those that it refers to. */
+function missingTables(models: Objects, made: Objects): string[] {
+  const needs = new Map<string, string[]>();
+  for (const [key, { kind, table = "", definition }] of models) {
+    if (kind === "table" && !made.has(key) && !needs.has(table)) {
+      needs.set(table, []);
+    }
+    const parent = parentOf(definition);
+    if (parent && parent !== table) needs.get(table)?.push(parent);
+  }
+  const order: string[] = [];
+  const visit = (table: string, path: string[]) => {
+    if (order.includes(table) || path.includes(table)) return;
+    for (const parent of needs.get(table) ?? []) {
+      if (needs.has(parent)) visit(parent, [...path, table]);
+    }
+    order.push(table);
+  };
+  for (const table of needs.keys()) visit(table, []);
+  return order;
+}
+
+function parentOf(definition: string): string | undefined {
+  const [, parent] =
+    /^(?:FOREIGN KEY .* REFERENCES|PARTITION OF|INHERITS \() ?("[^"]+"|\w+)/
+      .exec(definition) ?? [];
+  return parent && unquote(parent);
+}
+
 /** The steps that make one thing, and for a table all that hangs on it. */
-function stepsToPaste(key: string, models: Objects, made: Objects): string {
-  const thing = models.get(key);
+function stepsToPaste(key: string, paste: Paste): string {
+  const thing = paste.models.get(key);
   if (!thing) return "";
   const { kind, table = "", definition } = thing;
   const name = nameOf(key);
   const text = (value: string) => JSON.stringify(value);
   switch (kind) {
     case "table":
-      return tableSteps(table, models, made);
+      return tableSteps(table, definition, paste);
     case "column":
       return columnSteps(table, name, definition);
     case "enum":
@@ -1088,23 +1169,55 @@ function stepsToPaste(key: string, models: Objects, made: Objects): string {
       return `createIndex(${text(table)}, ${text(name)}, ${
         text(definition.replace("USING btree ", ""))
       }),`;
-    case "constraint":
-      return constraintSteps(table, name, definition);
+    case "constraint": {
+      const step = constraintSteps(table, name, definition);
+      if (step) return step;
+      break;
+    }
     case "extension":
       return `createExtension(${text(name)}),`;
-    default: {
-      const whole = nameOf(key, true);
-      const [check, alter] = longhand(kind, whole, thing);
-      return `step(${text(`${kind} ${whole}`)}, {\n` +
-        `  check: ${text(check)},\n  alter: ${text(alter)},\n}),`;
-    }
   }
+  return stepByHand(key, thing);
 }
 
-function tableSteps(table: string, models: Objects, made: Objects): string {
-  const parts = [...models].filter(([, thing]) => thing.table === table);
-  const primary = parts.find(([, { kind, definition }]) =>
-    kind === "constraint" && definition.startsWith("PRIMARY KEY")
+/** The longhand step, with a check that asks for the whole definition. */
+function stepByHand(key: string, thing: Thing): string {
+  const [check, ...alter] = longhand(thing.kind, nameOf(key, true), thing);
+  const sql = alter.map((sql) => JSON.stringify(sql));
+  return `step(${JSON.stringify(key)}, {\n` +
+    `  check: ${JSON.stringify(check)},\n` +
+    `  alter: ${sql.length === 1 ? sql[0] : `[${sql.join(", ")}]`},\n}),`;
+}
+
+function tableSteps(table: string, definition: string, paste: Paste): string {
+  const { models, order } = paste;
+  const parts = [...models].filter(([key, thing]) =>
+    thing.table === table && key !== `table ${table}`
+  );
+  const columns = parts.filter(([, { kind }]) => kind === "column");
+  // A reference follows the later of its two tables.
+  const turn = order.indexOf(table);
+  const rest = [...models].filter((
+    [key, { kind, table: of = "", definition }],
+  ) =>
+    kind !== "table" && kind !== "column" && order.includes(of) &&
+    Math.max(
+        order.indexOf(of),
+        key.startsWith("constraint ")
+          ? order.indexOf(parentOf(definition) ?? of)
+          : -1,
+      ) === turn
+  );
+  const secured = /ROW LEVEL SECURITY/.test(definition);
+  const security = secured ? [rowSecurity(table, definition)] : [];
+  const plain = definition.replace(/ ?ROW LEVEL SECURITY| ?FORCED/g, "");
+  if (plain) {
+    const made = tableByHand(table, plain, columns);
+    const steps = rest.map(([key, thing]) => stepByHand(key, thing));
+    return [made, ...steps, ...security].join("\n");
+  }
+  const primary = rest.find(([, { definition, table: of }]) =>
+    of === table && definition.startsWith("PRIMARY KEY")
   );
   const [, column] = /^PRIMARY KEY \(([^,]*)\)$/.exec(
     primary?.[1].definition ?? "",
@@ -1112,36 +1225,96 @@ function tableSteps(table: string, models: Objects, made: Objects): string {
   const inline = column && nameOf(primary?.[0] ?? "") === `${table}_pkey`
     ? unquote(column)
     : undefined;
-  const columns = parts.filter(([, { kind }]) => kind === "column").map((
-    [key, { definition }],
-  ) => {
+  const lines = columns.map(([key, { definition }]) => {
     const name = nameOf(key);
+    const short = serialOf(table, name, definition);
     const text = name === inline
-      ? `${definition.replace(/ NOT NULL\b/, "")} PRIMARY KEY`
-      : definition;
+      ? `${short.replace(/ NOT NULL\b/, "")} PRIMARY KEY`
+      : short;
     const quoted = /^[a-z_]\w*$/i.test(name) ? name : JSON.stringify(name);
     return `  ${quoted}: ${JSON.stringify(text)},`;
   });
-  const enums = [...models.keys()].filter((key) =>
-    key.startsWith("enum ") && !made.has(key) &&
-    parts.some(([, { definition }]) =>
-      new RegExp(`^"?${nameOf(key, true)}"?(\\[\\])*( |$)`).test(definition)
-    )
+  return [
+    `createTable(${JSON.stringify(table)}, {\n${lines.join("\n")}\n}),`,
+    ...rest.filter(([key]) => !(inline && key === primary?.[0]))
+      .map(([key]) => stepsToPaste(key, paste)),
+    ...security,
+  ].join("\n");
+}
+
+/** A partition, or a table that is partitioned, inherits or is unlogged. */
+function tableByHand(
+  table: string,
+  definition: string,
+  columns: [string, Thing][],
+) {
+  const list = columns.map(([key, { definition }]) =>
+    `${quote(nameOf(key))} ${serialOf(table, nameOf(key), definition)}`
   );
-  const rest = parts.filter(([key, { kind }]) =>
-    kind !== "table" && kind !== "column" && !(inline && key === primary?.[0])
-  );
-  const lines = [
-    ...enums.map((key) => stepsToPaste(key, models, made)),
-    `createTable(${JSON.stringify(table)}, {\n${columns.join("\n")}\n}),`,
-    ...rest.map(([key]) => stepsToPaste(key, models, made)),
+  const unlogged = / ?UNLOGGED/.test(definition);
+  const rest = definition.replace(/ ?UNLOGGED/, "");
+  const what = rest.startsWith("PARTITION OF") ? "" : ` (${list.join(", ")})`;
+  const shape = [...columns].map(([key, { definition }]) =>
+    `${nameOf(key)} ${typeOf(definition)}`
+  ).sort().join(", ");
+  const shaped = what ? ` AND (${COLUMNS}) = ${quoteText(shape)}` : "";
+  const sql = `CREATE ${unlogged ? "UNLOGGED " : ""}TABLE ${quote(table)}` +
+    `${what} ${rest}`;
+  const check = `EXISTS (SELECT FROM pg_class t WHERE oid = to_regclass(${
+    quoteText(quote(table))
+  }) AND ${WITHOUT_SECURITY} = ${quoteText(definition)}${shaped})`;
+  return `step(${JSON.stringify(`table ${table}`)}, {\n` +
+    `  check: ${JSON.stringify(oneLine(check))},\n` +
+    `  alter: ${JSON.stringify(sql.trim())},\n}),`;
+}
+
+const WITHOUT_SECURITY = TABLE.replace(
+  /,\s*CASE WHEN relrowsecurity[^]*END\)$/,
+  ")",
+);
+
+function oneLine(sql: string): string {
+  return sql.replaceAll(/\s*\n\s*/g, " ");
+}
+
+function rowSecurity(table: string, definition: string): string {
+  const forced = / FORCED/.test(definition);
+  const flags = forced
+    ? "relrowsecurity AND relforcerowsecurity"
+    : "relrowsecurity";
+  const alter = [
+    `ALTER TABLE ${quote(table)} ENABLE ROW LEVEL SECURITY`,
+    ...(forced ? [`ALTER TABLE ${quote(table)} FORCE ROW LEVEL SECURITY`] : []),
   ];
-  return lines.join("\n");
+  const check = `EXISTS (SELECT FROM pg_class WHERE oid = to_regclass(${
+    quoteText(quote(table))
+  }) AND ${flags})`;
+  return `step(${JSON.stringify(`row level security of ${table}`)}, {\n` +
+    `  check: ${JSON.stringify(check)},\n` +
+    `  alter: ${JSON.stringify(alter)},\n}),`;
+}
+
+function typeOf(definition: string): string {
+  return definition.split(/ (?=COLLATE|NOT NULL|DEFAULT|GENERATED)/)[0] ?? "";
+}
+
+/** A serial column by its own word, which makes the sequence, too. */
+function serialOf(table: string, column: string, definition: string): string {
+  const [, type = "", name = ""] =
+    /^(smallint|integer|bigint) .*DEFAULT nextval\('(.*)'::regclass\)$/
+      .exec(definition) ?? [];
+  if (unquoteExactly(name) !== `${table}_${column}_seq`) return definition;
+  return { smallint: "smallserial", integer: "serial" }[type] ?? "bigserial";
+}
+
+function unquoteExactly(name: string): string {
+  return name.startsWith('"') ? unquote(name) : name;
 }
 
 /** A column, which may come to a table that has rows. */
 function columnSteps(table: string, column: string, definition: string) {
   const [t, c] = [JSON.stringify(table), JSON.stringify(column)];
+  definition = serialOf(table, column, definition);
   const needsValue = / NOT NULL\b/.test(definition) &&
     !/ (DEFAULT|GENERATED) /.test(definition);
   if (!needsValue) {
@@ -1194,49 +1367,79 @@ function longhand(
   kind: string,
   name: string,
   { table = "", definition }: Thing,
-) {
+): [string, ...string[]] {
   const [relation, part] = [quote(table), quote(nameOf(`x ${name}`))];
+  const own = quoteText(quote(name)), on = quoteText(relation);
   const text = quoteText(definition);
   switch (kind) {
     case "view":
       return [
-        `pg_get_viewdef(to_regclass('${quote(name)}')) = ${text}`,
+        `pg_get_viewdef(to_regclass(${own})) = ${text}`,
         `CREATE OR REPLACE VIEW ${quote(name)} AS ${definition}`,
-      ] as const;
+      ];
     case "materialized view":
       return [
-        `pg_get_viewdef(to_regclass('${quote(name)}')) = ${text}`,
+        `pg_get_viewdef(to_regclass(${own})) = ${text}`,
         `CREATE MATERIALIZED VIEW ${quote(name)} AS ${definition}`,
-      ] as const;
+      ];
     case "trigger": {
       const sql = definition.slice(0, -2);
       return [
-        `EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass('${relation}') ` +
+        `EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(${on}) ` +
         `AND pg_get_triggerdef(oid) = ${quoteText(sql)})`,
         sql.replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER"),
-      ] as const;
+      ];
     }
     case "function":
       return [
-        `pg_get_functiondef(to_regprocedure('${name}')) = ${text}`,
+        `pg_get_functiondef(to_regprocedure(${quoteText(name)})) = ${text}`,
         definition,
-      ] as const;
+      ];
     case "policy":
       return [
-        `EXISTS (SELECT FROM pg_policy WHERE polrelid = ` +
-        `to_regclass('${relation}') AND polname = '${part}')`,
-        `CREATE POLICY ${part} ON ${relation} /* ${definition} */`,
-      ] as const;
+        oneLine(
+          `EXISTS (SELECT FROM pg_policy WHERE polrelid = to_regclass(${on}) AND polname = ${
+            quoteText(unquoteExactly(part))
+          } AND ${POLICY} = `,
+        ) +
+        `${text})`,
+        `DROP POLICY IF EXISTS ${part} ON ${relation}`,
+        `CREATE POLICY ${part} ON ${relation} ${definition}`,
+      ];
+    case "constraint":
+      return [
+        `EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass(${on}) ` +
+        `AND conname = ${quoteText(unquoteExactly(part))} ` +
+        `AND pg_get_constraintdef(oid) = ${text})`,
+        `ALTER TABLE ${relation} ADD CONSTRAINT ${part} ${definition}`,
+      ];
+    case "index": {
+      const [unique, rest] = /^(UNIQUE )?(.*)$/s.exec(definition)?.slice(1) ??
+        [];
+      return [
+        `EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(${
+          quoteText(part)
+        }) AND indisvalid AND ${unique ? "" : "NOT "}indisunique AND ` +
+        `pg_get_indexdef(indexrelid) LIKE '% ' || ${quoteText(rest ?? "")})`,
+        `CREATE ${unique ?? ""}INDEX ${part} ON ${relation} ${rest}`,
+      ];
+    }
     case "sequence":
       return [
-        `to_regclass('${quote(name)}') IS NOT NULL`,
+        oneLine(
+          `(SELECT ${SEQUENCE} FROM pg_sequence WHERE seqrelid = ` +
+            `to_regclass(${own})) = `,
+        ) + text,
         `CREATE SEQUENCE ${quote(name)} ${definition}`,
-      ] as const;
+      ];
     default:
       return [
-        `to_regtype('${quote(name)}') IS NOT NULL`,
+        oneLine(
+          `(SELECT ${DOMAIN} FROM pg_type t WHERE t.oid = ` +
+            `to_regtype(${own})) = `,
+        ) + text,
         `CREATE DOMAIN ${quote(name)} AS ${definition}`,
-      ] as const;
+      ];
   }
 }
 
@@ -2476,14 +2679,16 @@ function checkDocuments(
         !named(nameOf(`column ${name}`))
       ),
     ];
-    for (const name of absent) {
+    if (absent.length > 0) {
+      const more = absent.length > 12 ? ` and ${absent.length - 12} more` : "";
       problems.push({
-        message: `${guide} does not list ${name}: run it with --update-guide`,
+        message: `${guide} does not list ${absent.slice(0, 12).join(", ")}` +
+          `${more}: run it with --update-guide`,
         file: guide,
       });
     }
     const stale = modelled && absent.length === 0 &&
-      updated(text, models, modelled) !== text;
+      sortedLines(updated(text, models, modelled)) !== sortedLines(text);
     if (stale) {
       problems.push({
         message: `the generated parts of ${guide} are not what the models ` +
@@ -2507,6 +2712,11 @@ function checkDocuments(
     } names both programs`,
     problems,
   };
+}
+
+/** In any order, since the models' own order is nobody's business. */
+function sortedLines(text: string): string {
+  return text.split("\n").sort().join("\n");
 }
 
 function updateGuide({ guide }: Options, models: Models, modelled: Objects) {
