@@ -1620,6 +1620,8 @@ interface ColumnFacts {
   /** Of a domain its base type, of an array that of its elements. */
   type: string;
   array: boolean;
+  /** Those of its domain. */
+  checks: string[];
   labels: string[] | null;
   notNull: boolean;
   default: string | null;
@@ -1634,6 +1636,8 @@ const FACTS = `SELECT json_build_object(
         'type', format_type(e.oid, CASE WHEN t.typcategory = 'A' OR
           t.typtype <> 'd' THEN atttypmod ELSE t.typtypmod END),
         'array', t.typcategory = 'A',
+        'checks', (SELECT coalesce(json_agg(pg_get_constraintdef(d.oid)), '[]')
+          FROM pg_constraint d WHERE contypid = t.oid AND contype = 'c'),
         'labels', (SELECT json_agg(enumlabel ORDER BY enumsortorder)
           FROM pg_enum WHERE enumtypid = e.oid),
         'notNull', attnotnull, 'identity', attidentity <> '',
@@ -1706,7 +1710,8 @@ async function makeRows(database: Database, seed: number): Promise<Rows> {
       (_, i) => insertion(table, candidate(table, i, random, made)),
     );
     await session.query(
-      `DO $verify$ DECLARE made int := 0; why text := ''; BEGIN ${
+      `DO $verify$ DECLARE made int := 0; why text := ''; BEGIN
+        SET CONSTRAINTS ALL IMMEDIATE; ${
         tries.map((sql) =>
           `IF made < ${ROWS} THEN BEGIN ${sql}; made := made + 1; ` +
           "EXCEPTION WHEN OTHERS THEN why := SQLERRM; END; END IF;"
@@ -1802,7 +1807,7 @@ function candidate(
     if (column.generated) continue;
     // A key's value must be another in each row.
     const hints = checks.filter((check) => check.includes(column.name))
-      .flatMap(hintsOf).flatMap((hint) =>
+      .concat(column.checks).flatMap(hintsOf).flatMap((hint) =>
         keys.includes(column.name) ? [hint, `${i}${hint}`] : [hint]
       );
     if (!column.notNull && chance(0.25)) row[column.name] = null;
@@ -1936,7 +1941,8 @@ function tolerant(statements: string[]): string {
     `BEGIN EXECUTE $verify_sql$${sql}$verify_sql$; ` +
     "EXCEPTION WHEN OTHERS THEN NULL; END;"
   );
-  return `DO $verify$ BEGIN ${blocks.join("\n")} END $verify$`;
+  return "DO $verify$ BEGIN SET CONSTRAINTS ALL IMMEDIATE;\n" +
+    `${blocks.join("\n")} END $verify$`;
 }
 
 /** A stream of numbers from 0 to 1, the same for a seed (mulberry32). */
@@ -2030,8 +2036,9 @@ class States {
   times: Record<string, number> = {};
   /** The column that each backfill sets, and where. */
   readonly #fills: { table: string; column: string; where: string }[];
-  /** Columns that stood in their table from its first day. */
-  readonly #original: Set<string>;
+  /** Columns that a builder makes, and of these the ones that came later. */
+  readonly #built: Set<string>;
+  readonly #later: Set<string>;
 
   constructor(
     readonly script: typeof Script,
@@ -2045,11 +2052,14 @@ class States {
       const [, column = ""] = /^\s*("[^"]+"|\w+)/.exec(fill.set) ?? [];
       return [{ ...fill, column: unquote(column) }];
     });
-    this.#original = new Set(
-      steps.filter(({ verb }) => verb === "createTable").flatMap((step) =>
-        (step.columns ?? []).map((column) => `${step.name}.${column}`)
+    const added = steps.filter(({ verb }) => verb === "addColumn");
+    this.#later = new Set(added.map(({ name }) => name));
+    this.#built = new Set([
+      ...this.#later,
+      ...steps.flatMap(({ name, columns }) =>
+        (columns ?? []).map((column) => `${name}.${column}`)
       ),
-    );
+    ]);
   }
 
   /**
@@ -2276,6 +2286,8 @@ class States {
       ?.checks ?? [];
     for (const column of columns) {
       const { name, notNull, default: value, generated } = column;
+      // Of a table that is made by hand, its step promises no columns.
+      if (!this.#built.has(`${table}.${name}`)) continue;
       const fills = this.#fills.filter((fill) =>
         fill.table === table && fill.column === name
       );
@@ -2284,7 +2296,7 @@ class States {
           unquote(parent) === table && parentColumns.includes(name)
         )
       );
-      const later = !this.#original.has(`${table}.${name}`);
+      const later = this.#later.has(`${table}.${name}`);
       const refillable = !keys.includes(name) && (fills.length > 0 ||
         !checked.some((check) => check.includes(name)) &&
           (!notNull || value !== null || generated) &&
@@ -2314,7 +2326,8 @@ class States {
           );
         }
       }
-      if (value !== null && strikes("defaults")) {
+      const counts = /^nextval\(/.test(value ?? "");
+      if (value !== null && !counts && strikes("defaults")) {
         harm.push(`${alter} ALTER COLUMN ${c} DROP DEFAULT`);
       }
     }
@@ -2329,11 +2342,13 @@ class States {
   ): string[] | undefined {
     const name = quote(nameOf(key)), whole = nameOf(key, true);
     const alter = `ALTER TABLE ${quote(table)}`;
+    // Only a builder leaves its work half done, and mends it.
+    const built = !findStep(this.script, key)?.alter;
     switch (kind) {
       case "constraint": {
         const drop = `${alter} DROP CONSTRAINT ${name}`;
         if (strikes("constraints")) return [drop];
-        const half = /^(CHECK|FOREIGN KEY)/.test(definition) &&
+        const half = built && /^(CHECK|FOREIGN KEY)/.test(definition) &&
           strikes("unproved");
         return half
           ? [drop, `${alter} ADD CONSTRAINT ${name} ${definition} NOT VALID`]
@@ -2341,7 +2356,7 @@ class States {
       }
       case "index":
         if (strikes("indexes")) return [`DROP INDEX ${name}`];
-        return this.rows.facts.superuser && strikes("invalid")
+        return built && this.rows.facts.superuser && strikes("invalid")
           ? [
             `UPDATE pg_index SET indisvalid = false WHERE indexrelid = ${
               quoteText(name)
