@@ -1546,14 +1546,17 @@ class Embedded {
 class ScratchServer {
   readonly #open: Database[] = [];
   readonly #names: string[] = [];
-  readonly #stop = () => this.stop().then(() => Deno.exit(130));
+  #stopped = false;
+  readonly #interrupt = () => this.#drop().then(() => Deno.exit(130));
 
   private constructor(
     readonly script: typeof Script,
     readonly url: string,
     readonly admin: Session,
   ) {
-    for (const signal of SIGNALS) Deno.addSignalListener(signal, this.#stop);
+    for (const signal of SIGNALS) {
+      Deno.addSignalListener(signal, this.#interrupt);
+    }
   }
 
   static async start(script: typeof Script, url: string) {
@@ -1563,6 +1566,7 @@ class ScratchServer {
   }
 
   async open(): Promise<Database> {
+    if (this.#stopped) await NEVER;
     const name = `verify_${Deno.pid}_${this.#names.length + 1}`;
     this.#names.push(name);
     await this.admin.query(`CREATE DATABASE ${name} TEMPLATE template0`);
@@ -1583,15 +1587,25 @@ class ScratchServer {
   }
 
   async stop() {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, this.#stop);
+    // After a signal, what fails because its database went is no news.
+    if (this.#stopped) await NEVER;
+    for (const signal of SIGNALS) {
+      Deno.removeSignalListener(signal, this.#interrupt);
+    }
     for (const { session } of this.#open.splice(0)) await session.end();
+    await this.#drop();
+    await this.admin.end();
+  }
+
+  async #drop() {
+    this.#stopped = true;
     for (const name of this.#names.splice(0)) {
       await this.admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     }
-    await this.admin.end();
   }
 }
 
+const NEVER = new Promise<never>(() => {});
 const WORKERS = 4;
 const SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
@@ -2897,7 +2911,13 @@ class Reporter {
   #add(proof: Proof) {
     this.proofs.push(proof);
     this.#clear();
-    if (this.options.format === "text") this.#print(proof);
+    const text = this.options.format === "text";
+    if (text) this.#print(proof);
+    // What a machine reads on stdout stays as it is.
+    const tell = text ? console.log : console.error;
+    for (const { message, file, near, line } of proof.problems) {
+      annotate(tell, file, line ?? lineOf(file, near), message);
+    }
   }
 
   #print({ name, text, problems, skipped, ms }: Proof) {
@@ -2913,12 +2933,11 @@ class Reporter {
       ? count(problems.length, "problem")
       : text;
     console.log(paint(`${sign} ${name.padEnd(12)} ${said}${time}`, colour));
-    for (const { message, code, file, near, line } of problems) {
+    for (const { message, code } of problems) {
       console.log(`    ${clean(message)}`);
       for (const part of clean(code ?? "").split("\n")) {
         if (part) console.log(`      ${part}`);
       }
-      annotate(file, line ?? lineOf(file, near), message);
     }
   }
 
@@ -2985,11 +3004,16 @@ function markdown(proofs: Proof[], verdict: string): string {
 }
 
 /** https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions */
-function annotate(file: string | undefined, line: number, message: string) {
+function annotate(
+  tell: (text: string) => void,
+  file: string | undefined,
+  line: number,
+  message: string,
+) {
   if (!Deno.env.get("GITHUB_ACTIONS")) return;
   const text = clean(message).replaceAll("%", "%25").replaceAll("\n", "%0A");
   const at = file ? ` file=${relative(Deno.cwd(), file)},line=${line}` : "";
-  console.log(`::error${at}::${text}`);
+  tell(`::error${at}::${text}`);
 }
 
 function lineOf(file: string | undefined, near = ""): number {
@@ -3139,6 +3163,14 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
     }).values;
   } catch (error) {
     const [message = ""] = messageOf(error).split(/\.\s/);
+    const [, name] = /'(--[\w-]+).*argument (?:is ambiguous|missing)/
+      .exec(message) ?? [];
+    if (name) {
+      throw new VerifyError(
+        `${name} takes a value`,
+        "Write it after the flag; --help tells what",
+      );
+    }
     throw new VerifyError(
       message.charAt(0).toLowerCase() + message.slice(1),
       "--help lists the options",
@@ -3158,6 +3190,12 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
     throw new VerifyError(
       `there is no format "${format}"`,
       "Use text, json or markdown",
+    );
+  }
+  if (values["update-guide"] && values.static) {
+    throw new VerifyError(
+      "--update-guide needs a database",
+      "Leave --static out",
     );
   }
   return {
