@@ -455,7 +455,7 @@ mistakes("a dry run that writes", "script", [
     `(options.apply || options.verbose === false ? apply : dryRun)(sections`,
   ],
   [
-    /dry run wrote to the database: table runs/,
+    /dry run wrote to the database: .*table runs/,
     `    const reading = readDatabase(session, sections, options);\n`,
     `    await session.query("CREATE TABLE IF NOT EXISTS public.runs (id int)");
     const reading = readDatabase(session, sections, options);\n`,
