@@ -134,7 +134,7 @@ async function proveOnServer(context: Context): Promise<Objects> {
       );
     let databases: Promise<Database[]> | undefined;
     const long = (name: LongCheck) => async () => {
-      databases ??= server.openMore();
+      databases ??= server.openMore(fresh.target);
       const all = [first, ...await databases];
       const found = helper?.result(name);
       return await proveStates(context, name, await states(), all, next, found);
@@ -354,19 +354,20 @@ async function proveIdempotent({ script }: Context, database: Database) {
 async function proveStrict(
   { script, options }: Context,
   database: Database,
-  { target, changes }: States,
+  states: States,
 ) {
   const problems: Problem[] = [];
   const altered = new Set<string>();
+  const target = sampleOf(script, states.target);
+  const early = states.changes.map(({ sql }) => sql);
   for (const aspect of ASPECTS) {
-    await database.reset();
-    await database.session.query(changes.map(({ sql }) => sql).join(";\n"));
     const spoils = new Map(
-      [...target].map((
-        [key, thing],
-      ) => [key, spoil(aspect, key, thing, target)]),
+      [...target].map(([key, thing]) => {
+        return [key, spoil(aspect, key, thing, states.target)];
+      }),
     );
-    await database.session.query(tolerant([...spoils.values()].flat()));
+    const harm = [...spoils.values()].flat();
+    await states.build(database, { ...NOTHING, early, harm });
     const reached = await readObjects(database.session);
     const plan = await database.inspect();
     for (const [key, thing] of target) {
@@ -391,6 +392,19 @@ async function proveStrict(
   return { text, problems };
 }
 
+/**
+ * Where there is very much, all that steps check by hand, and of the rest,
+ * which a few builders check, as much as can be altered in seconds.
+ */
+function sampleOf(script: typeof Script, target: Objects): Objects {
+  const every = Math.ceil(target.size / 1000);
+  return new Map(
+    [...target].filter(([key], i) =>
+      i % every === 0 || findStep(script, key)?.alter
+    ),
+  );
+}
+
 function isNoticed(plan: Script.Plan, key: string, step: Step): boolean {
   const names = [nameOf(key), nameOf(key, true), step.name];
   const told = ({ object }: { object: string }) => names.includes(object);
@@ -402,13 +416,8 @@ function isNoticed(plan: Script.Plan, key: string, step: Step): boolean {
 
 /** The step that makes a thing; of a longhand one the SQL tells. */
 function findStep(script: typeof Script, key: string): Step | undefined {
-  const steps = stepsOf(script);
-  const [, table, column = ""] = /^column (.*)\.(.*)$/s.exec(key) ?? [];
-  const owner = steps.find((step) =>
-    step.owns().includes(key) ||
-    table && step.owns().includes(`table ${table}`) &&
-      step.columns?.includes(column)
-  );
+  const { owners, byHand } = ownersOf(script);
+  const owner = owners.get(key);
   if (owner) return owner;
   const kind = key.split(" ")[0] ?? "";
   const name = nameOf(key).replace(/\(.*/s, "");
@@ -416,7 +425,31 @@ function findStep(script: typeof Script, key: string): Step | undefined {
     `\\b${kind}\\s+([\\w"]+\\.)?"?${escapeRegExp(name)}\\b`,
     "i",
   );
-  return steps.find(({ alter }) => alter?.some((sql) => made.test(sql)));
+  return byHand.find(({ alter }) => alter?.some((sql) => made.test(sql)));
+}
+
+interface Owners {
+  owners: Map<string, Step>;
+  byHand: Step[];
+}
+
+const known = new WeakMap<typeof Script, Owners>();
+
+function ownersOf(script: typeof Script): Owners {
+  const before = known.get(script);
+  if (before) return before;
+  const steps = stepsOf(script);
+  const found: Owners = {
+    owners: new Map(steps.flatMap((step) => [
+      ...step.owns().map((thing) => [thing, step] as const),
+      ...(step.columns ?? []).map((column) =>
+        [`column ${step.name}.${column}`, step] as const
+      ),
+    ])),
+    byHand: steps.filter(({ alter }) => alter),
+  };
+  known.set(script, found);
+  return found;
 }
 
 function escapeRegExp(text: string): string {
@@ -1479,8 +1512,22 @@ class Database {
   /** Empties it. */
   async reset() {
     this.atTarget = false;
+    const [row] = await this.session.query(
+      "ROLLBACK; SELECT json_agg(quote_ident(relname)) AS tables " +
+        "FROM pg_class WHERE relkind IN ('r', 'p') " +
+        "AND relnamespace = to_regnamespace('public')",
+    );
+    // In portions: a transaction holds the locks of all that it drops.
+    const tables = (row?.tables ?? []) as string[];
+    for (let from = 100; from < tables.length; from += 100) {
+      const portion = tables.slice(from, from + 100);
+      await this.session.query(
+        "SET client_min_messages = error; SET search_path = public; " +
+          `DROP TABLE IF EXISTS ${portion} CASCADE`,
+      );
+    }
     await this.session.query(
-      "ROLLBACK; DROP SCHEMA public CASCADE; CREATE SCHEMA public; " +
+      "DROP SCHEMA public CASCADE; CREATE SCHEMA public; " +
         `SET search_path = ${SEARCH_PATH}`,
     );
   }
@@ -1539,7 +1586,7 @@ class Embedded {
     return await (await this.started.copy()).arrayBuffer();
   }
 
-  openMore(): Promise<Database[]> {
+  openMore(_target: Objects): Promise<Database[]> {
     return Promise.resolve([]);
   }
 
@@ -1587,9 +1634,21 @@ class ScratchServer {
     return database;
   }
 
-  async openMore(): Promise<Database[]> {
+  /** As many as the server has locks for: an apply may hold all it makes. */
+  async openMore(target: Objects): Promise<Database[]> {
+    const [row] = await this.admin.query(
+      "SELECT current_setting('max_locks_per_transaction')::int * " +
+        "current_setting('max_connections')::int AS locks",
+    );
+    // A table has a TOAST table with an index, and often a sequence.
+    const needed = [...target.values()].reduce(
+      (n, { kind }) =>
+        n + (kind === "table" ? 4 : /index|constraint/.test(kind) ? 1 : 0),
+      1,
+    );
+    const workers = Math.min(WORKERS, Number(row?.locks) / needed);
     const more = [];
-    for (let i = 1; i < WORKERS; i++) more.push(await this.open());
+    for (let i = 1; i < workers; i++) more.push(await this.open());
     return more;
   }
 
@@ -2153,12 +2212,15 @@ class States {
     const older = this.filled(seed, 0.12);
     await this.build(database, older);
     const { changes: { length } } = await database.inspect();
-    const stops = Math.min(length, 100);
+    // Where each takes seconds, fewer, but spread over all of them.
+    const most = Math.max(10, Math.min(100, 60_000 / this.target.size));
+    const stops = Math.min(length, Math.floor(most));
     const list: Job[] = [
       ...prefixes.map((recipe): Job => (on) => this.prove(on, recipe)),
       ...Array.from(
         { length: stops },
-        (_, k): Job => (on) => this.prove(on, older, k + 1),
+        (_, k): Job => (on) =>
+          this.prove(on, older, Math.ceil((k + 1) * length / stops)),
       ),
     ];
     const waves = prefixes.length < this.changes.length - 1
@@ -2166,7 +2228,9 @@ class States {
       : "";
     const text = `stopped after each of ${
       count(this.changes.length, "change")
-    } of an empty database${waves}, and of ${stops} of an older one with rows`;
+    } of an empty database${waves}, and of ${
+      stops < length ? `${stops} of the ` : ""
+    }${length} of an older one with rows`;
     return { list, text };
   }
 
@@ -2424,14 +2488,14 @@ class States {
       await database.reset();
       const sql = [...early, ...rows, ...late];
       // In portions: a transaction holds the locks of all that it made.
-      for (let from = 0; from < sql.length; from += 200) {
-        const portion = sql.slice(from, from + 200);
+      for (let from = 0; from < sql.length; from += 100) {
+        const portion = sql.slice(from, from + 100);
         await session.query(portion.join(";\n"))
           .catch(() => session.query(tolerant(portion)));
       }
     }
-    for (let from = 0; from < harm.length; from += 200) {
-      await session.query(tolerant(harm.slice(from, from + 200)));
+    for (let from = 0; from < harm.length; from += 100) {
+      await session.query(tolerant(harm.slice(from, from + 100)));
     }
     if (rows.length > 0) await session.query(KEEP_ROWS);
   }
@@ -2538,7 +2602,7 @@ class States {
 }
 
 /** What is altered at a time, so that one does not hide another. */
-const ASPECTS = ["type", "default", "definition", "uniqueness"] as const;
+const ASPECTS = ["type", "default or uniqueness", "definition"] as const;
 
 /**
  * Makes a thing other than it is, under its own name; the last statement that
@@ -2553,10 +2617,12 @@ function spoil(
   const { kind, table = "", definition } = thing;
   if (kind === "column") {
     if (aspect === "type") return spoilType(table, nameOf(key), definition);
-    return aspect === "default" ? spoilDefault(key, thing, target) : [];
+    return aspect === "default or uniqueness"
+      ? spoilDefault(key, thing, target)
+      : [];
   }
   const name = quote(nameOf(key));
-  if (kind === "index" && aspect === "uniqueness") {
+  if (kind === "index" && aspect === "default or uniqueness") {
     const other = definition.replace(/^UNIQUE /, "");
     return [
       `DROP INDEX ${name}; CREATE INDEX ${name} ON ${quote(table)} ${other}`,
