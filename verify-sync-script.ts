@@ -1408,8 +1408,7 @@ function longhand(
   name: string,
   { table = "", definition }: Thing,
 ): [string, ...string[]] {
-  const [relation, part] = [quote(table), quote(nameOf(`x ${name}`))];
-  const own = quoteText(quote(name)), on = quoteText(relation);
+  const own = quoteText(quote(name)), on = quoteText(quote(table));
   const text = quoteText(definition);
   switch (kind) {
     case "view":
@@ -1436,6 +1435,39 @@ function longhand(
         definition,
       ];
     case "policy":
+    case "constraint":
+    case "index":
+      return longhandOnTable(kind, name, table, definition);
+    case "sequence":
+      return [
+        oneLine(
+          `(SELECT ${SEQUENCE} FROM pg_sequence WHERE seqrelid = ` +
+            `to_regclass(${own})) = `,
+        ) + text,
+        `CREATE SEQUENCE ${quote(name)} ${definition}`,
+      ];
+    default:
+      return [
+        oneLine(
+          `(SELECT ${DOMAIN} FROM pg_type t WHERE t.oid = ` +
+            `to_regtype(${own})) = `,
+        ) + text,
+        `CREATE DOMAIN ${quote(name)} AS ${definition}`,
+      ];
+  }
+}
+
+/** The same for what hangs on a table. */
+function longhandOnTable(
+  kind: string,
+  name: string,
+  table: string,
+  definition: string,
+): [string, ...string[]] {
+  const [relation, part] = [quote(table), quote(nameOf(`x ${name}`))];
+  const on = quoteText(relation), text = quoteText(definition);
+  switch (kind) {
+    case "policy":
       return [
         oneLine(
           `EXISTS (SELECT FROM pg_policy WHERE polrelid = to_regclass(${on}) AND polname = ${
@@ -1453,7 +1485,7 @@ function longhand(
         `AND pg_get_constraintdef(oid) = ${text})`,
         `ALTER TABLE ${relation} ADD CONSTRAINT ${part} ${definition}`,
       ];
-    case "index": {
+    default: {
       const [unique, rest] = /^(UNIQUE )?(.*)$/s.exec(definition)?.slice(1) ??
         [];
       return [
@@ -1464,22 +1496,6 @@ function longhand(
         `CREATE ${unique ?? ""}INDEX ${part} ON ${relation} ${rest}`,
       ];
     }
-    case "sequence":
-      return [
-        oneLine(
-          `(SELECT ${SEQUENCE} FROM pg_sequence WHERE seqrelid = ` +
-            `to_regclass(${own})) = `,
-        ) + text,
-        `CREATE SEQUENCE ${quote(name)} ${definition}`,
-      ];
-    default:
-      return [
-        oneLine(
-          `(SELECT ${DOMAIN} FROM pg_type t WHERE t.oid = ` +
-            `to_regtype(${own})) = `,
-        ) + text,
-        `CREATE DOMAIN ${quote(name)} AS ${definition}`,
-      ];
   }
 }
 
