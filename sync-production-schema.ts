@@ -644,6 +644,14 @@ function planDefault(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
     });
   }
   if (spec.serial && printed.startsWith("nextval(")) return;
+  if (spec.serial && printed === "") {
+    return db.conflict(name, "has no default, so it counts nothing", {
+      step: "the next value of its sequence",
+      database: "no default",
+      mend: `ALTER TABLE ${id(table)} ALTER COLUMN ${id(column)} SET DEFAULT ` +
+        "nextval('…'), with the name of its sequence",
+    });
+  }
   if (db.decided(`default ${name}`)) return;
   if (value !== undefined) return planSetDefault(db, at, value);
   if (printed === "") return;

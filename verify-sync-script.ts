@@ -109,13 +109,12 @@ async function loadScript(file: string): Promise<typeof Script> {
 /** What needs a database, on the embedded PostgreSQL or a scratch server. */
 async function proveOnServer(context: Context): Promise<Objects> {
   const { options, script, models, report } = context;
-  const embedded = options.server === undefined;
-  const applied = embedded
+  const applied = options.server === undefined
     ? runProcess(options, ["--apply", "--database-url", "pglite:"])
     : undefined;
-  const server = embedded
+  const server = options.server === undefined
     ? await Embedded.start(script)
-    : await ScratchServer.start(script, options.server!);
+    : await ScratchServer.start(script, options.server);
   const next = { interrupted: counter(), convergent: counter() };
   const helper = server instanceof Embedded
     ? new Helper(options, next, await server.copy())
@@ -125,50 +124,74 @@ async function proveOnServer(context: Context): Promise<Objects> {
     const modelled = await buildModels(first, models, extensionsOf(script));
     if (options.updateGuide) updateGuide(options, models, modelled);
     await first.reset();
-    await report.run("runs", () => checkProcesses(context, first, applied));
-    await first.reset();
-    const { changes, target, problems } = await report.run(
+    const fresh = await report.run(
       "fresh",
       () => proveFresh(context, first, modelled),
     );
-    if (problems.length > 0) {
-      for (const name of ["idempotent", "dry", "interrupted", "convergent"]) {
-        report.skip(name, "an empty database already ends up otherwise");
-      }
-      return modelled;
-    }
-    await report.run("idempotent", () => proveIdempotent(context, first));
-    const states = await States.prepare(
-      script,
-      first,
-      changes,
-      target,
-      options,
-    );
-    await report.run("dry", () => proveDry(context, first, states));
-    const databases = [first, ...await server.openMore()];
-    for (const name of ["interrupted", "convergent"] as const) {
-      await report.run(name, async () => {
-        const jobs = await states.jobs(name, first, options);
-        const [ours, theirs] = await Promise.all([
-          share(databases, jobs.list, next[name], report),
-          helper?.result(name) ?? [],
-        ]);
-        const times = Object.entries(states.times).map(([name, ms]) =>
-          `${name} ${seconds(ms)}`
-        );
-        states.times = {};
-        const text = jobs.text +
-          (options.verbose ? `; ${times.join(", ")}` : "");
-        return { text, problems: [...ours, ...theirs] };
-      });
-    }
+    let prepared: Promise<States> | undefined;
+    const states = () =>
+      prepared ??= States.prepare(
+        script,
+        first,
+        fresh.changes,
+        fresh.target,
+        options,
+      );
+    let databases: Promise<Database[]> | undefined;
+    const long = (name: LongCheck) => async () => {
+      databases ??= server.openMore(fresh.target);
+      const all = [first, ...await databases];
+      const found = helper?.result(name);
+      return await proveStates(context, name, await states(), all, next, found);
+    };
+    await proveInOrder(report, fresh.problems.length > 0 ? "fresh" : "", {
+      idempotent: () => proveIdempotent(context, first),
+      strict: async () => await proveStrict(context, first, await states()),
+      runs: () => checkProcesses(context, first, applied),
+      dry: async () => await proveDry(context, first, await states()),
+      convergent: long("convergent"),
+      interrupted: long("interrupted"),
+    });
     return modelled;
   } finally {
     helper?.stop();
     await applied?.catch(() => {});
     await server.stop();
   }
+}
+
+/** Checks of which each rests on those before: the first failure ends them. */
+async function proveInOrder(
+  report: Reporter,
+  failed: string,
+  checks: Record<string, () => Promise<Found>>,
+) {
+  for (const [name, check] of Object.entries(checks)) {
+    if (failed) report.skip(name, `"${failed}" comes first`);
+    else if ((await report.run(name, check)).problems.length > 0) failed = name;
+  }
+}
+
+/** Shares a long check's states among databases and the worker. */
+async function proveStates(
+  { options, report }: Context,
+  name: LongCheck,
+  states: States,
+  databases: Database[],
+  next: Counters,
+  helped: Promise<Problem[]> | undefined,
+) {
+  const [first] = databases as [Database];
+  const jobs = await states.jobs(name, first, options);
+  const [ours, theirs] = await Promise.all([
+    share(databases, jobs.list, next[name], report),
+    helped ?? [],
+  ]);
+  const times = Object.entries(states.times)
+    .map(([name, ms]) => `${name} ${seconds(ms)}`);
+  states.times = {};
+  const text = jobs.text + (options.verbose ? `; ${times.join(", ")}` : "");
+  return { text, problems: [...ours, ...theirs].slice(0, 1) };
 }
 
 type LongCheck = "interrupted" | "convergent";
@@ -229,7 +252,7 @@ async function help(
     target,
     options,
   );
-  for (const name of ["interrupted", "convergent"] as const) {
+  for (const name of ["convergent", "interrupted"] as const) {
     const { list } = await states.jobs(name, database, options);
     tell([name, await share([database], list, next[name])]);
   }
@@ -244,18 +267,27 @@ async function checkProcesses(
 ) {
   const problems: Problem[] = [];
   const file = options.script;
-  const help = await runProcess(options, ["--help"]);
+  await database.reset();
+  const url = database.url;
+  const [help, neither, dry] = await Promise.all([
+    runProcess(options, ["--help"]),
+    runProcess(options, [], url),
+    runProcess(options, ["--dry-run"], url),
+  ]);
   for (const flag of ["--dry-run", "--apply"]) {
     if (help.code !== 0 || !help.stdout.includes(flag)) {
       problems.push({ message: `--help does not tell of ${flag}`, file });
     }
   }
-  const url = database.url;
-  const runs = [
-    [["--dry-run"], await runProcess(options, ["--dry-run"], url)],
-    [["--apply"], await (embedded ?? runProcess(options, ["--apply"], url))],
-  ] as const;
-  for (const [[flag], { code, stderr, stdout }] of runs) {
+  // Extensions stay while a schema is emptied.
+  const written = [...await readObjects(database.session)]
+    .filter(([, { kind }]) => kind !== "extension").map(([key]) => key);
+  if (written.length > 0) problems.push(dryRunWrote(file, written));
+  const runs = {
+    "--dry-run": dry,
+    "--apply": await (embedded ?? runProcess(options, ["--apply"], url)),
+  };
+  for (const [flag, { code, stderr, stdout }] of Object.entries(runs)) {
     if (code === 0) continue;
     const said = (stderr || stdout).trim().split("\n").slice(0, 3).join("\n");
     problems.push({
@@ -264,7 +296,6 @@ async function checkProcesses(
       file,
     });
   }
-  const neither = await runProcess(options, [], url);
   if (neither.code !== 1) {
     problems.push({ message: "without a mode it does not refuse", file });
   }
@@ -312,11 +343,122 @@ async function proveIdempotent({ script }: Context, database: Database) {
   const before = await fingerprint(database.session);
   const plan = await database.inspect();
   const problems = leftover(plan);
-  await script.runChanges(database.session, plan);
-  if (problems.length === 0 && before !== await fingerprint(database.session)) {
-    problems.push({ message: "a second apply changes the database" });
+  if (problems.length === 0) {
+    await script.runChanges(database.session, plan);
+    const changed = differing(before, await fingerprint(database.session));
+    if (changed.length > 0) {
+      problems.push({
+        message: `a second apply changes ${changed.join(", ")}`,
+      });
+    }
   }
   return { text: "a second run plans no change and makes none", problems };
+}
+
+/** What has the right name and another definition does not pass. */
+async function proveStrict(
+  { script, options }: Context,
+  database: Database,
+  states: States,
+) {
+  const problems: Problem[] = [];
+  const altered = new Set<string>();
+  const target = sampleOf(script, states.target);
+  const early = states.changes.map(({ sql }) => sql);
+  for (const aspect of ASPECTS) {
+    const spoils = new Map(
+      [...target].map(([key, thing]) => {
+        return [key, spoil(aspect, key, thing, states.target)];
+      }),
+    );
+    const harm = [...spoils.values()].flat();
+    await states.build(database, { ...NOTHING, early, harm });
+    const reached = await readObjects(database.session);
+    const plan = await database.inspect();
+    for (const [key, thing] of target) {
+      const other = reached.get(key);
+      if (!other || spoils.get(key)?.length === 0) continue;
+      if (other.definition === thing.definition) continue;
+      altered.add(key);
+      const step = findStep(script, key);
+      if (!step || isNoticed(plan, key, step)) continue;
+      if (await isSame(database.session, thing, other)) continue;
+      problems.push({
+        message: `${step.verb} "${step.name}" takes another ${key} for ` +
+          "its own: its check must ask for more than the name",
+        code: `wanted    ${thing.definition}\naccepted  ${other.definition}`,
+        file: options.script,
+        near: step.name,
+      });
+    }
+  }
+  const text = `each of ${count(altered.size, "thing")}, altered under its ` +
+    "own name, is noticed";
+  return { text, problems };
+}
+
+/**
+ * Where there is very much, all that steps check by hand, and of the rest,
+ * which a few builders check, as much as can be altered in seconds.
+ */
+function sampleOf(script: typeof Script, target: Objects): Objects {
+  const every = Math.ceil(target.size / 1000);
+  return new Map(
+    [...target].filter(([key], i) =>
+      i % every === 0 || findStep(script, key)?.alter
+    ),
+  );
+}
+
+function isNoticed(plan: Script.Plan, key: string, step: Step): boolean {
+  const names = [nameOf(key), nameOf(key, true), step.name];
+  const told = ({ object }: { object: string }) => names.includes(object);
+  return plan.issues.some(told) ||
+    plan.changes.some((change) =>
+      step.alter ? change.step === step : told(change)
+    );
+}
+
+/** The step that makes a thing; of a longhand one the SQL tells. */
+function findStep(script: typeof Script, key: string): Step | undefined {
+  const { owners, byHand } = ownersOf(script);
+  const owner = owners.get(key);
+  if (owner) return owner;
+  const kind = key.split(" ")[0] ?? "";
+  const name = nameOf(key).replace(/\(.*/s, "");
+  const made = new RegExp(
+    `\\b${kind}\\s+([\\w"]+\\.)?"?${escapeRegExp(name)}\\b`,
+    "i",
+  );
+  return byHand.find(({ alter }) => alter?.some((sql) => made.test(sql)));
+}
+
+interface Owners {
+  owners: Map<string, Step>;
+  byHand: Step[];
+}
+
+const known = new WeakMap<typeof Script, Owners>();
+
+function ownersOf(script: typeof Script): Owners {
+  const before = known.get(script);
+  if (before) return before;
+  const steps = stepsOf(script);
+  const found: Owners = {
+    owners: new Map(steps.flatMap((step) => [
+      ...step.owns().map((thing) => [thing, step] as const),
+      ...(step.columns ?? []).map((column) =>
+        [`column ${step.name}.${column}`, step] as const
+      ),
+    ])),
+    byHand: steps.filter(({ alter }) => alter),
+  };
+  known.set(script, found);
+  return found;
+}
+
+function escapeRegExp(text: string): string {
+  return text.replaceAll(/[^\w]/g, "\\$&");
 }
 
 /** A dry run writes nothing where changes are pending. */
@@ -326,15 +468,16 @@ async function proveDry(
   states: States,
 ) {
   const problems: Problem[] = [];
-  await states.build(database, states.degraded(options.seed, 0.3, true));
+  await states.build(database, states.filled(options.seed, 0.3));
   const before = await fingerprint(database.session);
   const { code, stderr } = await runProcess(
     options,
     ["--dry-run"],
     database.url,
   );
-  if (before !== await fingerprint(database.session)) {
-    problems.push({ message: "a dry run wrote to the database" });
+  const changed = differing(before, await fingerprint(database.session));
+  if (changed.length > 0) {
+    problems.push(dryRunWrote(options.script, changed));
   } else if (code !== 0) {
     problems.push({
       message: `a dry run ends with status ${code}: ${stderr.trim()}`,
@@ -343,6 +486,12 @@ async function proveDry(
   const text = "a dry run with changes pending leaves catalog, rows, " +
     "sequences and transaction numbers as they were";
   return { text, problems };
+}
+
+function dryRunWrote(file: string, what: string[]): Problem {
+  const more = what.length > 8 ? ` and ${what.length - 8} more` : "";
+  const list = what.slice(0, 8).join(", ") + more;
+  return { message: `a dry run wrote to the database: ${list}`, file };
 }
 
 /** One state to prove, on any database. */
@@ -521,7 +670,12 @@ function readNames(sql: string): Names {
       const [table, open] = name(text.indexOf("TABLE") + 1 || 2);
       const columns: string[] = [];
       let depth = 0;
-      for (let i = open; i < text.length; i++) {
+      // What follows PARTITION OF is no list of columns.
+      for (
+        let i = text[open] === "(" ? open : text.length;
+        i < text.length;
+        i++
+      ) {
         if (text[i] === "(") depth++;
         if (text[i] === ")") depth--;
         const starts = depth === 1 && (i === open || text[i] === ",");
@@ -653,6 +807,42 @@ type Objects = Map<string, Thing>;
 const BOTH_WAYS = ["table", "column", "constraint", "index", "enum"]
   .concat(["sequence", "domain"]);
 
+/** Definitions that steps to paste ask for, too. */
+const POLICY = `concat_ws(' ',
+  'AS ' || CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+  'FOR ' || CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT'
+    WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+  'TO ' || coalesce((SELECT string_agg(quote_ident(rolname), ', '
+    ORDER BY rolname) FROM pg_roles WHERE oid = ANY (polroles)), 'PUBLIC'),
+  'USING (' || pg_get_expr(polqual, polrelid) || ')',
+  'WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')')`;
+
+const DOMAIN = `concat_ws(' ', format_type(typbasetype, typtypmod),
+  CASE WHEN typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || typdefault,
+  (SELECT string_agg('CONSTRAINT ' || quote_ident(conname) || ' ' ||
+    pg_get_constraintdef(c.oid), ' ' ORDER BY conname) FROM pg_constraint c
+    WHERE contypid = t.oid AND contype = 'c'))`;
+
+const SEQUENCE = `format(
+  'AS %s START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s%s',
+  format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax,
+  seqcache, CASE WHEN seqcycle THEN ' CYCLE' END)`;
+
+/** Of a table that is made by hand, what its columns are. */
+const COLUMNS = `SELECT string_agg(attname || ' ' ||
+  format_type(atttypid, atttypmod), ', ' ORDER BY attname) FROM pg_attribute
+  WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped`;
+
+const TABLE = `concat_ws(' ', CASE WHEN relispartition THEN
+    (SELECT 'PARTITION OF ' || inhparent::regclass FROM pg_inherits
+    WHERE inhrelid = t.oid) || ' ' || pg_get_expr(relpartbound, t.oid)
+  ELSE (SELECT 'INHERITS (' || string_agg(inhparent::regclass::text, ', '
+    ORDER BY inhseqno) || ')' FROM pg_inherits WHERE inhrelid = t.oid) END,
+  CASE relkind WHEN 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(t.oid) END,
+  CASE relpersistence WHEN 'u' THEN 'UNLOGGED' END,
+  CASE WHEN relrowsecurity THEN 'ROW LEVEL SECURITY' END,
+  CASE WHEN relforcerowsecurity THEN 'FORCED' END)`;
+
 /**
  * Everything in the schema public, each with a definition in which neither
  * the order of columns nor a name of its own shows. Definitions are those that
@@ -670,16 +860,13 @@ const OBJECTS = `WITH rel AS MATERIALIZED (
         AS unproved
     FROM rel JOIN pg_attribute a ON attrelid = rel.oid
       AND attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p')
+      AND NOT relispartition
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
   ), found AS (
     SELECT 'table' AS kind, relname::text AS "table", relname::text AS name,
-      concat_ws(' ', CASE relkind WHEN 'p' THEN
-        'PARTITION BY ' || pg_get_partkeydef(oid) END,
-        CASE relpersistence WHEN 'u' THEN 'UNLOGGED' END,
-        CASE WHEN relrowsecurity THEN 'ROW LEVEL SECURITY' END,
-        CASE WHEN relforcerowsecurity THEN 'FORCED' END) AS definition,
-      obj_description(oid, 'pg_class') AS comment
-    FROM rel WHERE relkind IN ('r', 'p')
+      ${TABLE} AS definition, obj_description(oid, 'pg_class') AS comment,
+      0 AS place
+    FROM rel t WHERE relkind IN ('r', 'p')
     UNION ALL
     SELECT 'column', relname, relname || '.' || attname,
       concat_ws(' ', format_type(atttypid, atttypmod),
@@ -693,67 +880,59 @@ const OBJECTS = `WITH rel AS MATERIALIZED (
           ELSE 'GENERATED ALWAYS AS (' || expression || ') VIRTUAL' END,
         CASE attidentity WHEN 'a' THEN 'GENERATED ALWAYS AS IDENTITY'
           WHEN 'd' THEN 'GENERATED BY DEFAULT AS IDENTITY' END),
-      col_description(attrelid, attnum)
+      col_description(attrelid, attnum), attnum
     FROM att JOIN pg_type t ON t.oid = atttypid
     UNION ALL
     SELECT 'constraint', relname, relname || '.' || conname,
-      pg_get_constraintdef(c.oid), NULL
+      pg_get_constraintdef(c.oid), NULL, 0
     FROM rel JOIN pg_constraint c ON conrelid = rel.oid
     WHERE contype IN ('c', 'f', 'p', 'u', 'x') AND conparentid = 0
+      AND (conislocal OR NOT relispartition)
     UNION ALL
     SELECT 'index', t.relname, i.relname,
       CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END ||
         regexp_replace(pg_get_indexdef(indexrelid), '^.*? USING ', 'USING ') ||
-        CASE WHEN indisvalid THEN '' ELSE ' INVALID' END, NULL
+        CASE WHEN indisvalid THEN '' ELSE ' INVALID' END, NULL, 0
     FROM rel t JOIN pg_index x ON indrelid = t.oid
     JOIN pg_class i ON i.oid = indexrelid
     WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid
-      AND contype IN ('p', 'u', 'x'))
+      AND contype IN ('p', 'u', 'x')) AND NOT i.relispartition
     UNION ALL
     SELECT 'enum', NULL, typname, (SELECT string_agg(quote_literal(enumlabel),
-      ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid), NULL
+      ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid), NULL, 0
     FROM pg_type t WHERE typtype = 'e'
       AND typnamespace = 'public'::regnamespace
     UNION ALL
-    SELECT 'domain', NULL, typname, concat_ws(' ',
-      format_type(typbasetype, typtypmod), CASE WHEN typnotnull THEN 'NOT NULL'
-      END, 'DEFAULT ' || typdefault, (SELECT string_agg(
-        pg_get_constraintdef(c.oid), ' ' ORDER BY conname) FROM pg_constraint c
-        WHERE contypid = t.oid AND contype = 'c')), NULL
+    SELECT 'domain', NULL, typname, ${DOMAIN}, NULL, 0
     FROM pg_type t WHERE typtype = 'd' AND typnamespace = 'public'::regnamespace
     UNION ALL
-    SELECT 'sequence', NULL, relname, format(
-      'AS %s START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s%s',
-      format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax,
-      seqcache, CASE WHEN seqcycle THEN ' CYCLE' END), NULL
+    SELECT 'sequence', NULL, relname, ${SEQUENCE}, NULL, 0
     FROM rel JOIN pg_sequence ON seqrelid = oid
     UNION ALL
     SELECT CASE relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END,
-      NULL, relname, pg_get_viewdef(oid), NULL
+      NULL, relname, pg_get_viewdef(oid), NULL, 0
     FROM rel WHERE relkind IN ('v', 'm')
     UNION ALL
-    SELECT 'policy', relname, relname || '.' || polname, concat_ws(' ',
-      CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
-      polcmd::text, (SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname)
-        FROM pg_roles WHERE oid = ANY (polroles)),
-      'USING (' || pg_get_expr(polqual, polrelid) || ')',
-      'WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')'), NULL
+    SELECT 'policy', relname, relname || '.' || polname, ${POLICY}, NULL, 0
     FROM rel JOIN pg_policy ON polrelid = rel.oid
     UNION ALL
     SELECT 'trigger', relname, relname || '.' || tgname,
-      pg_get_triggerdef(t.oid) || ' ' || tgenabled::text, NULL
-    FROM rel JOIN pg_trigger t ON tgrelid = rel.oid WHERE NOT tgisinternal
+      pg_get_triggerdef(t.oid) || ' ' || tgenabled::text, NULL, 0
+    FROM rel JOIN pg_trigger t ON tgrelid = rel.oid
+    WHERE NOT tgisinternal AND tgparentid = 0
     UNION ALL
     SELECT 'function', NULL, p.oid::regprocedure::text,
-      pg_get_functiondef(p.oid), NULL
+      pg_get_functiondef(p.oid), NULL, 0
     FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
       AND prokind IN ('f', 'p') AND NOT EXISTS (SELECT FROM pg_depend
         WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e')
     UNION ALL
-    SELECT 'extension', NULL, extname, '', NULL FROM pg_extension
+    SELECT 'extension', NULL, extname, '', NULL, 0 FROM pg_extension
     WHERE extname <> 'plpgsql'
   )
-  SELECT json_agg(found ORDER BY kind, name) AS objects FROM found`;
+  SELECT json_agg(json_strip_nulls(to_json(found))
+    ORDER BY kind, "table", place, name) AS objects
+  FROM found`;
 
 async function readObjects(session: Session): Promise<Objects> {
   const [row] = await session.query(
@@ -761,7 +940,10 @@ async function readObjects(session: Session): Promise<Objects> {
   );
   const found = row?.objects as (Thing & { name: string })[] | null;
   return new Map(
-    (found ?? []).map(({ name, ...thing }) => [`${thing.kind} ${name}`, thing]),
+    (found ?? []).map(({ name, ...thing }) => [
+      `${thing.kind} ${name}`,
+      { ...thing, definition: thing.definition ?? "" },
+    ]),
   );
 }
 
@@ -772,12 +954,14 @@ async function compareWithModels(
     target: Objects;
     unmodelled: Set<string>;
   },
-  { options, models: { file } }: Context,
+  { options, script, models: { file } }: Context,
   database: Database,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
   const ofUnmodelled = (key: string, { table }: Thing) =>
-    unmodelled.has(key) || unmodelled.has(`table ${table}`);
+    unmodelled.has(key) || unmodelled.has(`table ${table}`) ||
+    findStep(script, key)?.modelled === false ||
+    findStep(script, `table ${table}`)?.modelled === false;
   const missing = [...models].filter(([key]) => !made.has(key));
   const extra = [...made].filter(([key, thing]) =>
     !models.has(key) && BOTH_WAYS.includes(thing.kind) &&
@@ -799,6 +983,11 @@ async function compareWithModels(
     });
   }
   const absent = (key: string) => !made.has(key);
+  const paste = { models, made, order: missingTables(models, made) };
+  const place = ([key, { kind, table = "" }]: [string, Thing]) =>
+    PASTE_ORDER.indexOf(kind) +
+    (key === `table ${table}` ? paste.order.indexOf(table) / 1e6 : 0);
+  missing.sort((a, b) => place(a) - place(b));
   for (const [key, thing] of missing) {
     if (renamed.has(key)) continue;
     // A missing table's parts come with it.
@@ -816,7 +1005,7 @@ async function compareWithModels(
     problems.push({
       message: `${key} of the models is not made by the script; paste into ` +
         `${basename(options.script)}:`,
-      code: stepsToPaste(key, models, made),
+      code: stepsToPaste(key, paste),
       file,
       near: nameOf(key),
     });
@@ -874,7 +1063,8 @@ async function isSame(session: Session, a: Thing, b: Thing): Promise<boolean> {
   const [row] = await session.query(
     `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${list.join(", ")}
     FROM ${quote(a.table ?? "")}`,
-  );
+  ).catch(() => []);
+  if (!row) return false;
   const [plan] = row?.["QUERY PLAN"] as [{ Plan: { Output: string[] } }];
   return plan.Plan.Output[0] === plan.Plan.Output[1];
 }
@@ -909,33 +1099,37 @@ function nameOf(key: string, whole = false): string {
  * All that a write would change: catalog, rows, sequences and, where nobody
  * else shares the server, the number of the next transaction.
  */
-async function fingerprint(session: Session): Promise<string> {
+async function fingerprint(session: Session): Promise<Map<string, string>> {
   const objects = await readObjects(session);
-  const tables = [...objects].filter(([, { kind }]) => kind === "table")
-    .map(([key]) => nameOf(key, true));
-  const sequences = [...objects].filter(([, { kind }]) => kind === "sequence")
-    .map(([key]) => nameOf(key, true));
+  const named = (wanted: string) =>
+    [...objects].filter(([, { kind }]) => kind === wanted)
+      .map(([key]) => nameOf(key, true));
   const parts = [
-    ...tables.map((t) =>
-      `SELECT ${quoteText(t)} || count(*) || coalesce(bit_xor(hashtextextended(
-        t::text, 0)), 0) FROM ${quote(t)} t`
+    ...named("table").map((t) =>
+      `SELECT ${quoteText(`rows of ${t}`)}, count(*) || ' ' || coalesce(
+        bit_xor(hashtextextended(t::text, 0)), 0) FROM ${quote(t)} t`
     ),
-    ...sequences.map((s) =>
-      `SELECT ${quoteText(s)} || last_value || is_called FROM ${quote(s)}`
+    ...named("sequence").map((s) =>
+      `SELECT ${quoteText(`next value of ${s}`)},
+        last_value || ' ' || is_called FROM ${quote(s)}`
     ),
+    `SELECT 'the number of the next transaction',
+      pg_snapshot_xmax(pg_current_snapshot())::text
+    FROM (SELECT count(*) FROM pg_stat_activity) x (n) WHERE n < 3`,
   ];
-  const rows = parts.length > 0
-    ? await session.query(
-      `SELECT string_agg(x, ',') AS x FROM (${
-        parts.join("\nUNION ALL ")
-      }) f (x)`,
-    )
-    : [];
-  const [next] = await session.query(
-    "SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next FROM " +
-      "(SELECT count(*) FROM pg_stat_activity) x (n) WHERE n < 3",
+  const data = await session.query(
+    `SELECT what, value FROM (${parts.join("\nUNION ALL ")}) f (what, value)`,
   );
-  return JSON.stringify([[...objects], rows, next]);
+  return new Map([
+    ...[...objects].map(([key, { definition }]) => [key, definition] as const),
+    ...data.map(({ what, value }) => [`${what}`, `${value}`] as const),
+  ]);
+}
+
+/** What of it is not the same. */
+function differing(before: Map<string, string>, now: Map<string, string>) {
+  const keys = new Set([...before.keys(), ...now.keys()]);
+  return [...keys].filter((key) => before.get(key) !== now.get(key));
 }
 
 function quote(name: string): string {
@@ -958,16 +1152,57 @@ function quoteText(text: string): string {
 
 // ═══ Steps to paste ════════════════════════════════════════════════════════
 
+/** Each kind after those that it may need. */
+const PASTE_ORDER = ["extension", "enum", "domain", "sequence", "function"]
+  .concat(["table", "column", "constraint", "index", "view"])
+  .concat(["materialized view", "policy", "trigger"]);
+
+/** What is wanted, what is there, and the tables that are not, in an order. */
+interface Paste {
+  models: Objects;
+  made: Objects;
+  order: string[];
+}
+
+/** Tables that are missing, each after those that it refers to. */
+function missingTables(models: Objects, made: Objects): string[] {
+  const needs = new Map<string, string[]>();
+  for (const [key, { kind, table = "", definition }] of models) {
+    if (kind === "table" && !made.has(key) && !needs.has(table)) {
+      needs.set(table, []);
+    }
+    const parent = parentOf(definition);
+    if (parent && parent !== table) needs.get(table)?.push(parent);
+  }
+  const order: string[] = [];
+  const visit = (table: string, path: string[]) => {
+    if (order.includes(table) || path.includes(table)) return;
+    for (const parent of needs.get(table) ?? []) {
+      if (needs.has(parent)) visit(parent, [...path, table]);
+    }
+    order.push(table);
+  };
+  for (const table of needs.keys()) visit(table, []);
+  return order;
+}
+
+function parentOf(definition: string): string | undefined {
+  const [, parent] =
+    /^(?:FOREIGN KEY .* REFERENCES|PARTITION OF|INHERITS \() ?("[^"]+"|\w+)/
+      .exec(definition) ?? [];
+  return parent && unquote(parent);
+}
+
 /** The steps that make one thing, and for a table all that hangs on it. */
-function stepsToPaste(key: string, models: Objects, made: Objects): string {
-  const thing = models.get(key);
+function stepsToPaste(key: string, paste: Paste): string {
+  const thing = paste.models.get(key);
   if (!thing) return "";
   const { kind, table = "", definition } = thing;
   const name = nameOf(key);
   const text = (value: string) => JSON.stringify(value);
   switch (kind) {
     case "table":
-      return tableSteps(table, models, made);
+      return tableSteps(table, definition, paste);
     case "column":
       return columnSteps(table, name, definition);
     case "enum":
@@ -979,23 +1214,55 @@ function stepsToPaste(key: string, models: Objects, made: Objects): string {
       return `createIndex(${text(table)}, ${text(name)}, ${
         text(definition.replace("USING btree ", ""))
       }),`;
-    case "constraint":
-      return constraintSteps(table, name, definition);
+    case "constraint": {
+      const step = constraintSteps(table, name, definition);
+      if (step) return step;
+      break;
+    }
     case "extension":
       return `createExtension(${text(name)}),`;
-    default: {
-      const whole = nameOf(key, true);
-      const [check, alter] = longhand(kind, whole, thing);
-      return `step(${text(`${kind} ${whole}`)}, {\n` +
-        `  check: ${text(check)},\n  alter: ${text(alter)},\n}),`;
-    }
   }
+  return stepByHand(key, thing);
 }
 
-function tableSteps(table: string, models: Objects, made: Objects): string {
-  const parts = [...models].filter(([, thing]) => thing.table === table);
-  const primary = parts.find(([, { kind, definition }]) =>
-    kind === "constraint" && definition.startsWith("PRIMARY KEY")
+/** The longhand step, with a check that asks for the whole definition. */
+function stepByHand(key: string, thing: Thing): string {
+  const [check, ...alter] = longhand(thing.kind, nameOf(key, true), thing);
+  const sql = alter.map((sql) => JSON.stringify(sql));
+  return `step(${JSON.stringify(key)}, {\n` +
+    `  check: ${JSON.stringify(check)},\n` +
+    `  alter: ${sql.length === 1 ? sql[0] : `[${sql.join(", ")}]`},\n}),`;
+}
+
+function tableSteps(table: string, definition: string, paste: Paste): string {
+  const { models, order } = paste;
+  const parts = [...models].filter(([key, thing]) =>
+    thing.table === table && key !== `table ${table}`
+  );
+  const columns = parts.filter(([, { kind }]) => kind === "column");
+  // A reference follows the later of its two tables.
+  const turn = order.indexOf(table);
+  const rest = [...models].filter((
+    [key, { kind, table: of = "", definition }],
+  ) =>
+    kind !== "table" && kind !== "column" && order.includes(of) &&
+    Math.max(
+        order.indexOf(of),
+        key.startsWith("constraint ")
+          ? order.indexOf(parentOf(definition) ?? of)
+          : -1,
+      ) === turn
+  );
+  const secured = /ROW LEVEL SECURITY/.test(definition);
+  const security = secured ? [rowSecurity(table, definition)] : [];
+  const plain = definition.replace(/ ?ROW LEVEL SECURITY| ?FORCED/g, "");
+  if (plain) {
+    const made = tableByHand(table, plain, columns);
+    const steps = rest.map(([key, thing]) => stepByHand(key, thing));
+    return [made, ...steps, ...security].join("\n");
+  }
+  const primary = rest.find(([, { definition, table: of }]) =>
+    of === table && definition.startsWith("PRIMARY KEY")
   );
   const [, column] = /^PRIMARY KEY \(([^,]*)\)$/.exec(
     primary?.[1].definition ?? "",
@@ -1003,36 +1270,96 @@ function tableSteps(table: string, models: Objects, made: Objects): string {
   const inline = column && nameOf(primary?.[0] ?? "") === `${table}_pkey`
     ? unquote(column)
     : undefined;
-  const columns = parts.filter(([, { kind }]) => kind === "column").map((
-    [key, { definition }],
-  ) => {
+  const lines = columns.map(([key, { definition }]) => {
     const name = nameOf(key);
+    const short = serialOf(table, name, definition);
     const text = name === inline
-      ? `${definition.replace(/ NOT NULL\b/, "")} PRIMARY KEY`
-      : definition;
+      ? `${short.replace(/ NOT NULL\b/, "")} PRIMARY KEY`
+      : short;
     const quoted = /^[a-z_]\w*$/i.test(name) ? name : JSON.stringify(name);
     return `  ${quoted}: ${JSON.stringify(text)},`;
   });
-  const enums = [...models.keys()].filter((key) =>
-    key.startsWith("enum ") && !made.has(key) &&
-    parts.some(([, { definition }]) =>
-      new RegExp(`^"?${nameOf(key, true)}"?(\\[\\])*( |$)`).test(definition)
-    )
+  return [
+    `createTable(${JSON.stringify(table)}, {\n${lines.join("\n")}\n}),`,
+    ...rest.filter(([key]) => !(inline && key === primary?.[0]))
+      .map(([key]) => stepsToPaste(key, paste)),
+    ...security,
+  ].join("\n");
+}
+
+/** A partition, or a table that is partitioned, inherits or is unlogged. */
+function tableByHand(
+  table: string,
+  definition: string,
+  columns: [string, Thing][],
+) {
+  const list = columns.map(([key, { definition }]) =>
+    `${quote(nameOf(key))} ${serialOf(table, nameOf(key), definition)}`
   );
-  const rest = parts.filter(([key, { kind }]) =>
-    kind !== "table" && kind !== "column" && !(inline && key === primary?.[0])
-  );
-  const lines = [
-    ...enums.map((key) => stepsToPaste(key, models, made)),
-    `createTable(${JSON.stringify(table)}, {\n${columns.join("\n")}\n}),`,
-    ...rest.map(([key]) => stepsToPaste(key, models, made)),
+  const unlogged = / ?UNLOGGED/.test(definition);
+  const rest = definition.replace(/ ?UNLOGGED/, "");
+  const what = rest.startsWith("PARTITION OF") ? "" : ` (${list.join(", ")})`;
+  const shape = [...columns].map(([key, { definition }]) =>
+    `${nameOf(key)} ${typeOf(definition)}`
+  ).sort().join(", ");
+  const shaped = what ? ` AND (${COLUMNS}) = ${quoteText(shape)}` : "";
+  const sql = `CREATE ${unlogged ? "UNLOGGED " : ""}TABLE ${quote(table)}` +
+    `${what} ${rest}`;
+  const check = `EXISTS (SELECT FROM pg_class t WHERE oid = to_regclass(${
+    quoteText(quote(table))
+  }) AND ${WITHOUT_SECURITY} = ${quoteText(definition)}${shaped})`;
+  return `step(${JSON.stringify(`table ${table}`)}, {\n` +
+    `  check: ${JSON.stringify(oneLine(check))},\n` +
+    `  alter: ${JSON.stringify(sql.trim())},\n}),`;
+}
+
+const WITHOUT_SECURITY = TABLE.replace(
+  /,\s*CASE WHEN relrowsecurity[^]*END\)$/,
+  ")",
+);
+
+function oneLine(sql: string): string {
+  return sql.replaceAll(/\s*\n\s*/g, " ");
+}
+
+function rowSecurity(table: string, definition: string): string {
+  const forced = / FORCED/.test(definition);
+  const flags = forced
+    ? "relrowsecurity AND relforcerowsecurity"
+    : "relrowsecurity";
+  const alter = [
+    `ALTER TABLE ${quote(table)} ENABLE ROW LEVEL SECURITY`,
+    ...(forced ? [`ALTER TABLE ${quote(table)} FORCE ROW LEVEL SECURITY`] : []),
   ];
-  return lines.join("\n");
+  const check = `EXISTS (SELECT FROM pg_class WHERE oid = to_regclass(${
+    quoteText(quote(table))
+  }) AND ${flags})`;
+  return `step(${JSON.stringify(`row level security of ${table}`)}, {\n` +
+    `  check: ${JSON.stringify(check)},\n` +
+    `  alter: ${JSON.stringify(alter)},\n}),`;
+}
+
+function typeOf(definition: string): string {
+  return definition.split(/ (?=COLLATE|NOT NULL|DEFAULT|GENERATED)/)[0] ?? "";
+}
+
+/** A serial column by its own word, which makes the sequence, too. */
+function serialOf(table: string, column: string, definition: string): string {
+  const [, type = "", name = ""] =
+    /^(smallint|integer|bigint) .*DEFAULT nextval\('(.*)'::regclass\)$/
+      .exec(definition) ?? [];
+  if (unquoteExactly(name) !== `${table}_${column}_seq`) return definition;
+  return { smallint: "smallserial", integer: "serial" }[type] ?? "bigserial";
+}
+
+function unquoteExactly(name: string): string {
+  return name.startsWith('"') ? unquote(name) : name;
 }
 
 /** A column, which may come to a table that has rows. */
 function columnSteps(table: string, column: string, definition: string) {
   const [t, c] = [JSON.stringify(table), JSON.stringify(column)];
+  definition = serialOf(table, column, definition);
   const needsValue = / NOT NULL\b/.test(definition) &&
     !/ (DEFAULT|GENERATED) /.test(definition);
   if (!needsValue) {
@@ -1085,49 +1412,95 @@ function longhand(
   kind: string,
   name: string,
   { table = "", definition }: Thing,
-) {
-  const [relation, part] = [quote(table), quote(nameOf(`x ${name}`))];
+): [string, ...string[]] {
+  const own = quoteText(quote(name)), on = quoteText(quote(table));
   const text = quoteText(definition);
   switch (kind) {
     case "view":
       return [
-        `pg_get_viewdef(to_regclass('${quote(name)}')) = ${text}`,
+        `pg_get_viewdef(to_regclass(${own})) = ${text}`,
         `CREATE OR REPLACE VIEW ${quote(name)} AS ${definition}`,
-      ] as const;
+      ];
     case "materialized view":
       return [
-        `pg_get_viewdef(to_regclass('${quote(name)}')) = ${text}`,
+        `pg_get_viewdef(to_regclass(${own})) = ${text}`,
         `CREATE MATERIALIZED VIEW ${quote(name)} AS ${definition}`,
-      ] as const;
+      ];
     case "trigger": {
       const sql = definition.slice(0, -2);
       return [
-        `EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass('${relation}') ` +
+        `EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(${on}) ` +
         `AND pg_get_triggerdef(oid) = ${quoteText(sql)})`,
         sql.replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER"),
-      ] as const;
+      ];
     }
     case "function":
       return [
-        `pg_get_functiondef(to_regprocedure('${name}')) = ${text}`,
+        `pg_get_functiondef(to_regprocedure(${quoteText(name)})) = ${text}`,
         definition,
-      ] as const;
+      ];
     case "policy":
-      return [
-        `EXISTS (SELECT FROM pg_policy WHERE polrelid = ` +
-        `to_regclass('${relation}') AND polname = '${part}')`,
-        `CREATE POLICY ${part} ON ${relation} /* ${definition} */`,
-      ] as const;
+    case "constraint":
+    case "index":
+      return longhandOnTable(kind, name, table, definition);
     case "sequence":
       return [
-        `to_regclass('${quote(name)}') IS NOT NULL`,
+        oneLine(
+          `(SELECT ${SEQUENCE} FROM pg_sequence WHERE seqrelid = ` +
+            `to_regclass(${own})) = `,
+        ) + text,
         `CREATE SEQUENCE ${quote(name)} ${definition}`,
-      ] as const;
+      ];
     default:
       return [
-        `to_regtype('${quote(name)}') IS NOT NULL`,
+        oneLine(
+          `(SELECT ${DOMAIN} FROM pg_type t WHERE t.oid = ` +
+            `to_regtype(${own})) = `,
+        ) + text,
         `CREATE DOMAIN ${quote(name)} AS ${definition}`,
-      ] as const;
+      ];
+  }
+}
+
+/** The same for what hangs on a table. */
+function longhandOnTable(
+  kind: string,
+  name: string,
+  table: string,
+  definition: string,
+): [string, ...string[]] {
+  const [relation, part] = [quote(table), quote(nameOf(`x ${name}`))];
+  const on = quoteText(relation), text = quoteText(definition);
+  switch (kind) {
+    case "policy":
+      return [
+        oneLine(
+          `EXISTS (SELECT FROM pg_policy WHERE polrelid = to_regclass(${on}) AND polname = ${
+            quoteText(unquoteExactly(part))
+          } AND ${POLICY} = `,
+        ) +
+        `${text})`,
+        `DROP POLICY IF EXISTS ${part} ON ${relation}`,
+        `CREATE POLICY ${part} ON ${relation} ${definition}`,
+      ];
+    case "constraint":
+      return [
+        `EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass(${on}) ` +
+        `AND conname = ${quoteText(unquoteExactly(part))} ` +
+        `AND pg_get_constraintdef(oid) = ${text})`,
+        `ALTER TABLE ${relation} ADD CONSTRAINT ${part} ${definition}`,
+      ];
+    default: {
+      const [unique, rest] = /^(UNIQUE )?(.*)$/s.exec(definition)?.slice(1) ??
+        [];
+      return [
+        `EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(${
+          quoteText(part)
+        }) AND indisvalid AND ${unique ? "" : "NOT "}indisunique AND ` +
+        `pg_get_indexdef(indexrelid) LIKE '% ' || ${quoteText(rest ?? "")})`,
+        `CREATE ${unique ?? ""}INDEX ${part} ON ${relation} ${rest}`,
+      ];
+    }
   }
 }
 
@@ -1160,8 +1533,22 @@ class Database {
   /** Empties it. */
   async reset() {
     this.atTarget = false;
+    const [row] = await this.session.query(
+      "ROLLBACK; SELECT json_agg(quote_ident(relname)) AS tables " +
+        "FROM pg_class WHERE relkind IN ('r', 'p') " +
+        "AND relnamespace = to_regnamespace('public')",
+    );
+    // In portions: a transaction holds the locks of all that it drops.
+    const tables = (row?.tables ?? []) as string[];
+    for (let from = 100; from < tables.length; from += 100) {
+      const portion = tables.slice(from, from + 100);
+      await this.session.query(
+        "SET client_min_messages = error; SET search_path = public; " +
+          `DROP TABLE IF EXISTS ${portion} CASCADE`,
+      );
+    }
     await this.session.query(
-      "ROLLBACK; DROP SCHEMA public CASCADE; CREATE SCHEMA public; " +
+      "DROP SCHEMA public CASCADE; CREATE SCHEMA public; " +
         `SET search_path = ${SEARCH_PATH}`,
     );
   }
@@ -1220,7 +1607,7 @@ class Embedded {
     return await (await this.started.copy()).arrayBuffer();
   }
 
-  openMore(): Promise<Database[]> {
+  openMore(_target: Objects): Promise<Database[]> {
     return Promise.resolve([]);
   }
 
@@ -1234,14 +1621,17 @@ class Embedded {
 class ScratchServer {
   readonly #open: Database[] = [];
   readonly #names: string[] = [];
-  readonly #stop = () => this.stop().then(() => Deno.exit(130));
+  #stopped = false;
+  readonly #interrupt = () => this.#drop().then(() => Deno.exit(130));
 
   private constructor(
     readonly script: typeof Script,
     readonly url: string,
     readonly admin: Session,
   ) {
-    for (const signal of SIGNALS) Deno.addSignalListener(signal, this.#stop);
+    for (const signal of SIGNALS) {
+      Deno.addSignalListener(signal, this.#interrupt);
+    }
   }
 
   static async start(script: typeof Script, url: string) {
@@ -1251,6 +1641,7 @@ class ScratchServer {
   }
 
   async open(): Promise<Database> {
+    if (this.#stopped) await NEVER;
     const name = `verify_${Deno.pid}_${this.#names.length + 1}`;
     this.#names.push(name);
     await this.admin.query(`CREATE DATABASE ${name} TEMPLATE template0`);
@@ -1264,22 +1655,44 @@ class ScratchServer {
     return database;
   }
 
-  async openMore(): Promise<Database[]> {
+  /** As many as the server has locks for: an apply may hold all it makes. */
+  async openMore(target: Objects): Promise<Database[]> {
+    const [row] = await this.admin.query(
+      "SELECT current_setting('max_locks_per_transaction')::int * " +
+        "current_setting('max_connections')::int AS locks",
+    );
+    // A table has a TOAST table with an index, and often a sequence.
+    const needed = [...target.values()].reduce(
+      (n, { kind }) =>
+        n + (kind === "table" ? 4 : /index|constraint/.test(kind) ? 1 : 0),
+      1,
+    );
+    const workers = Math.min(WORKERS, Number(row?.locks) / needed);
     const more = [];
-    for (let i = 1; i < WORKERS; i++) more.push(await this.open());
+    for (let i = 1; i < workers; i++) more.push(await this.open());
     return more;
   }
 
   async stop() {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, this.#stop);
+    // After a signal, what fails because its database went is no news.
+    if (this.#stopped) await NEVER;
+    for (const signal of SIGNALS) {
+      Deno.removeSignalListener(signal, this.#interrupt);
+    }
     for (const { session } of this.#open.splice(0)) await session.end();
+    await this.#drop();
+    await this.admin.end();
+  }
+
+  async #drop() {
+    this.#stopped = true;
     for (const name of this.#names.splice(0)) {
       await this.admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     }
-    await this.admin.end();
   }
 }
 
+const NEVER = new Promise<never>(() => {});
 const WORKERS = 4;
 const SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
@@ -1308,6 +1721,8 @@ interface ColumnFacts {
   /** Of a domain its base type, of an array that of its elements. */
   type: string;
   array: boolean;
+  /** Those of its domain. */
+  checks: string[];
   labels: string[] | null;
   notNull: boolean;
   default: string | null;
@@ -1322,6 +1737,8 @@ const FACTS = `SELECT json_build_object(
         'type', format_type(e.oid, CASE WHEN t.typcategory = 'A' OR
           t.typtype <> 'd' THEN atttypmod ELSE t.typtypmod END),
         'array', t.typcategory = 'A',
+        'checks', (SELECT coalesce(json_agg(pg_get_constraintdef(d.oid)), '[]')
+          FROM pg_constraint d WHERE contypid = t.oid AND contype = 'c'),
         'labels', (SELECT json_agg(enumlabel ORDER BY enumsortorder)
           FROM pg_enum WHERE enumtypid = e.oid),
         'notNull', attnotnull, 'identity', attidentity <> '',
@@ -1394,7 +1811,8 @@ async function makeRows(database: Database, seed: number): Promise<Rows> {
       (_, i) => insertion(table, candidate(table, i, random, made)),
     );
     await session.query(
-      `DO $verify$ DECLARE made int := 0; why text := ''; BEGIN ${
+      `DO $verify$ DECLARE made int := 0; why text := ''; BEGIN
+        SET CONSTRAINTS ALL IMMEDIATE; ${
         tries.map((sql) =>
           `IF made < ${ROWS} THEN BEGIN ${sql}; made := made + 1; ` +
           "EXCEPTION WHEN OTHERS THEN why := SQLERRM; END; END IF;"
@@ -1478,18 +1896,23 @@ function insertion(table: TableFacts, row: Record<string, string | null>) {
 
 /** A row that may please the table's constraints. */
 function candidate(
-  { name: own, columns, checks, foreign }: TableFacts,
+  { name: own, columns, checks, foreign, keys }: TableFacts,
   i: number,
   random: () => number,
   made: Map<string, Record<string, string | null>[]>,
 ): Record<string, string | null> {
   const row: Record<string, string | null> = {};
+  // The first row has only what it must, the second all that it can.
+  const chance = (p: number) => i === 0 || i > 1 && random() < p;
   for (const column of columns) {
     if (column.generated) continue;
+    // A key's value must be another in each row.
     const hints = checks.filter((check) => check.includes(column.name))
-      .flatMap(hintsOf);
-    if (!column.notNull && random() < 0.25) row[column.name] = null;
-    else if (column.default && !column.identity && random() < 0.2) continue;
+      .concat(column.checks).flatMap(hintsOf).flatMap((hint) =>
+        keys.includes(column.name) ? [hint, `${i}${hint}`] : [hint]
+      );
+    if (!column.notNull && chance(0.25)) row[column.name] = null;
+    else if (column.default && !column.identity && chance(0.2)) continue;
     else row[column.name] = valueFor(column, i, random, hints);
   }
   for (const { columns: names, parent, parentColumns } of foreign) {
@@ -1500,7 +1923,7 @@ function candidate(
       const nullable = columns.some(({ name, notNull }) =>
         name === column && !notNull
       );
-      if (nullable && (!found || self || random() < 0.2)) row[column] = null;
+      if (nullable && (!found || self || chance(0.2))) row[column] = null;
       else if (found) row[column] = found[parentColumns[n] ?? ""] ?? null;
     });
   }
@@ -1619,7 +2042,8 @@ function tolerant(statements: string[]): string {
     `BEGIN EXECUTE $verify_sql$${sql}$verify_sql$; ` +
     "EXCEPTION WHEN OTHERS THEN NULL; END;"
   );
-  return `DO $verify$ BEGIN ${blocks.join("\n")} END $verify$`;
+  return "DO $verify$ BEGIN SET CONSTRAINTS ALL IMMEDIATE;\n" +
+    `${blocks.join("\n")} END $verify$`;
 }
 
 /** A stream of numbers from 0 to 1, the same for a seed (mulberry32). */
@@ -1661,14 +2085,61 @@ const NOTHING: Recipe = {
   fromTarget: false,
 };
 
+/** What may be gone from a state or be left half done, and how often. */
+const HARM_WEIGHTS = {
+  tables: 1 / 3,
+  empty: 1 / 3,
+  rows: 1,
+  labels: 1.3,
+  columns: 1,
+  later: 1 / 3,
+  nullability: 1,
+  defaults: 1 / 2,
+  constraints: 1,
+  unproved: 1,
+  indexes: 1,
+  invalid: 1 / 2,
+  others: 1,
+};
+
+type Harm = keyof typeof HARM_WEIGHTS;
+
+const HARM_WORDS: Record<Harm, string> = {
+  tables: "without any table",
+  empty: "without any row",
+  rows: "without a third of the rows",
+  labels: "without labels that no row needs",
+  columns: "without every column that may be missing",
+  later: "before the columns that came later were there or filled",
+  nullability: "without any NOT NULL",
+  defaults: "without any default",
+  constraints: "without any constraint",
+  unproved: "with every constraint NOT VALID",
+  indexes: "without any index",
+  invalid: "with every index INVALID",
+  others: "without functions, triggers, views and policies",
+};
+
+const HARMS = Object.keys(HARM_WEIGHTS) as Harm[];
+
+/** Those that a state is tried without altogether, whatever the seed. */
+const STRIPPED = HARMS.slice(HARMS.indexOf("rows"));
+
+function strengthsOf(harms: Harm[], strength: number) {
+  return Object.fromEntries(
+    harms.map((harm) => [harm, strength * HARM_WEIGHTS[harm]]),
+  );
+}
+
 /** Starting states between nothing and the target, and their proof. */
 class States {
   /** Where the time of the proofs went, in milliseconds. */
   times: Record<string, number> = {};
   /** The column that each backfill sets, and where. */
   readonly #fills: { table: string; column: string; where: string }[];
-  /** Columns that stood in their table from its first day. */
-  readonly #original: Set<string>;
+  /** Columns that a builder makes, and of these the ones that came later. */
+  readonly #built: Set<string>;
+  readonly #later: Set<string>;
 
   constructor(
     readonly script: typeof Script,
@@ -1682,11 +2153,14 @@ class States {
       const [, column = ""] = /^\s*("[^"]+"|\w+)/.exec(fill.set) ?? [];
       return [{ ...fill, column: unquote(column) }];
     });
-    this.#original = new Set(
-      steps.filter(({ verb }) => verb === "createTable").flatMap((step) =>
-        (step.columns ?? []).map((column) => `${step.name}.${column}`)
+    const added = steps.filter(({ verb }) => verb === "addColumn");
+    this.#later = new Set(added.map(({ name }) => name));
+    this.#built = new Set([
+      ...this.#later,
+      ...steps.flatMap(({ name, columns }) =>
+        (columns ?? []).map((column) => `${name}.${column}`)
       ),
-    );
+    ]);
   }
 
   /**
@@ -1724,38 +2198,50 @@ class States {
   }
 
   #randomJobs({ states, seed }: Options) {
-    const list = Array.from(
-      { length: states },
-      (_, i): Job => async (database) => {
-        const problems = await this.prove(database, this.degraded(seed + i));
-        return problems.map((problem) => ({
-          ...problem,
-          message: `${problem.message} (--states 1 --seed ${seed + i})`,
-        }));
-      },
-    );
+    const job = (recipe: () => Recipe, name: string): Job => async (on) => {
+      const problems = await this.prove(on, recipe());
+      return problems.map((problem) => ({
+        ...problem,
+        message: `${problem.message} (${name})`,
+      }));
+    };
+    const list = [
+      ...[...this.#stripped(seed)].map(([harm, recipe]) =>
+        job(() => recipe, `${HARM_WORDS[harm]}; --seed ${seed}`)
+      ),
+      ...Array.from({ length: states }, (_, i) =>
+        job(
+          () => this.degraded(seed + i),
+          `--states 1 --seed ${seed + i}`,
+        )),
+    ];
     const { unfilled, pool } = this.rows;
     const filled = [...pool.values()].reduce((n, { rows }) => n + rows, 0);
     const but = unfilled.length > 0
       ? `; no rows could be made for ${unfilled.join(", ")}`
       : "";
-    const text = `${count(states, "random state")} from seed ${seed}, with ` +
-      `up to ${count(filled, "row")} in ${count(pool.size, "table")}${but}`;
+    const text = `${count(STRIPPED.length, "state")} that lack all of a ` +
+      `kind, ${count(states, "random one")} from seed ${seed}, with up to ${
+        count(filled, "row")
+      } in ${count(pool.size, "table")}${but}`;
     return { list, text };
   }
 
   async #interruptions(database: Database, { seed }: Options) {
     const prefixes = this.prefixes();
     // An older shape with rows, where an apply works online.
-    const older = this.degraded(seed, 0.12, true);
+    const older = this.filled(seed, 0.12);
     await this.build(database, older);
     const { changes: { length } } = await database.inspect();
-    const stops = Math.min(length, 100);
+    // Where each takes seconds, fewer, but spread over all of them.
+    const most = Math.max(10, Math.min(100, 60_000 / this.target.size));
+    const stops = Math.min(length, Math.floor(most));
     const list: Job[] = [
       ...prefixes.map((recipe): Job => (on) => this.prove(on, recipe)),
       ...Array.from(
         { length: stops },
-        (_, k): Job => (on) => this.prove(on, older, k + 1),
+        (_, k): Job => (on) =>
+          this.prove(on, older, Math.ceil((k + 1) * length / stops)),
       ),
     ];
     const waves = prefixes.length < this.changes.length - 1
@@ -1763,7 +2249,9 @@ class States {
       : "";
     const text = `stopped after each of ${
       count(this.changes.length, "change")
-    } of an empty database${waves}, and of ${stops} of an older one with rows`;
+    } of an empty database${waves}, and of ${
+      stops < length ? `${stops} of the ` : ""
+    }${length} of an older one with rows`;
     return { list, text };
   }
 
@@ -1795,18 +2283,37 @@ class States {
   }
 
   /** An older or half-finished shape of the target, with rows in it or not. */
-  degraded(seed: number, strength = 0.15, always = false): Recipe {
+  degraded(seed: number, strength = 0.15): Recipe {
+    return this.#harmed(seed, strengthsOf(HARMS, strength), 0.8);
+  }
+
+  /** The same, but with every table and rows in it. */
+  filled(seed: number, strength: number): Recipe {
+    return this.#harmed(seed, strengthsOf(STRIPPED, strength), 1);
+  }
+
+  /** Shapes that lack all that there is of one kind, with rows in them. */
+  #stripped(seed: number): Map<Harm, Recipe> {
+    return new Map(
+      STRIPPED.map((harm) => [harm, this.#harmed(seed, { [harm]: 1 }, 1)]),
+    );
+  }
+
+  #harmed(
+    seed: number,
+    strengths: Partial<Record<Harm, number>>,
+    withRows: number,
+  ): Recipe {
     const random = randomFrom(seed);
-    const chance = (p: number) => random() < p;
+    const strikes = (harm: Harm) => random() < (strengths[harm] ?? 0);
     const whole = this.changes.map(({ sql }) => sql);
-    const all = whole.map((sql) => this.#withoutLabels(sql, random));
-    const missing = this.#closed(
-      this.rows.facts.tables.filter(() => chance(strength / 3)),
+    const all = whole.map((sql) =>
+      strikes("labels") ? this.#withoutLabels(sql, random) : sql
     );
-    const rows = chance(0.8) || always;
-    const empty = this.#closed(
-      this.rows.facts.tables.filter(() => chance(0.05)),
-    );
+    const { tables } = this.rows.facts;
+    const missing = this.#closed(tables.filter(() => strikes("tables")));
+    const rows = random() < withRows;
+    const empty = this.#closed(tables.filter(() => strikes("empty")));
     const filled = rows
       ? [...this.rows.pool].filter(([t]) => !missing.has(t) && !empty.has(t))
       : [];
@@ -1819,7 +2326,7 @@ class States {
     const harm: string[] = [];
     // Before any reference is dropped: the rest fails where rows refer to it.
     for (const table of hasRows) {
-      if (!chance(strength)) continue;
+      if (!strikes("rows")) continue;
       harm.push(
         `DELETE FROM ${quote(table)} WHERE abs(hashtext(ctid::text)) % 3 = 0`,
       );
@@ -1829,11 +2336,11 @@ class States {
     }
     for (const table of this.rows.facts.tables) {
       if (missing.has(table.name)) continue;
-      harm.push(...this.#harmColumns(table, hasRows, chance, strength));
+      harm.push(...this.#harmColumns(table, hasRows, strikes));
     }
     for (const [key, thing] of this.target) {
       if (missing.has(thing.table ?? "")) continue;
-      const spoiled = this.#harmObject(key, thing, chance, strength);
+      const spoiled = this.#harmObject(key, thing, strikes);
       if (spoiled) harm.push(...spoiled);
     }
     return {
@@ -1861,7 +2368,7 @@ class States {
 
   /** An enum as it was before it had all labels. */
   #withoutLabels(sql: string, random: () => number): string {
-    if (!/^CREATE TYPE .* AS ENUM/s.test(sql) || random() > 0.2) return sql;
+    if (!/^CREATE TYPE .* AS ENUM/s.test(sql)) return sql;
     const others = [
       ...this.changes.filter((change) => change.sql !== sql)
         .map(({ sql }) => sql),
@@ -1877,8 +2384,7 @@ class States {
   #harmColumns(
     { name: table, columns, keys, foreign }: TableFacts,
     hasRows: Set<string>,
-    chance: (p: number) => boolean,
-    strength: number,
+    strikes: (harm: Harm) => boolean,
   ): string[] {
     const harm: string[] = [];
     const alter = `ALTER TABLE ${quote(table)}`;
@@ -1886,6 +2392,8 @@ class States {
       ?.checks ?? [];
     for (const column of columns) {
       const { name, notNull, default: value, generated } = column;
+      // Of a table that is made by hand, its step promises no columns.
+      if (!this.#built.has(`${table}.${name}`)) continue;
       const fills = this.#fills.filter((fill) =>
         fill.table === table && fill.column === name
       );
@@ -1894,20 +2402,28 @@ class States {
           unquote(parent) === table && parentColumns.includes(name)
         )
       );
-      const later = !this.#original.has(`${table}.${name}`);
+      const later = this.#later.has(`${table}.${name}`);
       const refillable = !keys.includes(name) && (fills.length > 0 ||
         !checked.some((check) => check.includes(name)) &&
           (!notNull || value !== null || generated) &&
           !(notNull && foreign.some(({ columns }) => columns.includes(name))));
       const mayGo = !referenced && (!hasRows.has(table) || later || refillable);
-      const dropped = mayGo && !column.identity && chance(strength);
+      const dropped = mayGo && !column.identity &&
+        (strikes("columns") || later && strikes("later"));
       const c = quote(name);
       if (dropped) {
         harm.push(`${alter} DROP COLUMN ${c} CASCADE`);
         continue;
       }
+      if (fills.length > 0 && strikes("later")) {
+        harm.push(
+          `${alter} ALTER COLUMN ${c} DROP NOT NULL`,
+          `UPDATE ${quote(table)} SET ${c} = NULL`,
+        );
+        continue;
+      }
       const primary = keys.includes(name) && column.notNull;
-      if (notNull && !primary && !generated && chance(strength)) {
+      if (notNull && !primary && !generated && strikes("nullability")) {
         harm.push(`${alter} ALTER COLUMN ${c} DROP NOT NULL`);
         if (fills.length > 0) {
           harm.push(
@@ -1916,7 +2432,8 @@ class States {
           );
         }
       }
-      if (value !== null && chance(strength / 2)) {
+      const counts = /^nextval\(/.test(value ?? "");
+      if (value !== null && !counts && strikes("defaults")) {
         harm.push(`${alter} ALTER COLUMN ${c} DROP DEFAULT`);
       }
     }
@@ -1927,24 +2444,25 @@ class States {
   #harmObject(
     key: string,
     { kind, table = "", definition }: Thing,
-    chance: (p: number) => boolean,
-    strength: number,
+    strikes: (harm: Harm) => boolean,
   ): string[] | undefined {
     const name = quote(nameOf(key)), whole = nameOf(key, true);
     const alter = `ALTER TABLE ${quote(table)}`;
+    // Only a builder leaves its work half done, and mends it.
+    const built = !findStep(this.script, key)?.alter;
     switch (kind) {
       case "constraint": {
         const drop = `${alter} DROP CONSTRAINT ${name}`;
-        if (chance(strength)) return [drop];
-        const half = /^(CHECK|FOREIGN KEY)/.test(definition) &&
-          chance(strength);
+        if (strikes("constraints")) return [drop];
+        const half = built && /^(CHECK|FOREIGN KEY)/.test(definition) &&
+          strikes("unproved");
         return half
           ? [drop, `${alter} ADD CONSTRAINT ${name} ${definition} NOT VALID`]
           : undefined;
       }
       case "index":
-        if (chance(strength)) return [`DROP INDEX ${name}`];
-        return this.rows.facts.superuser && chance(strength / 2)
+        if (strikes("indexes")) return [`DROP INDEX ${name}`];
+        return built && this.rows.facts.superuser && strikes("invalid")
           ? [
             `UPDATE pg_index SET indisvalid = false WHERE indexrelid = ${
               quoteText(name)
@@ -1952,21 +2470,21 @@ class States {
           ]
           : undefined;
       case "trigger":
-        return chance(strength)
+        return strikes("others")
           ? [`DROP TRIGGER ${name} ON ${quote(table)}`]
           : undefined;
       case "function":
-        return chance(strength) ? [`DROP FUNCTION ${whole}`] : undefined;
+        return strikes("others") ? [`DROP FUNCTION ${whole}`] : undefined;
       case "view":
-        return chance(strength) ? [`DROP VIEW ${quote(whole)}`] : undefined;
+        return strikes("others") ? [`DROP VIEW ${quote(whole)}`] : undefined;
       case "policy":
-        return chance(strength)
+        return strikes("others")
           ? [`DROP POLICY ${name} ON ${quote(table)}`]
           : undefined;
       case "enum":
-        return chance(strength) ? [`DROP TYPE ${quote(whole)}`] : undefined;
+        return strikes("others") ? [`DROP TYPE ${quote(whole)}`] : undefined;
       case "extension":
-        return chance(strength) ? [`DROP EXTENSION "${whole}"`] : undefined;
+        return strikes("others") ? [`DROP EXTENSION "${whole}"`] : undefined;
     }
   }
 
@@ -1991,14 +2509,14 @@ class States {
       await database.reset();
       const sql = [...early, ...rows, ...late];
       // In portions: a transaction holds the locks of all that it made.
-      for (let from = 0; from < sql.length; from += 200) {
-        const portion = sql.slice(from, from + 200);
+      for (let from = 0; from < sql.length; from += 100) {
+        const portion = sql.slice(from, from + 100);
         await session.query(portion.join(";\n"))
           .catch(() => session.query(tolerant(portion)));
       }
     }
-    for (let from = 0; from < harm.length; from += 200) {
-      await session.query(tolerant(harm.slice(from, from + 200)));
+    for (let from = 0; from < harm.length; from += 100) {
+      await session.query(tolerant(harm.slice(from, from + 100)));
     }
     if (rows.length > 0) await session.query(KEEP_ROWS);
   }
@@ -2104,6 +2622,137 @@ class States {
   }
 }
 
+/** What is altered at a time, so that one does not hide another. */
+const ASPECTS = ["type", "default or uniqueness", "definition"] as const;
+
+/**
+ * Makes a thing other than it is, under its own name; the last statement that
+ * works counts.
+ */
+function spoil(
+  aspect: typeof ASPECTS[number],
+  key: string,
+  thing: Thing,
+  target: Objects,
+): string[] {
+  const { kind, table = "", definition } = thing;
+  if (kind === "column") {
+    if (aspect === "type") return spoilType(table, nameOf(key), definition);
+    return aspect === "default or uniqueness"
+      ? spoilDefault(key, thing, target)
+      : [];
+  }
+  const name = quote(nameOf(key));
+  if (kind === "index" && aspect === "default or uniqueness") {
+    const other = definition.replace(/^UNIQUE /, "");
+    return [
+      `DROP INDEX ${name}; CREATE INDEX ${name} ON ${quote(table)} ${other}`,
+    ];
+  }
+  if (aspect !== "definition") return [];
+  return SPOILS[kind]?.(name, table, definition, nameOf(key, true)) ?? [];
+}
+
+/** One way to alter each kind of thing; any of it may fail. */
+const SPOILS: Record<
+  string,
+  | ((name: string, table: string, text: string, whole: string) => string[])
+  | undefined
+> = {
+  index: (name, table, text) => {
+    const bare = text.replace(/ WHERE .*$/s, "");
+    const where = bare === text ? " WHERE 1 > 2" : "";
+    const [unique, rest] = bare.startsWith("UNIQUE ")
+      ? ["UNIQUE ", bare.slice(7)]
+      : ["", bare];
+    return [
+      `DROP INDEX ${name}; CREATE ${unique}INDEX ${name} ON ${
+        quote(table)
+      } ${rest}${where}`,
+    ];
+  },
+  constraint: (name, table, text) => {
+    const action = / ON DELETE (CASCADE|RESTRICT|SET NULL|SET DEFAULT)/;
+    const other = text.startsWith("CHECK ")
+      ? text.replace(/^CHECK (.*?)( NO INHERIT)?$/s, "CHECK ($1 IS NOT NULL)")
+      : action.test(text)
+      ? text.replace(action, "")
+      : text.startsWith("FOREIGN KEY")
+      ? text.replace(/( ON UPDATE|$)/, " ON DELETE CASCADE$1")
+      : / DEFERRABLE/.test(text)
+      ? text.replace(/ DEFERRABLE.*$/, "")
+      : `${text} DEFERRABLE`;
+    return [
+      `ALTER TABLE ${quote(table)} DROP CONSTRAINT ${name}, ` +
+      `ADD CONSTRAINT ${name} ${other}`,
+    ];
+  },
+  enum: (name) => [`ALTER TYPE ${name} ADD VALUE 'other of verify'`],
+  domain: (name) => [`ALTER DOMAIN ${name} ADD CHECK (VALUE IS NOT NULL)`],
+  view: (name, _, text) => [
+    `CREATE OR REPLACE VIEW ${name} AS SELECT * FROM (${
+      text.replace(/;\s*$/, "")
+    }) x WHERE 1 > 2`,
+  ],
+  policy: (name, table) => [
+    `ALTER POLICY ${name} ON ${quote(table)} USING (1 > 2)`,
+    `ALTER POLICY ${name} ON ${quote(table)} WITH CHECK (1 > 2)`,
+  ],
+  trigger: (_, __, text) => [
+    text.slice(0, -2).replace(
+      / (BEFORE|AFTER) /,
+      (_, when) => when === "AFTER" ? " BEFORE " : " AFTER ",
+    )
+      .replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER"),
+  ],
+  function: (_, __, text) => [
+    text.replace(/(\$\w*\$)(\s*)$/, "\n/* other */ $1$2"),
+  ],
+};
+
+function spoilType(table: string, column: string, definition: string) {
+  const [type = ""] = definition.split(/ (?=COLLATE|NOT NULL|DEFAULT|GENE)/);
+  const [, base = type, size, rest = "", array = ""] =
+    /^([^([]*)(?:\((\d+)(.*?)\))?.*?((?:\[\])*)$/.exec(type) ?? [];
+  const alter = `ALTER TABLE ${quote(table)} ALTER ${quote(column)} TYPE`;
+  if (size) return [`${alter} ${base}(${Number(size) + 1}${rest})${array}`];
+  const others: Record<string, string> = {
+    integer: "bigint",
+    smallint: "integer",
+    bigint: "integer",
+    text: "varchar(77)",
+    "timestamp with time zone": "timestamp",
+    date: "timestamp",
+    jsonb: "json",
+    numeric: "numeric(20,5)",
+  };
+  return [`${alter} ${others[base] ?? "text"}${array}`];
+}
+
+/** Another default, of values of which the type takes some. */
+function spoilDefault(
+  key: string,
+  { table = "", definition }: Thing,
+  target: Objects,
+): string[] {
+  if (/ GENERATED /.test(definition)) return [];
+  const [, type = "", value = ""] =
+    /^(\w*).*?(?: DEFAULT (.*))?$/s.exec(definition) ?? [];
+  const labels = target.get(`enum ${type}`)?.definition
+    .match(/'(?:[^']|'')*'/g) ?? [];
+  const values = [
+    "42",
+    "'2001-02-03'",
+    "'{}'",
+    `'{"other": true}'`,
+    "'00000000-0000-0000-0000-000000000000'",
+    ...(value ? [`NOT (${value})`] : ["true"]),
+    ...labels.filter((label) => !value.startsWith(label)),
+  ];
+  const alter = `ALTER TABLE ${quote(table)} ALTER ${quote(nameOf(key))}`;
+  return values.map((value) => `${alter} SET DEFAULT ${value}`);
+}
+
 /** Copies all rows, to compare with afterwards. */
 const KEEP_ROWS = `CREATE SCHEMA IF NOT EXISTS verify_before;
   CREATE TABLE IF NOT EXISTS verify_before.rows (name text, row jsonb);
@@ -2153,14 +2802,16 @@ function checkDocuments(
         !named(nameOf(`column ${name}`))
       ),
     ];
-    for (const name of absent) {
+    if (absent.length > 0) {
+      const more = absent.length > 12 ? ` and ${absent.length - 12} more` : "";
       problems.push({
-        message: `${guide} does not list ${name}: run it with --update-guide`,
+        message: `${guide} does not list ${absent.slice(0, 12).join(", ")}` +
+          `${more}: run it with --update-guide`,
         file: guide,
       });
     }
     const stale = modelled && absent.length === 0 &&
-      updated(text, models, modelled) !== text;
+      sortedLines(updated(text, models, modelled)) !== sortedLines(text);
     if (stale) {
       problems.push({
         message: `the generated parts of ${guide} are not what the models ` +
@@ -2184,6 +2835,11 @@ function checkDocuments(
     } names both programs`,
     problems,
   };
+}
+
+/** In any order, since the models' own order is nobody's business. */
+function sortedLines(text: string): string {
+  return text.split("\n").sort().join("\n");
 }
 
 function updateGuide({ guide }: Options, models: Models, modelled: Objects) {
@@ -3122,7 +3778,13 @@ class Reporter {
   #add(proof: Proof) {
     this.proofs.push(proof);
     this.#clear();
-    if (this.options.format === "text") this.#print(proof);
+    const text = this.options.format === "text";
+    if (text) this.#print(proof);
+    // What a machine reads on stdout stays as it is.
+    const tell = text ? console.log : console.error;
+    for (const { message, file, near, line } of proof.problems) {
+      annotate(tell, file, line ?? lineOf(file, near), message);
+    }
   }
 
   #print({ name, text, problems, skipped, ms }: Proof) {
@@ -3138,12 +3800,11 @@ class Reporter {
       ? count(problems.length, "problem")
       : text;
     console.log(paint(`${sign} ${name.padEnd(12)} ${said}${time}`, colour));
-    for (const { message, code, file, near, line } of problems) {
+    for (const { message, code } of problems) {
       console.log(`    ${clean(message)}`);
       for (const part of clean(code ?? "").split("\n")) {
         if (part) console.log(`      ${part}`);
       }
-      annotate(file, line ?? lineOf(file, near), message);
     }
   }
 
@@ -3210,11 +3871,16 @@ function markdown(proofs: Proof[], verdict: string): string {
 }
 
 /** https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions */
-function annotate(file: string | undefined, line: number, message: string) {
+function annotate(
+  tell: (text: string) => void,
+  file: string | undefined,
+  line: number,
+  message: string,
+) {
   if (!Deno.env.get("GITHUB_ACTIONS")) return;
   const text = clean(message).replaceAll("%", "%25").replaceAll("\n", "%0A");
   const at = file ? ` file=${relative(Deno.cwd(), file)},line=${line}` : "";
-  console.log(`::error${at}::${text}`);
+  tell(`::error${at}::${text}`);
 }
 
 function lineOf(file: string | undefined, near = ""): number {
@@ -3365,6 +4031,14 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
     }).values;
   } catch (error) {
     const [message = ""] = messageOf(error).split(/\.\s/);
+    const [, name] = /'(--[\w-]+).*argument (?:is ambiguous|missing)/
+      .exec(message) ?? [];
+    if (name) {
+      throw new VerifyError(
+        `${name} takes a value`,
+        "Write it after the flag; --help tells what",
+      );
+    }
     throw new VerifyError(
       message.charAt(0).toLowerCase() + message.slice(1),
       "--help lists the options",
@@ -3384,6 +4058,12 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
     throw new VerifyError(
       `there is no format "${format}"`,
       "Use text, json or markdown",
+    );
+  }
+  if (values["update-guide"] && values.static) {
+    throw new VerifyError(
+      "--update-guide needs a database",
+      "Leave --static out",
     );
   }
   return {

@@ -1510,3 +1510,14 @@ for (const major of [14, 18] as const) {
     });
   });
 }
+
+Deno.test("a serial column without its default is a conflict", async () => {
+  const { withDatabase } = await server(18);
+  await withDatabase(async (url, sql) => {
+    const steps = `createTable("t", { id: "serial" }),`;
+    assert.equal((await sync(["--apply"], { url, steps })).code, 0);
+    await sql`ALTER TABLE t ALTER id DROP DEFAULT`;
+    const { stdout } = await sync(["--dry-run"], { url, steps });
+    assert.match(stdout, /⚠ t\.id\s+has no default, so it counts nothing/);
+  });
+});

@@ -336,3 +336,88 @@ function writeScript(steps: string): string {
   scripts.set(steps, path);
   return path;
 }
+
+/** A project's files, copied so that a test may spoil them. */
+export interface Project {
+  directory: string;
+  script: string;
+  models: string;
+  guide: string;
+  skill: string;
+}
+
+const GUIDE = `# Guide
+
+<!-- generated: tables -->
+<!-- end generated -->
+
+<!-- generated: diagram -->
+<!-- end generated -->
+`;
+
+/** Copies the script and the models, with a guide still to be filled. */
+export async function copyOfProject(): Promise<Project> {
+  const directory = await Deno.makeTempDir({ prefix: "project-" });
+  const project = {
+    directory,
+    script: join(directory, "sync-production-schema.ts"),
+    models: join(directory, "schema.ts"),
+    guide: join(directory, "GUIDE.md"),
+    skill: join(directory, "SKILL.md"),
+  };
+  await Deno.copyFile(SCRIPT, project.script);
+  await Deno.copyFile(join(ROOT, "schema.ts"), project.models);
+  await Deno.writeTextFile(project.guide, GUIDE);
+  await Deno.writeTextFile(
+    project.skill,
+    "Edit sync-production-schema.ts, then run verify-sync-script.ts.\n",
+  );
+  return project;
+}
+
+const VERIFIER = join(ROOT, "verify-sync-script.ts");
+
+/** Starts the verifier on a project's files, and leaves it running. */
+export function startVerify(
+  { directory, script, models, guide, skill }: Project,
+  args: string[] = [],
+  env: Record<string, string> = {},
+) {
+  const [shebang = ""] = Deno.readTextFileSync(VERIFIER).split("\n");
+  const permissions = shebang.split(" ").filter((word) => /^--/.test(word));
+  const files = { script, models, guide, skill };
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", ...permissions, VERIFIER].concat(
+      Object.entries(files).flatMap(([flag, path]) => [`--${flag}`, path]),
+      args,
+    ),
+    cwd: directory,
+    clearEnv: true,
+    env: {
+      PATH: Deno.env.get("PATH") ?? "",
+      HOME: Deno.env.get("HOME") ?? "",
+      NO_COLOR: "1",
+      ...RUNTIME,
+      ...env,
+    },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs the verifier on a project's files, as a user would. */
+export async function verify(
+  project: Project,
+  args: string[] = [],
+  env: Record<string, string> = {},
+): Promise<Output> {
+  const { code, stdout, stderr } = await startVerify(project, args, env)
+    .output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}

@@ -1,0 +1,515 @@
+/**
+ * The verifier as a user meets it: what it prints can be pasted, replayed and
+ * read by machines, and a mistake on its command line gets one clear line.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  connect,
+  copyOfProject,
+  type Project,
+  startServer,
+  startVerify,
+  sync,
+  until,
+  verify,
+} from "./helpers.ts";
+
+const server = await startServer(18);
+const onServer = ["--server", server.url(), "--states", "10"];
+
+/** Calls the function with a copied project, and removes it afterwards. */
+async function withProject(use: (project: Project) => Promise<void>) {
+  const project = await copyOfProject();
+  try {
+    await use(project);
+  } finally {
+    await Deno.remove(project.directory, { recursive: true });
+  }
+}
+
+async function edit(file: string, ...texts: string[]) {
+  let text = await Deno.readTextFile(file);
+  for (let i = 0; i < texts.length; i += 2) {
+    const from = texts[i] ?? "";
+    assert.equal(text.split(from).length, 2, `not once: ${from}`);
+    text = text.replace(from, () => texts[i + 1] ?? "");
+  }
+  await Deno.writeTextFile(file, text);
+}
+
+/** The steps that a report prints, as a user copies them. */
+function printedSteps(report: string): string {
+  return [...report.matchAll(/; paste into .*:\n((?: {6}.*\n)+)/g)]
+    .map(([, code]) => code).join("");
+}
+
+const END = "];\n\n// ─── End of the steps";
+
+/** Pastes steps as the script's last section. */
+async function paste({ script }: Project, steps: string) {
+  await edit(script, END, `  section("#900 Pasted", [\n${steps}  ]),\n${END}`);
+}
+
+/** The script with no step but these. */
+async function replaceSteps({ script }: Project, steps: string) {
+  const text = await Deno.readTextFile(script);
+  const start = "export const sections: Section[] = [\n";
+  const before = text.slice(0, text.indexOf(start) + start.length);
+  const rest = text.slice(text.indexOf(END));
+  await Deno.writeTextFile(script, `${before}${steps}${rest}`);
+}
+
+Deno.test("steps that are printed for Drizzle models are ready to run", async () => {
+  await withProject(async (project) => {
+    await edit(
+      project.models,
+      `  lastSeenAt: timestamptz("last_seen_at"),`,
+      `  lastSeenAt: timestamptz("last_seen_at"),
+  nick: varchar("nick", { length: 40 }),
+  theme: text("theme").notNull().default("light"),
+  locale: text("locale").notNull(),
+  age: integer("age"),
+  mood: mood("mood").notNull().default("happy"),`,
+      `  check("users_email_check"`,
+      `  index("users_nick_idx").on(t.nick).where(sql\`\${t.active}\`),
+  check("users_age_check", sql\`\${t.age} > 0\`),
+  check("users_email_check"`,
+      `/** A customer: the owner of everything else. */`,
+      `export const mood = pgEnum("mood", ["happy", "it's \\"ok\\""]);
+
+export const badges = pgTable("badges", {
+  id: bigint("id", { mode: "number" }).primaryKey()
+    .generatedAlwaysAsIdentity(),
+  userId: uuid("user_id").notNull(),
+  order: smallint("order").notNull().default(0),
+  mood: mood("mood"),
+}, (t): PgTableExtraConfigValue[] => [
+  unique("badges_user_id_order_key").on(t.userId, t.order),
+  index("badges_mood_idx").on(t.mood),
+  foreignKey({
+    name: "badges_user_id_fkey",
+    columns: [t.userId],
+    foreignColumns: [users.id],
+  }).onDelete("cascade"),
+]);
+
+/** A customer: the owner of everything else. */`,
+    );
+    const before = await verify(project, onServer);
+    assert.equal(before.code, 1, before.stdout);
+    await paste(project, printedSteps(before.stdout));
+    const after = await verify(project, ["--update-guide", ...onServer]);
+    assert.equal(after.code, 0, after.stdout + after.stderr);
+  });
+});
+
+/** What Drizzle has no word for, and SQL has. */
+const SQL_MODELS = `CREATE EXTENSION IF NOT EXISTS btree_gist;
+CREATE TYPE mood AS ENUM ('sad', 'it''s "ok"', 'happy');
+CREATE DOMAIN email AS citext NOT NULL CHECK (VALUE LIKE '%_@_%');
+CREATE SEQUENCE invoice_numbers AS integer START 100 INCREMENT 10;
+CREATE TABLE "Rooms" (
+  id serial PRIMARY KEY,
+  name varchar(40) COLLATE "C" NOT NULL,
+  "Owner" email NOT NULL,
+  "order" integer
+);
+COMMENT ON TABLE "Rooms" IS 'Where people meet.';
+CREATE UNIQUE INDEX rooms_name_key
+  ON "Rooms" (lower(name) text_pattern_ops DESC) WHERE "order" > 0;
+CREATE TABLE bookings (
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  room_id integer NOT NULL REFERENCES "Rooms" (id) ON DELETE CASCADE
+    DEFERRABLE INITIALLY DEFERRED,
+  during tstzrange NOT NULL,
+  mood mood DEFAULT 'happy',
+  note text,
+  twice integer GENERATED ALWAYS AS (room_id * 2) STORED,
+  CONSTRAINT bookings_pk PRIMARY KEY (id),
+  CONSTRAINT bookings_no_overlap EXCLUDE USING gist
+    (room_id WITH =, during WITH &&) WHERE (note IS NULL),
+  CONSTRAINT bookings_note_key UNIQUE NULLS NOT DISTINCT (room_id, note)
+);
+ALTER TABLE bookings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reading ON bookings FOR SELECT USING (true);
+CREATE POLICY writing ON bookings AS RESTRICTIVE FOR INSERT TO postgres
+  WITH CHECK (note IS NOT NULL);
+CREATE VIEW busy AS SELECT room_id, count(*) AS n FROM bookings GROUP BY 1;
+CREATE MATERIALIZED VIEW busiest AS SELECT room_id FROM bookings;
+CREATE FUNCTION keep_note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.note := coalesce(NEW.note, OLD.note); RETURN NEW;
+END $$;
+CREATE TRIGGER keep_note BEFORE UPDATE ON bookings FOR EACH ROW
+  WHEN (OLD.note IS NOT NULL) EXECUTE FUNCTION keep_note();
+CREATE TABLE visits (
+  id uuid NOT NULL DEFAULT gen_random_uuid(),
+  seen_at timestamptz NOT NULL DEFAULT now(),
+  room_id integer REFERENCES "Rooms" (id),
+  PRIMARY KEY (id, seen_at)
+) PARTITION BY RANGE (seen_at);
+CREATE TABLE visits_2026 PARTITION OF visits
+  FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE visits_rest PARTITION OF visits DEFAULT;
+CREATE INDEX visits_room_idx ON visits (room_id);
+CREATE TABLE impossible (id integer PRIMARY KEY CHECK (id <> id));
+`;
+
+/** Changes of those models, and what is told of the script that lacks them. */
+const SQL_MUTANTS: [RegExp, string, string][] = [
+  [/view busy differs/, "count(*) AS n", "count(note) AS n"],
+  [
+    /materialized view busiest differs/,
+    "room_id FROM bookings;",
+    "room_id FROM bookings WHERE true AND id > 0;",
+  ],
+  [/policy bookings\.reading differs/, "USING (true)", "USING (mood IS NULL)"],
+  [/policy bookings\.writing differs/, " AS RESTRICTIVE", ""],
+  [
+    /table bookings differs/,
+    "ALTER TABLE bookings ENABLE ROW LEVEL SECURITY;",
+    "",
+  ],
+  [
+    /trigger bookings\.keep_note differs/,
+    "BEFORE UPDATE",
+    "BEFORE UPDATE OF note",
+  ],
+  [
+    /function keep_note\(\) differs/,
+    "NEW.note := coalesce(NEW.note, OLD.note); ",
+    "",
+  ],
+  [
+    /constraint bookings\.bookings_no_overlap differs/,
+    "during WITH &&",
+    "during WITH =",
+  ],
+  [/constraint bookings\.bookings_note_key differs/, " NULLS NOT DISTINCT", ""],
+  [
+    /constraint bookings\.bookings_room_id_fkey differs/,
+    "INITIALLY DEFERRED",
+    "INITIALLY IMMEDIATE",
+  ],
+  [/column bookings\.twice differs/, "room_id * 2", "room_id * 3"],
+  [/domain email differs/, "AS citext NOT NULL", "AS citext"],
+  [/sequence invoice_numbers differs/, "INCREMENT 10", "INCREMENT 5"],
+  [/column Rooms\.name differs/, ` COLLATE "C"`, ""],
+  [/index rooms_name_key differs/, " text_pattern_ops", ""],
+  [
+    /table visits differs/,
+    "PARTITION BY RANGE (seen_at)",
+    "PARTITION BY RANGE (seen_at, id)",
+  ],
+  [/table visits_2026 differs/, "('2026-01-01') TO", "('2025-01-01') TO"],
+  [/enum mood differs/, "'sad', ", ""],
+];
+
+Deno.test("SQL models with everything that PostgreSQL has", async (t) => {
+  await withProject(async (project) => {
+    project.models = join(project.directory, "models.sql");
+    await Deno.writeTextFile(project.models, SQL_MODELS);
+    const citext = `section("All", [\ncreateExtension("citext"),\n`;
+    await replaceSteps(project, `${citext}]),\n`);
+
+    await t.step("the steps that are printed are ready to run", async () => {
+      const before = await verify(project, onServer);
+      assert.equal(before.code, 1, before.stdout);
+      const steps = printedSteps(before.stdout);
+      await replaceSteps(project, `${citext}${steps}]),\n`);
+      const after = await verify(project, ["--update-guide", ...onServer]);
+      assert.equal(after.code, 0, after.stdout + after.stderr);
+      assert.match(
+        after.stdout,
+        /no rows could be made for impossible \(.*"impossible_id_check"\)/,
+      );
+    });
+
+    for (const [says, from, to] of SQL_MUTANTS) {
+      await t.step(`${says.source.replaceAll("\\", "")}`, async () => {
+        const spoiled = SQL_MODELS.replace(from, () => to);
+        assert.notEqual(spoiled, SQL_MODELS);
+        await Deno.writeTextFile(
+          project.models,
+          // The partition must fit its parent.
+          /seen_at, id/.test(to)
+            ? spoiled.replace(
+              /\('2026-01-01'\) TO \('2027-01-01'\)/,
+              () => "('2026-01-01', MINVALUE) TO ('2027-01-01', MINVALUE)",
+            )
+            : spoiled,
+        );
+        const { code, stdout, stderr } = await verify(project, onServer);
+        assert.equal(code, 1);
+        assert.match(stdout + stderr, says);
+      });
+    }
+  });
+});
+
+Deno.test("a state that does not converge can be replayed", async () => {
+  await withProject(async (project) => {
+    await edit(
+      project.script,
+      `where: "display_name IS NULL"`,
+      `where: "display_name IS NULL AND first_name <> ''"`,
+    );
+    const { code, stdout } = await verify(project, onServer);
+    assert.equal(code, 1);
+    assert.match(stdout, /users\.display_name.*--seed \d+\)/);
+    const [, state = ""] = /-- The state as SQL.*\n((?: {6}.*\n)+)/
+      .exec(stdout) ?? [];
+    await server.withDatabase(async (url, sql) => {
+      // As psql does it: on after an error.
+      for (const statement of state.split(/;\n/)) {
+        await sql.unsafe(statement).catch(() => {});
+      }
+      const [row] = await sql`SELECT count(*)::int AS n FROM users`;
+      assert.ok(row?.n > 0);
+      const steps = await Deno.readTextFile(project.script);
+      assert.ok(steps.includes("first_name <> ''"));
+      const applied = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", project.script, "--apply"],
+        env: { DATABASE_URL: url },
+      }).output();
+      assert.notEqual(applied.code, 0);
+      const good = await sync(["--apply"], { url });
+      assert.equal(good.code, 0, good.stdout + good.stderr);
+    });
+  });
+});
+
+Deno.test("a mistake of the user's gets one clear line", async (t) => {
+  const cases: [
+    string,
+    (project: Project) => void | Promise<void>,
+    string[],
+    RegExp,
+  ][] = [
+    [
+      "no script",
+      (project) => void (project.script = "nothing.ts"),
+      [],
+      /^error: there is no sync script at nothing\.ts\n {2}Name it with --script FILE\n$/,
+    ],
+    [
+      "no models",
+      (project) => void (project.models = "nothing.ts"),
+      [],
+      /^error: there are no models at nothing\.ts\n {2}Name them with --models/,
+    ],
+    [
+      "models that do not load",
+      ({ models }) => Deno.writeTextFile(models, `import "./nothing.ts";`),
+      [],
+      /^error: .*schema\.ts does not load: Module not found.*\n {2}.*\n$/,
+    ],
+    [
+      "models that throw",
+      ({ models }) => Deno.writeTextFile(models, `throw new Error("no");`),
+      [],
+      /^error: .*schema\.ts does not load: no\n {2}.*\n$/,
+    ],
+    [
+      "models without a table",
+      ({ models }) => Deno.writeTextFile(models, `export const a = 1;`),
+      [],
+      /^error: .*schema\.ts exports no tables\n {2}.*\n$/,
+    ],
+    [
+      "SQL that fails",
+      async (project) => {
+        project.models = join(project.directory, "models.sql");
+        await Deno.writeTextFile(
+          project.models,
+          "CREATE TABLE a (id int);\n\nCREATE TABLE b (\n  id nothing\n);\n",
+        );
+      },
+      onServer,
+      /^error: .*models\.sql, line 4: type "nothing" does not exist\n {2}.*\n$/,
+    ],
+    [
+      "a script with a wrong step",
+      ({ script }) => edit(script, `slug: "citext NOT NULL"`, `slug: ""`),
+      [],
+      /^error: .*does not load: createTable "organizations" in section .*\n {2}.*\n$/,
+    ],
+    [
+      "a script that is no TypeScript",
+      ({ script }) => Deno.writeTextFile(script, "export const = 1;"),
+      [],
+      /^error: .*does not load: .*\n {2}.*\n$/,
+    ],
+    [
+      "an unknown flag",
+      () => {},
+      ["--sates", "1"],
+      /^error: unknown option '--sates'\n {2}--help lists the options\n$/,
+    ],
+    [
+      "a flag without its value",
+      () => {},
+      ["--server", "--static"],
+      /^error: --server takes a value\n {2}.*\n$/,
+    ],
+    [
+      "no number",
+      () => {},
+      ["--states", "few"],
+      /^error: --states takes a number, not "few"\n {2}.*\n$/,
+    ],
+    [
+      "no such format",
+      () => {},
+      ["--format", "xml"],
+      /^error: there is no format "xml"\n {2}Use text, json or markdown\n$/,
+    ],
+    [
+      "a server that does not answer",
+      () => {},
+      ["--server", "postgres://someone:secret@127.0.0.1:1/x"],
+      /^error: (?!.*secret).*127\.0\.0\.1.*\n {2}.*\n$/,
+    ],
+    [
+      "a URL that is none",
+      () => {},
+      ["--server", "localhost"],
+      /^error: .*\n {2}.*\n$/,
+    ],
+    [
+      "a guide to update without a database",
+      () => {},
+      ["--update-guide", "--static"],
+      /^error: --update-guide needs a database\n {2}.*--static.*\n$/,
+    ],
+  ];
+  for (const [name, spoil, args, says] of cases) {
+    await t.step(name, () =>
+      withProject(async (project) => {
+        await spoil(project);
+        const { code, stderr } = await verify(
+          project,
+          args.length > 0 ? args : ["--static"],
+        );
+        assert.equal(code, 1);
+        assert.match(stderr, says);
+      }));
+  }
+});
+
+Deno.test("the formats tell the same", async (t) => {
+  await withProject(async (project) => {
+    await edit(
+      project.models,
+      `  lastSeenAt: timestamptz("last_seen_at"),`,
+      `  lastSeenAt: timestamptz("last_seen_at"),\n  nick: text("nick"),`,
+    );
+    const lines = (await Deno.readTextFile(project.models)).split("\n");
+    const line = 1 + lines.findIndex((text) => text.includes(`"nick"`));
+
+    await t.step("json", async () => {
+      const { code, stdout } = await verify(project, [
+        ...onServer,
+        "--format",
+        "json",
+      ]);
+      assert.equal(code, 1);
+      const { version, proved, checks } = JSON.parse(stdout);
+      assert.deepEqual([version, proved], [1, false]);
+      const fresh = checks.find(({ name }: { name: string }) =>
+        name === "fresh"
+      );
+      assert.equal(
+        fresh.problems[0].code,
+        `addColumn("users", "nick", "text"),`,
+      );
+    });
+
+    await t.step("markdown", async () => {
+      const { code, stdout } = await verify(project, [
+        "--static",
+        "--format",
+        "markdown",
+      ]);
+      assert.equal(code, 1);
+      assert.match(stdout, /^### Not proved: static, documented failed\.\n\n/);
+      assert.match(stdout, /\n\| ❌ \| static \| 1 problem \|\n/);
+      assert.match(stdout, /\n- \*\*static\*\*: column users\.nick of the/);
+    });
+
+    await t.step("annotations of GitHub", async () => {
+      const env = { GITHUB_ACTIONS: "true" };
+      for (const format of ["text", "json", "markdown"]) {
+        const args = ["--static", "--format", format];
+        const { stdout, stderr } = await verify(project, args, env);
+        const told = format === "text" ? stdout : stderr;
+        assert.match(
+          told,
+          new RegExp(
+            `^::error file=schema\\.ts,line=${line}::column users\\.nick`,
+            "m",
+          ),
+        );
+        if (format === "json") JSON.parse(stdout);
+      }
+    });
+  });
+});
+
+Deno.test("databases on a scratch server are dropped after Ctrl-C", async () => {
+  const admin = connect(server.url());
+  const mine = async () =>
+    (await admin`SELECT datname FROM pg_database WHERE datname LIKE 'verify%'`)
+      .length;
+  await withProject(async (project) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      const run = startVerify(project, [
+        ...["--server", server.url(), "--states", "1000"],
+      ]);
+      const output = run.output();
+      await until(async () => await mine() > 1, "states are being proved");
+      run.kill(signal);
+      const { code, stderr } = await output;
+      assert.equal(code, 130, new TextDecoder().decode(stderr));
+      assert.equal(await mine(), 0);
+      assert.equal(new TextDecoder().decode(stderr), "");
+    }
+  });
+  await admin.end();
+});
+
+Deno.test("the embedded PostgreSQL proves without a server", async () => {
+  await withProject(async (project) => {
+    project.models = join(project.directory, "models.sql");
+    await Deno.writeTextFile(
+      project.models,
+      "CREATE TABLE notes (id int PRIMARY KEY, text text NOT NULL);",
+    );
+    await replaceSteps(
+      project,
+      `section("Notes", [createTable("notes", {
+        id: "int PRIMARY KEY", text: "text NOT NULL" })]),\n`,
+    );
+    const { code, stdout, stderr } = await verify(project, [
+      "--update-guide",
+      ...["--states", "3", "--seed", "7"],
+    ]);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /^✓ fresh .*PostgreSQL [\d.]+ \(embedded\)$/m);
+    assert.match(stdout, /^✓ convergent .*3 random ones from seed 7/m);
+    assert.match(stdout, /\nProved: 10 checks in [\d.]+ m?s\.\n$/);
+  });
+});
+
+Deno.test("the server is stopped", async () => {
+  const admin = connect(server.url());
+  const left = await admin`SELECT datname FROM pg_database
+    WHERE datname LIKE 'verify%'`;
+  await admin.end();
+  await server.stop();
+  assert.deepEqual([...left], []);
+});
