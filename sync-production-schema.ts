@@ -3202,10 +3202,7 @@ export class Planner {
    * @param needed columns of which also a coming row's value must be known
    */
   rowsOf(table: string, alias: string, about: string, needed: string[] = []) {
-    const named = new Set(words(about).map(unquoted));
-    const layers = this.coming.of(table).filter(({ column }) =>
-      column === undefined ? needed.length > 0 : named.has(column)
-    );
+    const layers = this.coming.of(table, about, needed.length > 0);
     const names = this.#renamed.get(table);
     const today = (name: string) => id(names?.get(name) ?? name);
     if (layers.length === 0 && !names) return `${id(table)} ${alias}`;
@@ -3601,6 +3598,8 @@ interface Expectation {
 interface Layer {
   /** The column that it changes; none where it adds rows. */
   column?: string;
+  /** SQL that names what its values come from. */
+  about?: string;
   wrap: (
     from: string,
     columns: string[],
@@ -3614,12 +3613,24 @@ class Coming {
   #layers = new Map<string, Layer[]>();
   #rows = new Map<string, Record<string, unknown>[]>();
 
-  of(table: string): Layer[] {
-    return this.#layers.get(table) ?? [];
+  /**
+   * The layers that matter to what the SQL names: those of its columns, and of
+   * the columns from which these are filled.
+   */
+  of(table: string, about: string, rows: boolean): Layer[] {
+    const named = new Set(words(about).map(unquoted));
+    const matters = ({ column, about = "" }: Layer) => {
+      if (column === undefined) return rows;
+      if (!named.has(column)) return false;
+      for (const word of words(about)) named.add(unquoted(word));
+      return true;
+    };
+    const layers = this.#layers.get(table) ?? [];
+    return layers.toReversed().filter(matters).reverse();
   }
 
   #push(table: string, layer: Layer) {
-    this.#layers.set(table, [...this.of(table), layer]);
+    this.#layers.set(table, [...this.#layers.get(table) ?? [], layer]);
   }
 
   addColumn({ table, column }: At, value = "NULL") {
@@ -3643,7 +3654,7 @@ class Coming {
         );
         return `SELECT ctid, ${list.join(", ")} FROM ${from}`;
       };
-      this.#push(table, { column, wrap });
+      this.#push(table, { column, about: `${to} ${where} ${value}`, wrap });
     }
   }
 
@@ -3824,9 +3835,7 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
     UNION ALL
     SELECT 'another sync', 'is applying', ${SESSION}, 'wait until it ends'
     FROM pg_locks k JOIN pg_stat_activity a USING (pid)
-    WHERE ${!options.apply} AND locktype = 'advisory' AND granted
-      AND objsubid = 1
-      AND (classid::bigint << 32 | objid::bigint) = ${ADVISORY_KEY}
+    WHERE ${!options.apply} AND ${HOLDS_LOCK}
     UNION ALL
     SELECT 'replica', 'is ' || pg_size_pretty(behind) || ' of WAL behind',
       coalesce(nullif(application_name, ''), client_addr::text),
@@ -3921,6 +3930,12 @@ const UNKNOWN_FUNCTION = "42883";
 /** Any number will do, as long as every copy of this script has the same. */
 const ADVISORY_KEY = "7236511998345071977";
 
+/** Whether the lock k of pg_locks is it, in this database. */
+const HOLDS_LOCK = `k.locktype = 'advisory' AND k.granted AND k.objsubid = 1
+  AND k.database = (SELECT oid FROM pg_database
+    WHERE datname = current_database())
+  AND (k.classid::bigint << 32 | k.objid::bigint) = ${ADVISORY_KEY}`;
+
 /**
  * Waits for its turn: one apply at a time in a database. The lock belongs to
  * an open transaction, so it survives a transaction-mode pooler.
@@ -3935,9 +3950,7 @@ async function waitForTurn(run: Run) {
     if (rows.at(-1)?.mine) return;
     await lock.query("ROLLBACK");
     const [holder] = await lock.query(`SELECT ${SESSION} AS who
-      FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-      WHERE locktype = 'advisory' AND granted AND objsubid = 1
-        AND (classid::bigint << 32 | objid::bigint) = ${ADVISORY_KEY}`);
+      FROM pg_locks k JOIN pg_stat_activity a USING (pid) WHERE ${HOLDS_LOCK}`);
     const who = holder?.who ?? "another session";
     if (performance.now() > end) {
       throw new SyncError(

@@ -4060,12 +4060,6 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
       "Use text, json or markdown",
     );
   }
-  if (values["update-guide"] && values.static) {
-    throw new VerifyError(
-      "--update-guide needs a database",
-      "Leave --static out",
-    );
-  }
   return {
     script: values.script ?? "sync-production-schema.ts",
     models: values.models ?? "schema.ts",

@@ -359,6 +359,15 @@ const FINE: [string, string, string][] = [
       addCheck("people", "people_level_check", "level > n - 7"),`),
   ],
   [
+    "a column that is filled from another that is new",
+    PEOPLE,
+    people(`addColumn("people", "first", "text NOT NULL DEFAULT 'a'"),
+      addColumn("people", "label", "text"),
+      backfill("people", { set: "label = first || id", where: "label IS NULL" }),
+      setNotNull("people", "label"),
+      addUnique("people", "people_label_key", "(label)"),`),
+  ],
+  [
     "a column of a new enum under a check",
     PEOPLE,
     people(`createEnum("mood", ["sad", "ok"]),

@@ -380,12 +380,6 @@ Deno.test("a mistake of the user's gets one clear line", async (t) => {
       ["--server", "localhost"],
       /^error: .*\n {2}.*\n$/,
     ],
-    [
-      "a guide to update without a database",
-      () => {},
-      ["--update-guide", "--static"],
-      /^error: --update-guide needs a database\n {2}.*--static.*\n$/,
-    ],
   ];
   for (const [name, spoil, args, says] of cases) {
     await t.step(name, () =>
