@@ -3053,7 +3053,7 @@ export class Planner {
       table,
       ["fails it", "fail it"],
       (rows, key) =>
-        `SELECT ${key} AS key FROM ${rows} WHERE (${check}) IS FALSE`,
+        `SELECT ${key} AS key FROM ${rows} WHERE ${check} IS FALSE`,
     );
   }
 
@@ -3085,11 +3085,11 @@ export class Planner {
   expectParents(table: string, definition: string) {
     const { elements, parts } = parseDefinition(definition);
     const { references = "", refColumns = "", refSchema, match } = parts;
-    const own = elements.map(({ column }) => `child.${id(column)}`);
+    const own = elements.map(({ column }) => `${id(table)}.${id(column)}`);
     const theirs = refColumns.split(", ");
     const near = refSchema === undefined || refSchema === this.schema;
     const joined = own.map((column, i) =>
-      `parent.${id(theirs[i] ?? "")} = ${column}`
+      `referenced.${id(theirs[i] ?? "")} = ${column}`
     );
     const some = own.map((column) => `${column} IS NOT NULL`)
       .join(match === "full" ? " OR " : " AND ");
@@ -3100,8 +3100,8 @@ export class Planner {
     const sure = () => !near || this.coming.knows(references, theirs);
     this.#expect(table, says, (rows, key) => {
       const parents = near
-        ? this.rowsOf(references, "parent", refColumns, theirs)
-        : `${id(refSchema)}.${id(references)} parent`;
+        ? this.rowsOf(references, "referenced", refColumns, theirs)
+        : `${id(refSchema)}.${id(references)} referenced`;
       return parents && `SELECT ${key} AS key FROM ${rows} WHERE (${some}) ` +
           `AND NOT EXISTS (SELECT FROM ${parents} WHERE ${
             joined.join(" AND ")
@@ -3174,12 +3174,12 @@ export class Planner {
     const known = primary &&
       !this.#promised.has(`constraint ${table}.${primary.name}`);
     const columns = known ? primary.columns : [];
-    const quoted = columns.map((column) => `child.${id(column)}`);
+    const quoted = columns.map((column) => `${id(table)}.${id(column)}`);
     const key = columns.length === 1
       ? `${quoted[0]}::text`
       : columns.length > 1
       ? `concat('(', ${quoted.join(", ', ', ")}, ')')`
-      : "child.ctid::text";
+      : `${id(table)}.ctid::text`;
     this.expectations.push({
       item,
       table,
@@ -3187,7 +3187,7 @@ export class Planner {
       sure,
       key: columns.join(", ") || "ctid",
       list: () => {
-        const rows = this.rowsOf(table, "child", list("", "") ?? "");
+        const rows = this.rowsOf(table, id(table), list("", "") ?? "");
         return rows && list(rows, key);
       },
       bytes: this.#size(table).bytes,
@@ -3205,7 +3205,9 @@ export class Planner {
     const layers = this.coming.of(table, about, needed.length > 0);
     const names = this.#renamed.get(table);
     const today = (name: string) => id(names?.get(name) ?? name);
-    if (layers.length === 0 && !names) return `${id(table)} ${alias}`;
+    if (layers.length === 0 && !names) {
+      return alias === id(table) ? alias : `${id(table)} ${alias}`;
+    }
     const fresh = this.fresh.has(table);
     const { shape = "" } = this.get("table", `table ${table}`) ?? {};
     const columns = fresh
@@ -3596,8 +3598,8 @@ interface Expectation {
 
 /** Wraps the rows of a table as one more change leaves them. */
 interface Layer {
-  /** The column that it changes; none where it adds rows. */
-  column?: string;
+  /** The columns that it changes; none where it adds rows. */
+  columns: string[];
   /** SQL that names what its values come from. */
   about?: string;
   wrap: (
@@ -3619,9 +3621,9 @@ class Coming {
    */
   of(table: string, about: string, rows: boolean): Layer[] {
     const named = new Set(words(about).map(unquoted));
-    const matters = ({ column, about = "" }: Layer) => {
-      if (column === undefined) return rows;
-      if (!named.has(column)) return false;
+    const matters = ({ columns, about = "" }: Layer) => {
+      if (columns.length === 0) return rows;
+      if (!columns.some((column) => named.has(column))) return false;
       for (const word of words(about)) named.add(unquoted(word));
       return true;
     };
@@ -3639,23 +3641,25 @@ class Coming {
       const type = typeOf(column);
       return `SELECT *, (${value})::${type} AS ${id(column)} FROM ${from}`;
     };
-    this.#push(table, { column, wrap });
+    this.#push(table, { columns: [column], wrap });
   }
 
   /** @param value what DEFAULT stands for in `set` */
   fill(table: string, set: string, where: string, value = "NULL") {
-    for (const [column, to] of readAssignments(set)) {
-      const wrap: Layer["wrap"] = (from, columns, typeOf) => {
-        if (to === undefined) return undefined;
+    const values = readAssignments(set);
+    const wrap: Layer["wrap"] = (from, columns, typeOf) => {
+      if ([...values.values()].includes(undefined)) return undefined;
+      const list = columns.map((name) => {
+        const to = values.get(name);
+        if (to === undefined) return id(name);
         const filled = `(${/^DEFAULT$/i.test(to) ? value : to})`;
-        const list = columns.map((name) =>
-          name !== column ? id(name) : `CASE WHEN (${where}) THEN ` +
-            `${filled}::${typeOf(name)} ELSE ${id(name)} END AS ${id(name)}`
-        );
-        return `SELECT ctid, ${list.join(", ")} FROM ${from}`;
-      };
-      this.#push(table, { column, about: `${to} ${where} ${value}`, wrap });
-    }
+        return `CASE WHEN (${where}) THEN ${filled}::${typeOf(name)} ` +
+          `ELSE ${id(name)} END AS ${id(name)}`;
+      });
+      return `SELECT ctid, ${list.join(", ")} FROM ${from}`;
+    };
+    const about = `${set} ${where} ${value}`;
+    this.#push(table, { columns: [...values.keys()], about, wrap });
   }
 
   /** Whether the rows that it inserts all say their value of the columns. */
@@ -3676,21 +3680,22 @@ class Coming {
       return `SELECT ctid, ${list} FROM ${from} UNION ALL SELECT NULL::tid, ` +
         `${list} FROM jsonb_to_recordset(${values}) AS v(${typed.join(", ")})`;
     };
-    this.#push(table, { wrap });
+    this.#push(table, { columns: [], wrap });
   }
 }
 
 /** What SET assigns, by column; no value where it assigns several at once. */
-function readAssignments(set: string): [string, string | undefined][] {
+function readAssignments(set: string): Map<string, string | undefined> {
   const tokens = tokenize(set);
   const list = tokens.map(({ text }) => text);
   type Assigned = [string, string | undefined];
-  return splitList(list, 0, list.length).flatMap(([from, to]): Assigned[] => {
+  const assigned = ([from, to]: [number, number]): Assigned[] => {
     const text = set.slice(tokens[from + 2]?.start, tokens[to - 1]?.end);
     if (list[from + 1] === "=") return [[unquoted(list[from]), text]];
     return splitList(list, from + 1, closing(list, from) - 1)
       .map(([at]) => [unquoted(list[at]), undefined]);
-  });
+  };
+  return new Map(splitList(list, 0, list.length).flatMap(assigned));
 }
 
 /**
@@ -3704,7 +3709,8 @@ function castProbe(
   type: string,
   using: string,
 ) {
-  const range = "child.ctid >= sync_low AND child.ctid < sync_high";
+  const ctid = `${id(table)}.ctid`;
+  const range = `${ctid} >= sync_low AND ${ctid} < sync_high`;
   return `DO $sync$
 #variable_conflict use_column
 DECLARE v ${type}; r record; n bigint := 0; keys text[];
@@ -3721,12 +3727,12 @@ BEGIN
       WHERE ${range}
     LOOP END LOOP;
   EXCEPTION WHEN OTHERS THEN
-    FOR r IN SELECT ${key} AS key, child.ctid AS at
+    FOR r IN SELECT ${key} AS key, ${ctid} AS at
       FROM ${rows}
       WHERE ${range}
     LOOP BEGIN
       SELECT ${using} INTO v
-      FROM ${rows} WHERE child.ctid = r.at;
+      FROM ${rows} WHERE ${ctid} = r.at;
     EXCEPTION WHEN OTHERS THEN
       RAISE NOTICE '%', r.key;
       n := n + 1;

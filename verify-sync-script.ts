@@ -321,7 +321,10 @@ async function proveFresh(
   const target = await readObjects(database.session);
   const unmodelled = new Set(
     stepsOf(script).filter(({ modelled }) => modelled === false)
-      .flatMap((step) => step.owns()),
+      .flatMap((step) => [
+        ...step.owns(),
+        ...readNames((step.alter ?? []).join(";\n")).keys(),
+      ]),
   );
   if (problems.length === 0) {
     problems.push(
@@ -667,7 +670,7 @@ function readNames(sql: string): Names {
       }
     };
     if (at("CREATE", "TABLE") || at("CREATE", "UNLOGGED", "TABLE")) {
-      const [table, open] = name(text.indexOf("TABLE") + 1 || 2);
+      const [table, open] = name(at("CREATE", "TABLE") ? 2 : 3);
       const columns: string[] = [];
       let depth = 0;
       // What follows PARTITION OF is no list of columns.
@@ -767,7 +770,10 @@ function checkNames({ options, script, models }: Context) {
     }
     if (wanted.has(key) || (table && !wanted.has(`table ${table}`))) continue;
     // A unique constraint's index has its name.
-    if ([...wanted.keys()].some((k) => k.endsWith(`.${key.slice(6)}`))) {
+    const named = key.replace(/^index /, ".");
+    const constraint = (k: string) =>
+      k.startsWith("constraint ") && k.endsWith(named);
+    if (key.startsWith("index ") && [...wanted.keys()].some(constraint)) {
       continue;
     }
     problems.push({
@@ -982,30 +988,12 @@ async function compareWithModels(
       near: `"${nameOf(same[0])}"`,
     });
   }
-  const absent = (key: string) => !made.has(key);
-  const paste = { models, made, order: missingTables(models, made) };
-  const place = ([key, { kind, table = "" }]: [string, Thing]) =>
-    PASTE_ORDER.indexOf(kind) +
-    (key === `table ${table}` ? paste.order.indexOf(table) / 1e6 : 0);
-  missing.sort((a, b) => place(a) - place(b));
-  for (const [key, thing] of missing) {
+  for (const [key, code] of missingSteps(models, made)) {
     if (renamed.has(key)) continue;
-    // A missing table's parts come with it.
-    if (
-      thing.kind !== "table" && absent(`table ${thing.table}`) &&
-      models.has(`table ${thing.table}`)
-    ) continue;
-    if (thing.kind === "sequence" && /_seq$/.test(key)) {
-      const column = [...models].find(([other, { kind }]) =>
-        kind === "column" &&
-        key === `sequence ${nameOf(other, true).replace(".", "_")}_seq`
-      );
-      if (column) continue;
-    }
     problems.push({
       message: `${key} of the models is not made by the script; paste into ` +
         `${basename(options.script)}:`,
-      code: stepsToPaste(key, paste),
+      code,
       file,
       near: nameOf(key),
     });
@@ -1040,6 +1028,28 @@ async function compareWithModels(
     });
   }
   return problems;
+}
+
+/** The steps for all that the models have and a database lacks, in order. */
+function missingSteps(models: Objects, made: Objects): [string, string][] {
+  const absent = (key: string) => !made.has(key);
+  const paste = { models, made, order: missingTables(models, made) };
+  const place = ([key, { kind, table = "" }]: [string, Thing]) =>
+    PASTE_ORDER.indexOf(kind) +
+    (key === `table ${table}` ? paste.order.indexOf(table) / 1e6 : 0);
+  // A missing table's parts come with it, and a serial column's sequence.
+  const comesAlong = (key: string, { kind, table }: Thing) =>
+    kind !== "table" && absent(`table ${table}`) &&
+      models.has(`table ${table}`) ||
+    kind === "sequence" &&
+      [...models].some(([other, { kind }]) =>
+        kind === "column" &&
+        key === `sequence ${nameOf(other, true).replace(".", "_")}_seq`
+      );
+  return [...models].filter(([key, thing]) =>
+    absent(key) && !comesAlong(key, thing)
+  ).sort((a, b) => place(a) - place(b))
+    .map(([key]) => [key, stepsToPaste(key, paste)]);
 }
 
 /**
@@ -2596,7 +2606,9 @@ class States {
       const key = primary.map((c) => `k.${quote(c)} = u.${quote(c)}`);
       // A backfill may change the rows that it is for, and triggers more.
       const fills = this.#fills.filter(({ table }) => table === name)
-        .map(({ where }) => `(SELECT ${where} FROM (SELECT k.*) k)`);
+        .map(({ where }) =>
+          `(SELECT ${where} FROM (SELECT k.*) ${quote(name)})`
+        );
       const changed = fills.length > 0 && key.length > 0
         ? ` OR (${fills.join(" OR ")}) AND ${key.join(" AND ")}`
         : "";
@@ -2822,7 +2834,7 @@ function checkDocuments(
   }
   const skillText = exists(skill) ? Deno.readTextFileSync(skill) : "";
   for (
-    const name of [options.script, Deno.mainModule].map((f) => basename(f))
+    const name of [options.script, import.meta.url].map((f) => basename(f))
   ) {
     if (skillText.includes(name)) continue;
     problems.push({ message: `${skill} does not name ${name}`, file: skill });
@@ -2853,6 +2865,32 @@ function updateGuide({ guide }: Options, models: Models, modelled: Objects) {
   const text = Deno.readTextFileSync(guide);
   const now = updated(text, models, modelled);
   if (now !== text) Deno.writeTextFileSync(guide, now);
+}
+
+/** Prints the steps for all that the models have and the script lacks. */
+async function scaffold(options: Options) {
+  const script = await loadScript(options.script);
+  const models = await loadModels(options.models);
+  const server = options.server === undefined
+    ? await Embedded.start(script)
+    : await ScratchServer.start(script, options.server);
+  try {
+    const database = await server.open();
+    const modelled = await buildModels(database, models, extensionsOf(script));
+    await database.reset();
+    await database.apply();
+    const steps = missingSteps(modelled, await readObjects(database.session));
+    const text = steps.map(([, code]) => code).join("\n");
+    console.log(text || "// The script has a step for all of the models.");
+  } catch (error) {
+    if (error instanceof VerifyError) throw error;
+    throw new VerifyError(
+      `the script does not apply to an empty database: ${failure(error)}`,
+      "Mend it first",
+    );
+  } finally {
+    await server.stop();
+  }
 }
 
 /** For --static: the models' database is built, and nothing is proved on it. */
@@ -3834,7 +3872,9 @@ class Reporter {
       : `Not proved: ${failed.map(({ name }) => name).join(", ")} failed.`;
     if (options.format === "json") {
       console.log(
-        JSON.stringify({ version: 1, proved, checks: proofs }, null, 2),
+        withoutPasswords(
+          JSON.stringify({ version: 1, proved, checks: proofs }, null, 2),
+        ),
       );
     } else if (options.format === "markdown") {
       console.log(markdown(proofs, verdict));
@@ -3900,11 +3940,17 @@ function paint(text: string, colour: number): string {
 
 /** Without the codes that a terminal would obey, and without passwords. */
 function clean(text: string): string {
-  return text.replaceAll(/(postgres(?:ql)?:\/\/[^:@/\s]*:)[^@\s]*@/g, "$1***@")
-    .replaceAll(
-      /(?!\n)\p{Cc}/gu,
-      (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
-    );
+  return withoutPasswords(text).replaceAll(
+    /(?!\n)\p{Cc}/gu,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
+
+function withoutPasswords(text: string): string {
+  return text.replaceAll(
+    /(postgres(?:ql)?:\/\/[^:@/\s]*:)[^@\s]*@/g,
+    "$1***@",
+  );
 }
 
 function seconds(ms: number): string {
@@ -3985,6 +4031,10 @@ export async function main(args: string[]): Promise<number> {
   try {
     const options = await readArguments(args);
     if (!options) return 0;
+    if (options.scaffold) {
+      await scaffold(options);
+      return 0;
+    }
     const report = new Reporter(options);
     const proved = await prove(options, report);
     report.finish();

@@ -21,6 +21,7 @@ import {
   runChanges,
   Session,
 } from "../sync-production-schema.ts";
+import { screenshot } from "./screenshot.ts";
 
 const root = join(import.meta.dirname!, "..");
 /** Whether the outputs that documents show are to be written anew. */
@@ -35,6 +36,10 @@ Deno.test("README shows --help as it is", async () => {
     read("README.md"),
   ) ?? [];
   assert.equal(shown, stdout);
+});
+
+Deno.test("the README's picture is of a dry run as it is", async () => {
+  assert.equal(await screenshot(), read("docs/dry-run.svg"));
 });
 
 Deno.test("the Deno version is the same wherever it stands", () => {

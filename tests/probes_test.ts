@@ -368,6 +368,15 @@ const FINE: [string, string, string][] = [
       addUnique("people", "people_label_key", "(label)"),`),
   ],
   [
+    "two columns that one backfill fills",
+    PEOPLE,
+    people(`addColumn("people", "first", "text"),
+      addColumn("people", "last", "text"),
+      backfill("people", { set: "first = name, last = 'of ' || name",
+        where: "first IS NULL OR last IS NULL" }),
+      setNotNull("people", "first"), setNotNull("people", "last"),`),
+  ],
+  [
     "a column of a new enum under a check",
     PEOPLE,
     people(`createEnum("mood", ["sad", "ok"]),

@@ -107,6 +107,26 @@ export const badges = pgTable("badges", {
   });
 });
 
+Deno.test("--scaffold prints the steps of models that have none yet", async () => {
+  await withProject(async (project) => {
+    const foundations = `  section("#1 Foundations", [
+    createExtension("citext"), createExtension("pg_trgm"),
+  ]),\n`;
+    await replaceSteps(project, foundations);
+    const scaffold = ["--scaffold", "--server", server.url()];
+    const { code, stdout } = await verify(project, scaffold);
+    assert.equal(code, 0);
+    await replaceSteps(
+      project,
+      `${foundations}  section("#2 Models", [\n${stdout}  ]),\n`,
+    );
+    const none = await verify(project, scaffold);
+    assert.match(none.stdout, /^\/\/ The script has a step for all of /);
+    const after = await verify(project, ["--update-guide", ...onServer]);
+    assert.equal(after.code, 0, after.stdout + after.stderr);
+  });
+});
+
 /** What Drizzle has no word for, and SQL has. */
 const SQL_MODELS = `CREATE EXTENSION IF NOT EXISTS btree_gist;
 CREATE TYPE mood AS ENUM ('sad', 'it''s "ok"', 'happy');
