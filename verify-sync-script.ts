@@ -2463,6 +2463,10 @@ class States {
     switch (kind) {
       case "constraint": {
         const drop = `${alter} DROP CONSTRAINT ${name}`;
+        // What a longhand CREATE TABLE holds is not put back by itself.
+        const within = !findStep(this.script, key) &&
+          findStep(this.script, `table ${table}`)?.alter;
+        if (within) return undefined;
         if (strikes("constraints")) return [drop];
         const half = built && /^(CHECK|FOREIGN KEY)/.test(definition) &&
           strikes("unproved");

@@ -92,7 +92,7 @@ mistakes("a step deleted", "script", [
   ],
   [/gin_trgm_ops/, `    createExtension("pg_trgm"),\n`, ""],
   [
-    /setNotNull "users\.display_name"/,
+    /users\.display_name set not null would fail: 8 rows are NULL/,
     `    backfill("users", {
       set: \`display_name = coalesce(
         nullif(trim(first_name || ' ' || last_name), ''), email)\`,
@@ -751,8 +751,8 @@ mistakes("a table or column missing from the guide", "guide", [
   [/does not list comments\.edited_at/, "`edited_at`", "`changed_at`"],
   [
     /the generated parts of .* are not what/,
-    "| `smallint NOT NULL DEFAULT 3` |",
-    "| `smallint NOT NULL DEFAULT 4` |",
+    "| `smallint NOT NULL DEFAULT 3`",
+    "| `smallint NOT NULL DEFAULT 4`",
   ],
 ]);
 
