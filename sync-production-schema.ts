@@ -1342,9 +1342,6 @@ export function insertMissing(
       ) ?? JSON.stringify(keys);
       const lacking = JSON.parse(found) as Record<string, unknown>[];
       if (lacking.length === 0) return;
-      const coming = rows.filter((row) =>
-        lacking.some((found) => key.every((c) => `${found[c]}` === `${row[c]}`))
-      );
       const verb = `insert ${lacking.length} of ${count(rows.length, "row")}`;
       const sql = `INSERT INTO ${id(table)} (${list}) SELECT ${list} ${
         missing(rows)
@@ -1354,7 +1351,7 @@ export function insertMissing(
         `NULL::${id(table)}, ${literal(JSON.stringify(lacking))}) v ` +
         `WHERE ${match}`;
       const phase = db.phase(table, "online");
-      db.coming.insert(table, coming);
+      db.coming.insert(table, rows);
       db.change(table, verb, { phase, sql, undo });
     },
   };
@@ -2401,12 +2398,15 @@ const BLOCKS: Record<string, string> = {
   "rows": "writes of the same rows",
 };
 
+/** A name in SQL, with its schema or without. */
+const NAME = /((?:"(?:[^"]|"")*"|[^\s"])+)/.source;
+
 /**
  * The strongest lock of each statement on the tables that it names, and for
  * how long; the first match counts. As measured on PostgreSQL 14 to 18.
  * https://www.postgresql.org/docs/current/explicit-locking.html
  */
-const LOCKS: [RegExp, string, string?][] = [
+const LOCKS = ([
   [/^CREATE .*INDEX CONCURRENTLY .*? ON (\S+)/, SUX, "while it scans it twice"],
   [/^CREATE .*INDEX .*? ON (\S+)/, "SHARE", "while it builds the index"],
   [/^DROP INDEX CONCURRENTLY (\S+)/, SUX],
@@ -2418,7 +2418,17 @@ const LOCKS: [RegExp, string, string?][] = [
   [/^ALTER TABLE (\S+) ADD CONSTRAINT/, AX, "while it builds an index"],
   [/^(?:ALTER TABLE|DROP TABLE|DROP INDEX) (\S+)/, AX],
   [/^UPDATE (\S+)/, "rows", "of one batch at a time"],
-];
+] as [RegExp, string, string?][]).map(([pattern, mode, how]) => {
+  const named = pattern.source.replaceAll("(\\S+)", NAME);
+  return { pattern: new RegExp(named), mode, how };
+});
+
+/** What a longhand step says of its lock: "tasks: SHARE for an instant". */
+function readLock(lock: string) {
+  const [, names = "", mode = "", how = ""] =
+    /^(.*?): ([A-Z ]+)(?: (.*))?$/.exec(lock) ?? [];
+  return { names: names.split(", ").filter(Boolean), mode, how };
+}
 
 /** How much of a table each sort of work gets through, in MB a second. */
 const RATES: Record<string, number> = {
@@ -2949,11 +2959,8 @@ export class Planner {
 
   /** Its lock, unless the tables are new: then nobody notices. */
   #impact({ sql, lock, work }: ChangeSpec): Impact & { lock?: string } {
-    const [said, names, mode = "", how = "for an instant"] = lock
-      ? /^(.*?): ([A-Z ]+)(?: (.*))?$/.exec(lock) ?? [lock]
-      : this.#findLock(sql);
-    const tables = (names ?? "").split(", ")
-      .filter((name) => name && !this.fresh.has(unquoted(name)));
+    const { names, mode, how } = lock ? readLock(lock) : this.#findLock(sql);
+    const tables = names.filter((name) => !this.fresh.has(unquoted(name)));
     if (tables.length === 0) return { tables: [], ...(lock && { lock }) };
     const known = tables.map((name) => this.#size(unquoted(name)));
     const bytes = known.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -2962,7 +2969,7 @@ export class Planner {
     const seconds = rate && Math.round(bytes / 1e6 / rate);
     const [, effect] = EFFECTS.find(([pattern]) => pattern.test(sql)) ?? [];
     return {
-      lock: said ?? `${tables.join(", ")}: ${mode} ${time}`,
+      lock: lock ?? `${tables.join(", ")}: ${mode} ${time}`,
       ...(BLOCKS[mode] && { blocks: BLOCKS[mode] }),
       tables: known,
       ...(seconds !== undefined && { seconds }),
@@ -2971,12 +2978,13 @@ export class Planner {
   }
 
   #findLock(sql: string) {
-    const found = LOCKS.find(([pattern]) => pattern.test(sql));
-    if (!found) return [];
-    const [pattern, mode, how] = found;
-    const names = [...new Set(pattern.exec(sql)?.slice(1))]
-      .map((name) => name.replace(`${id(this.schema)}.`, ""));
-    return [undefined, names.join(", "), mode, how];
+    for (const { pattern, mode, how = "for an instant" } of LOCKS) {
+      const [found, ...names] = pattern.exec(sql) ?? [];
+      if (found === undefined) continue;
+      const near = names.map((name) => name.replace(`${id(this.schema)}.`, ""));
+      return { names: [...new Set(near)], mode, how };
+    }
+    return { names: [], mode: "", how: "" };
   }
 
   /** Rows as the statistics have them, and bytes; 0 where it is not known. */
@@ -3751,7 +3759,8 @@ function countProbe(list: string): string {
   }
   return `SELECT json_build_object('n', count(*),
     'keys', array_agg(key) FILTER (WHERE i <= 3)) AS found FROM (
-    SELECT key, row_number() OVER () AS i FROM (${list}) listed) numbered`;
+    SELECT key, row_number() OVER (ORDER BY length(key), key) AS i
+    FROM (${list}) listed) numbered`;
 }
 
 /** Asks the data, small tables first, in one round trip. */

@@ -1443,7 +1443,7 @@ for (const place of places) {
 
 for (const major of [14, 18] as const) {
   Deno.test(`a foreign key finds a parent whose name needs quotes, on ${major}`, async () => {
-    await (await server(major)).withDatabase(async (url) => {
+    await (await server(major)).withDatabase(async (url, sql) => {
       const steps = (order: string, big: string) => `
         createTable("user", { id: "int PRIMARY KEY" }),
         createTable("Big Parent", { "Its Id": "int PRIMARY KEY" }),
@@ -1463,6 +1463,9 @@ for (const major of [14, 18] as const) {
         '("Its Id") REFERENCES "Big Parent" ("Its Id")',
       );
       const detailed = ["--dry-run", "--detailed-exitcode"];
+      await sql.unsafe('CREATE TABLE "Big Parent" ("Its Id" int PRIMARY KEY)');
+      const dry = await sync(["--dry-run"], { url, steps: written });
+      assert.match(dry.stdout, /-- locks "Big Parent": SHARE ROW EXCLUSIVE/);
       const applied = await sync(["--apply"], { url, steps: written });
       assert.equal(applied.code, 0, applied.stdout + applied.stderr);
       const same = await sync(detailed, { url, steps: other });
