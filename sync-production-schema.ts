@@ -38,8 +38,8 @@ export interface Step {
   owns(): string[];
   /** The columns of the table that it defines. */
   columns?: string[];
-  /** What it alone decides of a column, such as `default users.plan`. */
-  decides?: string;
+  /** What it alone decides of columns, such as `default users.plan`. */
+  decides?(): string[];
   /** The SQL of a longhand step, and what a backfill writes; for proofs. */
   alter?: string[];
   fill?: Fill;
@@ -708,7 +708,13 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
     const hazard = rewrites && !db.isEmpty(table) && REWRITE;
     const sql = `${add} ${tidy(spec.withoutKey)}`;
     db.change(name, "add column", { ...expand(sql, undo), ...hazard });
-    db.coming.addColumn(at, spec.expression ?? value);
+    const numbered = spec.serial || spec.identity;
+    const unknown = value === undefined && db.has(`domain ${spec.type}`);
+    db.coming.addColumn(
+      at,
+      numbered ? "row_number() OVER ()" : spec.expression ?? value,
+      !unknown,
+    );
   } else if (lonely && !db.decided(`filled ${name}`)) {
     promiseColumn(db, at, spec, true);
     const mend = `give it a DEFAULT, or write below it backfill("${table}", ` +
@@ -867,6 +873,13 @@ function planProved(
   const proof = `${alter} VALIDATE CONSTRAINT ${id(name)}`;
   const found = db.compareConstraint(table, name, definition);
   if (found === "in place" || found === "conflict") return;
+  const { enforced } = parseDefinition(definition).parts;
+  if (enforced && found === "missing") {
+    const [sql, undo] = addConstraint(table, name, definition);
+    return db.change(name, "add, not enforced", online(sql, undo));
+  }
+  // One that is not enforced is never valid, and needs no proof.
+  if (enforced) return;
 
   const foreign = definition.startsWith("FOREIGN");
   const noun = foreign ? "add foreign key" : "add check";
@@ -930,7 +943,10 @@ function planUnique(
   };
   if (db.plain(table)) {
     // Foreign keys may need it, and here no finished index stands in for it.
-    db.change(name, noun, { phase: db.phase(table, "online"), sql, undo });
+    const back = nulls.filter((column) => !db.column({ table, column }).notNull)
+      .map((column) => `;\n${alter({ table, column })} DROP NOT NULL`);
+    const phase = db.phase(table, "online");
+    db.change(name, noun, { phase, sql, undo: undo + back.join("") });
     return check();
   }
   const deferral = definition.match(/\s(NOT\s+)?DEFERRABLE.*$/is)?.[0] ?? "";
@@ -1158,8 +1174,9 @@ export function changeType(
   const at = { table, column, text: type };
   return columnStep("changeType", "type", at, (db, name) => {
     const fact = db.column(at);
-    if (db.sameType(type, fact.type)) return;
-    if (!using && db.ask(castQuery(fact.type, type)) === "false") {
+    const { type: bare } = parseColumn(type);
+    if (db.sameType(bare, fact.type)) return;
+    if (!using && db.ask(castQuery(fact.type, bare)) === "false") {
       return db.conflict(name, `cannot become ${type} by itself`, {
         step: type,
         database: fact.type,
@@ -1167,17 +1184,20 @@ export function changeType(
           `"${id(column)}::${type}")`,
       });
     }
-    db.promise(`column ${name}`, { ...fact, type });
-    const gentle = !using && isWidening(fact.type, db.canonicalType(type));
+    db.promise(`column ${name}`, { ...fact, type: bare });
+    const gentle = !using && isWidening(fact.type, db.canonicalType(bare));
     const phase = db.phase(table, "contract");
-    const sql = `${alter(at)} TYPE ${type}` +
+    const collate = fact.collation ? ` COLLATE ${fact.collation}` : "";
+    const text = /^(text|varchar|char|character|citext)\b/i.test(bare);
+    const kept = text && bare === type ? collate : "";
+    const sql = `${alter(at)} TYPE ${type}${kept}` +
       (using ? ` USING ${tidy(using)}` : "");
     const hazard = !gentle && !db.isEmpty(table) && REWRITE;
     const verb = `change type from ${fact.type}`;
-    const undo = `${alter(at)} TYPE ${fact.type} ` +
+    const undo = `${alter(at)} TYPE ${fact.type}${collate} ` +
       `USING ${id(column)}::${fact.type}`;
     db.change(name, verb, { phase, sql, undo, ...hazard });
-    db.expectType(at, type, using);
+    db.expectType(at, { from: fact.type, to: bare }, using);
   });
 }
 
@@ -1268,7 +1288,10 @@ export function backfill(
   const name = column === undefined ? table : `${table}.${column}`;
   return {
     ...blank("backfill", name, `backfill ${name} where ${options?.where}`),
-    decides: `filled ${name}`,
+    decides: () =>
+      [...readAssignments(options.set).keys()].map((column) =>
+        `filled ${table}.${column}`
+      ),
     relations: () => [table],
     fill: { table, ...options },
     faults: () => [
@@ -1279,7 +1302,8 @@ export function backfill(
     plan(db) {
       if (!db.needs(table)) return;
       const { set, where } = options;
-      const needed = db.isPromised(table, `${set} ${where}`)
+      const needed = db.isPromised(table, `${set} ${where}`) ||
+          db.coming.of(table, where).layers.length > 0
         ? !db.isEmpty(table)
         : db.hasRows(table, where);
       if (needed) db.change(name, "backfill", fill(db, table, set, where));
@@ -1340,23 +1364,27 @@ export function insertMissing(
         Object.fromEntries(key.map((column) => [column, row[column]]))
       );
       const list = columns.map(id).join(", ");
-      const found = db.isPromised(table, list) ? JSON.stringify(keys) : db.ask(
-        `SELECT coalesce(json_agg(json_build_object(${named})), '[]')::text ` +
-          missing(keys),
-        { table },
-      ) ?? JSON.stringify(keys);
-      const lacking = JSON.parse(found) as Record<string, unknown>[];
+      const found = db.isPromised(table, key.map(id).join(" "))
+        ? undefined
+        : db.ask(
+          `SELECT coalesce(json_agg(json_build_object(${named})), '[]')::text ` +
+            missing(keys),
+          { table },
+        );
+      const lacking: unknown[] = found ? JSON.parse(found) : keys;
       if (lacking.length === 0) return;
       const verb = `insert ${lacking.length} of ${count(rows.length, "row")}`;
       const sql = `INSERT INTO ${id(table)} (${list}) SELECT ${list} ${
         missing(rows)
       }`;
-      const undo =
-        `DELETE FROM ${id(table)} t USING jsonb_populate_recordset(` +
-        `NULL::${id(table)}, ${literal(JSON.stringify(lacking))}) v ` +
-        `WHERE ${match}`;
+      // Never a row that was there before.
+      const undo = found === undefined && !db.fresh.has(table)
+        ? cannot("which of its rows were there before is not known")
+        : `DELETE FROM ${id(table)} t USING jsonb_populate_recordset(` +
+          `NULL::${id(table)}, ${literal(JSON.stringify(lacking))}) v ` +
+          `WHERE ${match}`;
       const phase = db.phase(table, "online");
-      db.coming.insert(table, rows);
+      db.coming.insert(table, key, rows);
       db.change(table, verb, { phase, sql, undo });
     },
   };
@@ -1464,7 +1492,7 @@ function columnStep(
   const name = `${at.table}.${at.column}`;
   return {
     ...blank(verb, name, `${aspect} ${name}`),
-    decides: `${aspect} ${name}`,
+    decides: () => [`${aspect} ${name}`],
     relations: () => [at.table],
     faults: () => [
       ...nameFaults(at.table, at.column),
@@ -1941,6 +1969,8 @@ function definitionFaults(text: string): (string | false)[] {
     "its text starts with CREATE: write only what follows the table's name",
     /\b(CONCURRENTLY|NOT\s+VALID)\b/i.test(text) &&
     "it says CONCURRENTLY or NOT VALID: leave that to the plan",
+    /\b(WITHOUT\s+OVERLAPS|,\s*PERIOD)\b/i.test(text) &&
+    "it is temporal (WITHOUT OVERLAPS, PERIOD): write it as a step(…)",
   ];
 }
 
@@ -2427,7 +2457,7 @@ const LOCKS = ([
   [/^UPDATE (\S+)/, "rows", "of one batch at a time"],
 ] as [RegExp, string, string?][]).map(([pattern, mode, how]) => {
   const named = pattern.source.replaceAll("(\\S+)", NAME);
-  return { pattern: new RegExp(named), mode, how };
+  return { pattern: new RegExp(named, "s"), mode, how };
 });
 
 /** What a longhand step says of its lock: "tasks: SHARE for an instant". */
@@ -2468,7 +2498,7 @@ const EFFECTS: [RegExp, string][] = [
   [/ DROP DEFAULT$/, "writes that leave it out find no value from then on"],
   [/ DROP NOT NULL$/, "readers may meet NULL from then on"],
   [
-    / DROP CONSTRAINT (?!\S*sync_not_null)/,
+    / DROP CONSTRAINT (?!.*sync_not_null)/,
     "rows that it kept out are let in from then on",
   ],
   [/^DROP INDEX /, "queries that used it are slower from then on"],
@@ -2573,7 +2603,9 @@ export class Planner {
   readonly probes = new Set<string>();
   /** What the data must be like for the changes to succeed. */
   readonly expectations: Expectation[] = [];
-  readonly coming = new Coming();
+  readonly coming = new Coming(this.fresh);
+  /** The types that columns have until the plan changes them, at its end. */
+  readonly #retyped = new Map<string, string>();
   readonly single: boolean;
   readonly schema: string;
   #facts: Catalog;
@@ -2999,7 +3031,9 @@ export class Planner {
     const value = this.ask(
       `SELECT json_build_object('rows', greatest(reltuples, 0)::bigint,
         'bytes', pg_table_size(oid))::text FROM pg_class
-        WHERE oid = to_regclass(${literal(id(name))})`,
+        WHERE oid = to_regclass(${
+        literal(id(this.#renamed.get(name)?.get(name) ?? name))
+      })`,
       { table: name },
     );
     return { name, rows: 0, bytes: 0, ...(value && JSON.parse(value)) };
@@ -3103,8 +3137,9 @@ export class Planner {
     const own = elements.map(({ column }) => `${id(table)}.${id(column)}`);
     const theirs = refColumns.split(", ");
     const near = refSchema === undefined || refSchema === this.schema;
+    const alias = table === "referenced" ? "referenced_table" : "referenced";
     const joined = own.map((column, i) =>
-      `referenced.${id(theirs[i] ?? "")} = ${column}`
+      `${alias}.${id(theirs[i] ?? "")} = ${column}`
     );
     const some = own.map((column) => `${column} IS NOT NULL`)
       .join(match === "full" ? " OR " : " AND ");
@@ -3115,13 +3150,13 @@ export class Planner {
     const sure = () => !near || this.coming.knows(references, theirs);
     this.#expect(table, says, (rows, key) => {
       const parents = near
-        ? this.rowsOf(references, "referenced", refColumns, theirs)
-        : `${id(refSchema)}.${id(references)} referenced`;
+        ? this.rowsOf(references, alias, theirs.map(id).join(", "))
+        : `${id(refSchema)}.${id(references)} ${alias}`;
       return parents && `SELECT ${key} AS key FROM ${rows} WHERE (${some}) ` +
           `AND NOT EXISTS (SELECT FROM ${parents} WHERE ${
             joined.join(" AND ")
           })`;
-    }, sure);
+    }, { sure });
   }
 
   expectExclusion(table: string, definition: string) {
@@ -3141,21 +3176,30 @@ export class Planner {
       table,
       says,
       (rows, key) =>
-        `WITH r AS (SELECT ${key} AS key, ctid AS at, ${values.join(", ")} ` +
+        `WITH r AS (SELECT ${key} AS key, ROW(${SYSTEM})::text AS at, ` +
+        `${values.join(", ")} ` +
         `FROM ${rows}${where}) SELECT key FROM r a WHERE EXISTS (SELECT ` +
         `FROM r b WHERE b.at <> a.at AND ${both.join(" AND ")})`,
     );
   }
 
   /** Values that the coming type of a column cannot hold. */
-  expectType({ table, column }: At, type: string, using = id(column)) {
+  expectType(
+    { table, column }: At,
+    { from, to: type }: { from: string; to: string },
+    using = id(column),
+  ) {
+    this.#retyped.set(`${table}.${column}`, from);
+    const about = using;
     const says = [`does not fit ${type}`, `do not fit ${type}`] as const;
     const coming = this.#promised.get(`enum ${unquoted(type.trim())}`);
     if (coming?.kind !== "enum") {
+      const relation = this.#renamed.get(table)?.get(table) ?? table;
       return this.#expect(
         table,
         says,
-        (rows, key) => castProbe({ rows, key, table }, type, using),
+        (rows, key) => castProbe({ rows, key, table, relation }, type, using),
+        { about },
       );
     }
     // The type is not there yet, or not with every label: its labels are.
@@ -3167,6 +3211,7 @@ export class Planner {
       (rows, key) =>
         `SELECT ${key} AS key FROM ${rows} WHERE (${text})::text ` +
         `NOT IN (${labels})`,
+      { about },
     );
   }
 
@@ -3180,7 +3225,7 @@ export class Planner {
     table: string,
     says: readonly string[],
     list: (rows: string, key: string) => string | undefined,
-    sure = () => true,
+    { sure = (): boolean => true, about = list("", "") ?? "" } = {},
   ) {
     const item = this.#items.at(-1);
     if (!item || item.mark !== "change" || this.isEmpty(table)) return;
@@ -3202,7 +3247,7 @@ export class Planner {
       sure,
       key: columns.join(", ") || "ctid",
       list: () => {
-        const rows = this.rowsOf(table, id(table), list("", "") ?? "");
+        const rows = this.rowsOf(table, id(table), about);
         return rows && list(rows, key);
       },
       bytes: this.#size(table).bytes,
@@ -3214,39 +3259,54 @@ export class Planner {
    * item of FROM; undefined where that cannot be foreseen.
    *
    * @param about the SQL that names the columns that matter
-   * @param needed columns of which also a coming row's value must be known
    */
-  rowsOf(table: string, alias: string, about: string, needed: string[] = []) {
-    const layers = this.coming.of(table, about, needed.length > 0);
+  rowsOf(table: string, alias: string, about: string) {
+    const { layers, named } = this.coming.of(table, about);
     const names = this.#renamed.get(table);
     const today = (name: string) => id(names?.get(name) ?? name);
+    const isComputed = (column: string) =>
+      !!this.findColumn({ table, column })?.generated;
+    // It would have to be computed anew from what is filled.
+    if (this.coming.has(table) && [...named].some(isComputed)) return undefined;
     if (layers.length === 0 && !names) {
       return alias === id(table) ? alias : `${id(table)} ${alias}`;
     }
-    const fresh = this.fresh.has(table);
-    const { shape = "" } = this.get("table", `table ${table}`) ?? {};
-    const columns = fresh
-      ? [...this.#promised.keys()].flatMap((key) =>
-        key.startsWith(`column ${table}.`) ? key.slice(8 + table.length) : []
-      )
-      : Object.keys(this.get("shape", shape)?.columns ?? {});
-    const typeOf = (column: string) => {
-      const { type = "text" } = this.findColumn({ table, column }) ?? {};
-      return this.#promised.has(`enum ${unquoted(type)}`) ? "text" : type;
-    };
+    const columns = this.#columnsOf(table);
+    const typeOf = (column: string) => this.#typeIn(table, column);
     const list = columns.map((name) =>
       today(name) === id(name) ? id(name) : `${today(name)} AS ${id(name)}`
     );
     const nulls = columns.map((name) => `NULL::${typeOf(name)} AS ${id(name)}`);
-    let from = fresh
-      ? `SELECT NULL::tid AS ctid, ${nulls.join(", ")} WHERE false`
-      : `SELECT ctid, ${list.join(", ")} FROM ${today(table)}`;
+    let from = this.fresh.has(table)
+      ? `SELECT ${NO_SYSTEM}, ${nulls.join(", ")} WHERE false`
+      : `SELECT ${SYSTEM}, ${list.join(", ")} FROM ${today(table)}`;
     for (const { wrap } of layers) {
-      const next = wrap(`(${from}) ${id(table)}`, columns, typeOf, needed);
+      const scope = { columns, typeOf, named };
+      const next = wrap(`(${from}) ${id(table)}`, scope);
       if (next === undefined) return undefined;
       from = next;
     }
     return `(${from}) ${alias}`;
+  }
+
+  /** The columns of a table that stands, or of one that the plan makes. */
+  #columnsOf(table: string): string[] {
+    const { shape = "" } = this.get("table", `table ${table}`) ?? {};
+    if (!this.fresh.has(table)) {
+      return Object.keys(this.get("shape", shape)?.columns ?? {});
+    }
+    const start = `column ${table}.`;
+    return [...this.#promised.keys()].filter((key) => key.startsWith(start))
+      .map((key) => key.slice(start.length));
+  }
+
+  /** A column's type before the plan's end; text for an enum to come. */
+  #typeIn(table: string, column: string): string {
+    const fact = this.findColumn({ table, column });
+    const type = this.#retyped.get(`${table}.${column}`) ?? fact?.type ??
+      "text";
+    if (this.#promised.has(`enum ${unquoted(type)}`)) return "text";
+    return fact?.collation ? `${type} COLLATE ${fact.collation}` : type;
   }
 
   /** Sees the facts under their new name for the rest of the plan. */
@@ -3398,12 +3458,19 @@ async function readDatabase(
 
 const HASH_JOINS = ["enable_nestloop", "enable_mergejoin", "enable_sort"];
 
+/**
+ * Where row level security would hide rows from the role, an error says so.
+ * https://www.postgresql.org/docs/current/ddl-rowsecurity.html
+ */
+const SEE_ALL_ROWS = "SET LOCAL row_security = off";
+
 function readSettings({ probeTimeout }: PlanOptions): string[] {
   return [
     `SET LOCAL statement_timeout = ${probeTimeout}`,
     // Constraints that exclude a backfill's rows then spare the look at them.
     "SET LOCAL constraint_exclusion = on",
     "SET LOCAL jit = off",
+    SEE_ALL_ROWS,
   ];
 }
 
@@ -3415,7 +3482,7 @@ async function makePlan(
 ): Promise<Plan> {
   const chosen = chooseSteps(sections, options);
   const steps = sections.flatMap(({ steps }) => steps);
-  const decided = new Set(steps.flatMap((step) => step.decides ?? []));
+  const decided = new Set(steps.flatMap((step) => step.decides?.() ?? []));
   const answers: Answers = { prints: new Map(), values: new Map() };
   for (;;) {
     const planner = new Planner(facts, answers, decided, options);
@@ -3609,18 +3676,26 @@ interface Expectation {
   bytes: number;
 }
 
-/** Wraps the rows of a table as one more change leaves them. */
+/** What tells the rows of tables and partitions apart; the plan's have none. */
+const SYSTEM = "ctid, tableoid";
+const NO_SYSTEM = "NULL::tid AS ctid, NULL::oid AS tableoid";
+
+/** What a layer is laid over. */
+interface Scope {
+  columns: string[];
+  typeOf: (column: string) => string;
+  /** The columns that matter. */
+  named: Set<string>;
+}
+
+/** The rows of a table as one more change leaves them. */
 interface Layer {
   /** The columns that it changes; none where it adds rows. */
   columns: string[];
   /** SQL that names what its values come from. */
-  about?: string;
-  wrap: (
-    from: string,
-    columns: string[],
-    typeOf: (column: string) => string,
-    needed: string[],
-  ) => string | undefined;
+  about: string;
+  /** Puts it over an item of FROM; undefined where it cannot be foreseen. */
+  wrap: (from: string, scope: Scope) => string | undefined;
 }
 
 /** What a plan does to the rows of tables before constraints see them. */
@@ -3628,51 +3703,72 @@ class Coming {
   #layers = new Map<string, Layer[]>();
   #rows = new Map<string, Record<string, unknown>[]>();
 
+  /** @param fresh the tables that the plan makes */
+  constructor(readonly fresh: Set<string>) {}
+
+  has(table: string): boolean {
+    return this.#layers.has(table);
+  }
+
   /**
-   * The layers that matter to what the SQL names: those of its columns, and of
-   * the columns from which these are filled.
+   * The layers that matter to what the SQL names: those of its columns, of the
+   * columns from which these are filled, and of rows.
    */
-  of(table: string, about: string, rows: boolean): Layer[] {
+  of(table: string, about: string) {
     const named = new Set(words(about).map(unquoted));
-    const matters = ({ columns, about = "" }: Layer) => {
-      if (columns.length === 0) return rows;
+    const matters = ({ columns, about }: Layer) => {
+      if (columns.length === 0) return true;
       if (!columns.some((column) => named.has(column))) return false;
       for (const word of words(about)) named.add(unquoted(word));
       return true;
     };
     const layers = this.#layers.get(table) ?? [];
-    return layers.toReversed().filter(matters).reverse();
+    return { layers: layers.toReversed().filter(matters).reverse(), named };
   }
 
   #push(table: string, layer: Layer) {
     this.#layers.set(table, [...this.#layers.get(table) ?? [], layer]);
   }
 
-  addColumn({ table, column }: At, value = "NULL") {
-    const wrap: Layer["wrap"] = (from, columns, typeOf) => {
+  /** @param known whether its value can be foreseen */
+  addColumn({ table, column }: At, value = "NULL", known = true) {
+    const wrap: Layer["wrap"] = (from, { columns, typeOf }) => {
       columns.push(column);
       const type = typeOf(column);
-      return `SELECT *, (${value})::${type} AS ${id(column)} FROM ${from}`;
+      return known
+        ? `SELECT *, (${value})::${type} AS ${id(column)} FROM ${from}`
+        : undefined;
     };
-    this.#push(table, { columns: [column], wrap });
+    this.#push(table, { columns: [column], about: value, wrap });
   }
 
   /** @param value what DEFAULT stands for in `set` */
   fill(table: string, set: string, where: string, value = "NULL") {
     const values = readAssignments(set);
-    const wrap: Layer["wrap"] = (from, columns, typeOf) => {
+    const about = `${set} ${where} ${value}`;
+    const wrap: Layer["wrap"] = (from, { columns, typeOf }) => {
       if ([...values.values()].includes(undefined)) return undefined;
+      if (this.#looksElsewhere(table, about)) return undefined;
       const list = columns.map((name) => {
         const to = values.get(name);
         if (to === undefined) return id(name);
         const filled = `(${/^DEFAULT$/i.test(to) ? value : to})`;
-        return `CASE WHEN (${where}) THEN ${filled}::${typeOf(name)} ` +
-          `ELSE ${id(name)} END AS ${id(name)}`;
+        const type = typeOf(name);
+        return `CASE WHEN (${where}) THEN ${filled}::${type} ` +
+          `ELSE ${id(name)}::${type} END AS ${id(name)}`;
       });
-      return `SELECT ctid, ${list.join(", ")} FROM ${from}`;
+      return `SELECT ${SYSTEM}, ${list.join(", ")} FROM ${from}`;
     };
-    const about = `${set} ${where} ${value}`;
     this.#push(table, { columns: [...values.keys()], about, wrap });
+  }
+
+  /** Whether it reads a table that the plan changes, or its own. */
+  #looksElsewhere(table: string, about: string): boolean {
+    const list = words(about).map(unquoted);
+    return list.includes("select") &&
+      list.some((word) =>
+        word === table || this.#layers.has(word) || this.fresh.has(word)
+      );
   }
 
   /** Whether the rows that it inserts all say their value of the columns. */
@@ -3682,18 +3778,22 @@ class Coming {
     );
   }
 
-  insert(table: string, rows: Record<string, unknown>[]) {
+  insert(table: string, key: string[], rows: Record<string, unknown>[]) {
     this.#rows.set(table, [...this.#rows.get(table) ?? [], ...rows]);
-    const wrap: Layer["wrap"] = (from, columns, typeOf, needed) => {
+    const wrap: Layer["wrap"] = (from, { columns, typeOf, named }) => {
       // What identity or a default makes of them is not known yet.
+      const needed = columns.filter((column) => named.has(column));
       if (!this.knows(table, needed)) return `SELECT * FROM ${from}`;
       const list = columns.map(id).join(", ");
       const typed = columns.map((column) => `${id(column)} ${typeOf(column)}`);
       const values = literal(JSON.stringify(rows));
-      return `SELECT ctid, ${list} FROM ${from} UNION ALL SELECT NULL::tid, ` +
-        `${list} FROM jsonb_to_recordset(${values}) AS v(${typed.join(", ")})`;
+      const match = key.map((c) => `${id(table)}.${id(c)} = v.${id(c)}`);
+      return `SELECT ${SYSTEM}, ${list} FROM ${from} UNION ALL SELECT ` +
+        `${NO_SYSTEM}, ${list} FROM jsonb_to_recordset(${values}) ` +
+        `AS v(${typed.join(", ")}) WHERE NOT EXISTS (SELECT FROM ${from} ` +
+        `WHERE ${match.join(" AND ")})`;
     };
-    this.#push(table, { columns: [], wrap });
+    this.#push(table, { columns: [], about: "", wrap });
   }
 }
 
@@ -3718,7 +3818,10 @@ function readAssignments(set: string): Map<string, string | undefined> {
  * https://www.postgresql.org/docs/current/plpgsql-control-structures.html#PLPGSQL-ERROR-TRAPPING
  */
 function castProbe(
-  { rows, key, table }: { rows: string; key: string; table: string },
+  { rows, key, table, relation }: Record<
+    "rows" | "key" | "table" | "relation",
+    string
+  >,
   type: string,
   using: string,
 ) {
@@ -3726,34 +3829,42 @@ function castProbe(
   const range = `${ctid} >= sync_low AND ${ctid} < sync_high`;
   return `DO $sync$
 #variable_conflict use_column
-DECLARE v ${type}; r record; n bigint := 0; keys text[];
-  sync_low tid; sync_high tid; pages bigint :=
-    pg_relation_size(to_regclass(${literal(id(table))})) / 8192;
+DECLARE sync_value ${type}; sync_row record;
+  sync_count bigint := 0; sync_keys text[];
+  sync_low tid; sync_high tid; sync_pages bigint := coalesce(
+    pg_relation_size(to_regclass(${literal(id(relation))})) / 8192, 0);
 BEGIN
-  FOR page IN 0 .. pages BY 512 LOOP
-    sync_low := format('(%s,0)', page);
-    sync_high := format('(%s,0)', CASE WHEN page + 512 <= pages
-      THEN page + 512 ELSE 4294967295 END);
+  FOR sync_page IN 0 .. sync_pages BY 512 LOOP
+    sync_low := format('(%s,0)', sync_page);
+    sync_high := format('(%s,0)', CASE WHEN sync_page + 512 <= sync_pages
+      THEN sync_page + 512 ELSE 4294967295 END);
   BEGIN
-    FOR v IN SELECT ${using}
+    FOR sync_value IN SELECT ${using}
       FROM ${rows}
       WHERE ${range}
     LOOP END LOOP;
-  EXCEPTION WHEN OTHERS THEN
-    FOR r IN SELECT ${key} AS key, ${ctid} AS at
+  EXCEPTION
+  -- No row's fault.
+  WHEN syntax_error_or_access_rule_violation THEN RAISE;
+  WHEN OTHERS THEN
+    FOR sync_row IN SELECT ${key} AS key,
+      ${ctid} AS at, ${id(table)}.tableoid AS part
       FROM ${rows}
       WHERE ${range}
     LOOP BEGIN
-      SELECT ${using} INTO v
-      FROM ${rows} WHERE ${ctid} = r.at;
+      SELECT ${using} INTO sync_value
+      FROM ${rows}
+      WHERE ${ctid} = sync_row.at AND ${id(table)}.tableoid = sync_row.part;
     EXCEPTION WHEN OTHERS THEN
-      RAISE NOTICE '%', r.key;
-      n := n + 1;
-      IF n <= 3 THEN keys := keys || r.key; END IF;
+      RAISE NOTICE '%', sync_row.key;
+      sync_count := sync_count + 1;
+      IF sync_count <= 3 THEN
+        sync_keys := sync_keys || left(sync_row.key, 80);
+      END IF;
     END; END LOOP;
   END; END LOOP;
   PERFORM set_config('sync.found',
-    json_build_object('n', n, 'keys', keys)::text, true);
+    json_build_object('n', sync_count, 'keys', sync_keys)::text, true);
 END $sync$`;
 }
 
@@ -3763,7 +3874,7 @@ function countProbe(list: string): string {
     return `${list}; SELECT current_setting('sync.found')::json AS found`;
   }
   return `SELECT json_build_object('n', count(*),
-    'keys', array_agg(key) FILTER (WHERE i <= 3)) AS found FROM (
+    'keys', array_agg(left(key, 80)) FILTER (WHERE i <= 3)) AS found FROM (
     SELECT key, row_number() OVER (ORDER BY length(key), key) AS i
     FROM (${list}) listed) numbered`;
 }
@@ -3821,7 +3932,7 @@ async function askOne(
     return unchecked(
       error.code === TIMED_OUT
         ? "it took longer than --probe-timeout"
-        : error.message,
+        : withoutValues(error),
     );
   }
 }
@@ -3909,6 +4020,11 @@ function describeSituation(
     changes: [],
     reason: "situation",
   }));
+}
+
+/** A message of the server's, without the values of rows that it may quote. */
+function withoutValues({ code, message }: postgres.PostgresError): string {
+  return /^2[23]/.test(code) ? message.replaceAll(/"[^"]*"/g, "…") : message;
 }
 
 // ═══ Apply ═════════════════════════════════════════════════════════════════
@@ -4049,7 +4165,11 @@ const NO_TIMEOUTS = `SELECT set_config(name, '0', true) FROM (VALUES
   WHERE current_setting(name, true) IS NOT NULL`;
 
 function writeSettings({ lockTimeout }: ApplyOptions): string[] {
-  return [NO_TIMEOUTS, `SET LOCAL lock_timeout = ${lockTimeout}`];
+  return [
+    NO_TIMEOUTS,
+    SEE_ALL_ROWS,
+    `SET LOCAL lock_timeout = ${lockTimeout}`,
+  ];
 }
 
 async function runTransaction(run: Run, group: Change[], progress: Progress) {
@@ -4263,7 +4383,8 @@ function watchProgress(
 const SESSION = `concat('pid ', a.pid, ' (', concat_ws(', ',
   coalesce(nullif(application_name, ''), usename), state,
   extract(epoch FROM now() - coalesce(xact_start, state_change))::int || ' s'),
-  ')', ': ' || nullif(left(regexp_replace(query, '\\s+', ' ', 'g'), 60),
+  ')', ': ' || nullif(left(regexp_replace(
+    regexp_replace(query, '\\s+', ' ', 'g'), '''[^'']*''', '…', 'g'), 60),
   '<insufficient privilege>'))`;
 
 function pause(ms: number): Promise<void> {
@@ -4914,7 +5035,9 @@ const HINTS: Record<string, string> = {
   "3D000": "Check the name, or create it: createdb NAME",
   "25006": "Connect to the primary, or make the database writable",
   "40P01": "Run again: it goes on from there",
-  "42501": "Run as the owner of the table, or have it granted",
+  "42501":
+    "Run as the owner of the table, or have it granted; where row level " +
+    "security hides rows, as a role with BYPASSRLS",
   "42": "Mend the step's SQL; try it with --dry-run",
   "53300": "Free a connection: an apply takes three",
   "55P03": "Wait until the blocking session ends, or raise --max-wait",
@@ -5686,7 +5809,10 @@ async function apply(
       for (const issue of told) report.item(issue);
       await applyChanges(run, plan.changes);
       outcome.committed = plan.changes;
-      await confirm(session, sections, options);
+      await confirm(session, sections, options).catch((error) => {
+        report.undo(outcome);
+        throw error;
+      });
     }
     finish(plan, performance.now() - start, report);
     report.undo(outcome);

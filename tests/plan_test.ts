@@ -202,6 +202,43 @@ for (const major of [14, 18] as const) {
   }
 }
 
+Deno.test("the undo script takes no row that was there before", () =>
+  onServer(18, async (url, sql) => {
+    await sql.unsafe(`CREATE TABLE roles (name text PRIMARY KEY);
+      INSERT INTO roles VALUES ('admin'), ('viewer')`);
+    const catalog = await inspectCatalog(sql);
+    const steps = `createTable("roles", { name: "text PRIMARY KEY" }),
+      addColumn("roles", "label", "text NOT NULL DEFAULT ''"),
+      insertMissing("roles", ["name"], [
+        { name: "admin", label: "A" }, { name: "guest", label: "G" }]),`;
+    const { stdout } = await sync(["--apply"], { url, steps });
+    const [, undo = ""] = stdout.split("To take it back");
+    await sql.unsafe(undo.slice(undo.indexOf("\n"))).simple();
+    assert.deepEqual(await inspectCatalog(sql), catalog);
+    const rows = await sql`SELECT name FROM roles ORDER BY name`;
+    assert.deepEqual(rows.map(({ name }) => name), ["admin", "viewer"]);
+  }));
+
+Deno.test("another type keeps the collation, and the undo brings all back", () =>
+  onServer(18, async (url, sql) => {
+    await sql.unsafe(
+      `CREATE TABLE t (v varchar(10) COLLATE "POSIX", a int, b int);
+      INSERT INTO t VALUES ('x', 1, 1)`,
+    );
+    const catalog = await inspectCatalog(sql);
+    const steps = `changeType("t", "v", "text"),
+      addPrimaryKey("t", "t_pkey", "(a, b)"),`;
+    const args = ["--apply", "--single-transaction", "--allow", "rewrite"];
+    const { code, stdout, stderr } = await sync(args, { url, steps });
+    assert.equal(code, 0, stdout + stderr);
+    const [column] = await sql`SELECT collation_name AS name
+      FROM information_schema.columns WHERE column_name = 'v'`;
+    assert.equal(column!.name, "POSIX");
+    const [, undo = ""] = stdout.split("To take it back");
+    await sql.unsafe(undo.slice(undo.indexOf("\n"))).simple();
+    assert.deepEqual(await inspectCatalog(sql), catalog);
+  }));
+
 Deno.test("the undo script says what cannot be taken back", () =>
   onServer(18, async (url, sql) => {
     await sql.unsafe(`CREATE TYPE mood AS ENUM ('sad');

@@ -223,6 +223,55 @@ const CASES: Case[] = [
     code: "22001",
   },
   {
+    title: "text that a backfill makes numbers of, but for one",
+    before: `${PEOPLE} UPDATE people SET name = id; UPDATE people
+      SET name = CASE id WHEN 8 THEN 'x' ELSE '' END WHERE id > 7`,
+    steps: people(`
+      backfill("people", { set: "name = '0'", where: "name = ''" }),
+      changeType("people", "name", "int", "name::int"),`),
+    says:
+      "people.name  change type from text would fail: 1 row does not fit int",
+    rows: "id 8",
+    code: "22P02",
+  },
+  {
+    title: "text in two partitions",
+    before: `CREATE TABLE people (id int, name text, n bigint, PRIMARY KEY (id))
+        PARTITION BY LIST (id);
+      CREATE TABLE p1 PARTITION OF people FOR VALUES IN (1);
+      CREATE TABLE p2 PARTITION OF people FOR VALUES IN (2);
+      INSERT INTO people VALUES (1, '1'), (2, 'bad')`,
+    steps: people('changeType("people", "name", "int", "name::int"),'),
+    says:
+      "people.name  change type from text would fail: 1 row does not fit int",
+    rows: "id 2",
+    code: "22P02",
+  },
+  {
+    title: "a reference row that repeats one that is there",
+    before: "CREATE TABLE r (code text PRIMARY KEY, n int); " +
+      "INSERT INTO r VALUES ('a', 1)",
+    steps: `createTable("r", { code: "text PRIMARY KEY", n: "int" }),
+      insertMissing("r", ["code"], [{ code: "b", n: 1 }]),
+      addUnique("r", "r_n_key", "(n)"),`,
+    says: "r_n_key  add unique would fail: 2 rows repeat one another",
+    rows: "code a, b",
+    code: "23505",
+  },
+  {
+    title: "an orphan whose parent is not inserted after all",
+    before: `CREATE TABLE r (id int PRIMARY KEY, name text);
+      INSERT INTO r VALUES (1, 'admin'); CREATE TABLE c (id int PRIMARY KEY, r int);
+      INSERT INTO c VALUES (1, 5)`,
+    steps: `createTable("r", { id: "int PRIMARY KEY", name: "text" }),
+      insertMissing("r", ["name"], [{ id: 5, name: "admin" }, { id: 6, name: "x" }]),
+      createTable("c", { id: "int PRIMARY KEY", r: "int" }),
+      addForeignKey("c", "c_fkey", "(r) REFERENCES r (id)"),`,
+    says: "c_fkey  add foreign key would fail: 1 row has no row in r",
+    rows: "id 1",
+    code: "23503",
+  },
+  {
     title: "text that is no label of an enum that is there",
     before: `${PEOPLE} CREATE TYPE mood AS ENUM ('p1', 'p2', 'p3', 'p4', 'p5')`,
     steps: people(`createEnum("mood", ["p1", "p2", "p3", "p4", "p5"]),
@@ -368,6 +417,44 @@ const FINE: [string, string, string][] = [
       addUnique("people", "people_label_key", "(label)"),`),
   ],
   [
+    "a new number as the key",
+    "CREATE TABLE people (name text); INSERT INTO people VALUES ('a'), ('b')",
+    `createTable("people", { name: "text" }),
+     addColumn("people", "id", "bigint GENERATED ALWAYS AS IDENTITY"),
+     addPrimaryKey("people", "people_pkey", "(id)"),
+     addColumn("people", "num", "serial"),
+     addCheck("people", "people_num_check", "num IS NOT NULL"),`,
+  ],
+  [
+    "a parent whose name needs quotes, filled by a backfill",
+    `CREATE TABLE "Par Ent" (id int PRIMARY KEY, "Ref Key" int);
+     INSERT INTO "Par Ent" VALUES (1, NULL);
+     CREATE UNIQUE INDEX "Ref idx" ON "Par Ent" ("Ref Key");
+     CREATE TABLE c (id int PRIMARY KEY, r int); INSERT INTO c VALUES (1, 7)`,
+    `createTable("Par Ent", { id: "int PRIMARY KEY", "Ref Key": "int" }),
+     createIndex("Par Ent", "Ref idx", 'UNIQUE ("Ref Key")'),
+     backfill("Par Ent", { set: '"Ref Key" = 7', where: '"Ref Key" IS NULL' }),
+     createTable("c", { id: "int PRIMARY KEY", r: "int" }),
+     addForeignKey("c", "c_fkey", '(r) REFERENCES "Par Ent" ("Ref Key")'),`,
+  ],
+  [
+    "a backfill that another makes necessary",
+    `${PEOPLE} UPDATE people SET name = 'old'`,
+    people(`addColumn("people", "flag", "text"),
+      backfill("people", { set: "name = 'new'", where: "name = 'old'" }),
+      backfill("people", { set: "flag = 'x'",
+        where: "name = 'new' AND flag IS NULL" }),
+      setNotNull("people", "flag"),`),
+  ],
+  [
+    "two NOT NULL columns that one backfill fills",
+    PEOPLE,
+    people(`addColumn("people", "x", "int NOT NULL"),
+      addColumn("people", "y", "int NOT NULL"),
+      backfill("people", { set: "x = 1, y = 2",
+        where: "x IS NULL OR y IS NULL" }),`),
+  ],
+  [
     "two columns that one backfill fills",
     PEOPLE,
     people(`addColumn("people", "first", "text"),
@@ -393,7 +480,7 @@ for (const major of [14, 18] as const) {
           await sql.unsafe(before);
           const dry = await sync(["--dry-run"], { url, steps });
           assert.doesNotMatch(dry.stdout, /⚠/, dry.stdout);
-          const args = ["--apply", "--allow", "rename"];
+          const args = ["--apply", "--allow", "rename", "--allow", "rewrite"];
           const { code, stdout, stderr } = await sync(args, { url, steps });
           assert.equal(code, 0, stdout + stderr);
         }));
@@ -442,6 +529,49 @@ Deno.test("what a plan's rows will be is not guessed", () =>
     assert.equal(code, 0, stderr);
   }));
 
+Deno.test("a look at other tables that change is not guessed", () =>
+  onServer(18, async (url, sql) => {
+    await sql.unsafe(`CREATE TABLE orgs (id int PRIMARY KEY, slug text);
+      CREATE TABLE u (id int PRIMARY KEY, org int, s text,
+        g text GENERATED ALWAYS AS (lower(s)) STORED);
+      INSERT INTO u VALUES (1, NULL), (2, NULL)`);
+    const steps = `createTable("orgs", { id: "int PRIMARY KEY", slug: "text" }),
+      insertMissing("orgs", ["id"], [{ id: 1, slug: "default" }]),
+      createTable("u", { id: "int PRIMARY KEY", org: "int", s: "text",
+        g: "text GENERATED ALWAYS AS (lower(s)) STORED" }),
+      backfill("u", { set: "org = (SELECT o.id FROM orgs o LIMIT 1), s = 'S'",
+        where: "org IS NULL" }),
+      setNotNull("u", "org"), setNotNull("u", "g"),`;
+    const { stdout } = await sync(["--dry-run"], { url, steps });
+    assert.equal(stdout.match(/was not checked: what the plan/g)?.length, 2);
+    assert.doesNotMatch(stdout, /would fail/);
+    assert.equal((await sync(["--apply"], { url, steps })).code, 0);
+  }));
+
+Deno.test("rows that row level security hides are an error", () =>
+  onServer(18, async (url, sql) => {
+    await sql.unsafe(`${PEOPLE} UPDATE people SET name = NULL WHERE id = 3;
+      CREATE ROLE lim LOGIN; ALTER TABLE people OWNER TO lim;
+      GRANT ALL ON SCHEMA public TO lim;
+      ALTER TABLE people ENABLE ROW LEVEL SECURITY;
+      ALTER TABLE people FORCE ROW LEVEL SECURITY`);
+    const steps = people('setNotNull("people", "name"),');
+    const as = url.replace("postgres@", "lim@");
+    const { code, stderr } = await sync(["--apply"], { url: as, steps });
+    assert.equal(code, 1);
+    assert.match(stderr, /affected by row-level security[^]*BYPASSRLS/);
+    await sql.unsafe("DROP OWNED BY lim; DROP ROLE lim");
+  }));
+
+Deno.test("an error in a probe tells no value", () =>
+  onServer(18, async (url, sql) => {
+    await sql.unsafe(`${PEOPLE} UPDATE people SET name = 'secret-word'`);
+    const steps = people('addCheck("people", "c", "name::int > 0"),');
+    const { stdout } = await sync(["--dry-run"], { url, steps });
+    assert.match(stdout, /was not checked: invalid input syntax/);
+    assert.doesNotMatch(stdout, /secret-word/);
+  }));
+
 Deno.test("an error in a probe is told, and the others go on", () =>
   onServer(18, async (url, sql) => {
     await sql.unsafe(`${PEOPLE} UPDATE people SET n = 0 WHERE id = 1`);
@@ -485,6 +615,7 @@ Deno.test("names and values in probes are no SQL", () =>
     assert.deepEqual(issues.map(({ text }: { text: string }) => text), [
       "add unique would fail: 3 rows repeat one another",
       "add check would fail: 3 rows fail it",
+      `add foreign key would fail: 1 row has no row in ${BITING}`,
     ]);
     assert.equal((await sql`SELECT to_regclass('keep') AS t`)[0]!.t, "keep");
   }));
