@@ -3762,12 +3762,14 @@ class Coming {
     this.#push(table, { columns: [...values.keys()], about, wrap });
   }
 
-  /** Whether it reads a table that the plan changes, or its own. */
+  /** Whether it reads what other changes of the plan come to. */
   #looksElsewhere(table: string, about: string): boolean {
     const list = words(about).map(unquoted);
     return list.includes("select") &&
       list.some((word) =>
-        word === table || this.#layers.has(word) || this.fresh.has(word)
+        word === table
+          ? (this.#layers.get(word)?.length ?? 0) > 1
+          : this.#layers.has(word) || this.fresh.has(word)
       );
   }
 
@@ -3901,8 +3903,11 @@ async function askOne(
   const unchecked = (why: string): [Item, Item] => [item, {
     mark: "issue",
     object,
-    text: `${text} was not checked: ${why}`,
-    details: list ? [["look", list]] : [],
+    text: `${text} was not checked`,
+    details: [
+      ["why", why],
+      ...(list ? [["look", list] as [string, string]] : []),
+    ],
     changes: [],
     reason: "unchecked",
   }];
@@ -4528,7 +4533,8 @@ class Reporter {
     const told = mark === "in place" ? words : text;
     this.line(`  ${sign} ${object.padEnd(this.#width)}  ${told}`, colour);
     for (const [label, text] of details) {
-      const [first = "", ...rest] = text.includes("\n")
+      // All but reasons is SQL or steps, in which dashes begin a comment.
+      const [first = "", ...rest] = label === "why" || text.includes("\n")
         ? text.split("\n")
         : wrap(text, 64).map((line) => line.trim());
       this.line(`      ${label.padEnd(9)} ${first}`);

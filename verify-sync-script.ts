@@ -429,9 +429,14 @@ function findStep(script: typeof Script, key: string): Step | undefined {
   if (owner) return owner;
   const kind = key.split(" ")[0] ?? "";
   const name = nameOf(key).replace(/\(.*/s, "");
+  // Triggers and policies of several tables may have one name.
+  const [, table] = /^(?:trigger|policy) (.*)\./s.exec(key) ?? [];
+  const on = table === undefined
+    ? ""
+    : `\\b.*\\sON\\s+([\\w"]+\\.)?"?${escapeRegExp(table)}`;
   const made = new RegExp(
-    `\\b${kind}\\s+([\\w"]+\\.)?"?${escapeRegExp(name)}\\b`,
-    "i",
+    `\\b${kind}\\s+([\\w"]+\\.)?"?${escapeRegExp(name)}${on}\\b`,
+    "is",
   );
   return byHand.find(({ alter }) => alter?.some((sql) => made.test(sql)));
 }
@@ -2404,8 +2409,11 @@ class States {
       const { name, notNull, default: value, generated } = column;
       // Of a table that is made by hand, its step promises no columns.
       if (!this.#built.has(`${table}.${name}`)) continue;
+      // One that is for other rows than those without a value tells nothing of
+      // whether the column was ever without.
+      const empty = new RegExp(`\\b${escapeRegExp(name)}"?\\s+IS\\s+NULL`, "i");
       const fills = this.#fills.filter((fill) =>
-        fill.table === table && fill.column === name
+        fill.table === table && fill.column === name && empty.test(fill.where)
       );
       const referenced = this.rows.facts.tables.some((child) =>
         child.foreign.some(({ parent, parentColumns }) =>
