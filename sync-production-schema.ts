@@ -958,7 +958,7 @@ function planUnique(
   const kind = primary ? "PRIMARY KEY" : "UNIQUE";
   const attach =
     `ALTER TABLE ${id(table)} ADD CONSTRAINT ${id(name)} ${kind} ` +
-    `USING INDEX ${id(name)}${tidy(deferral)}`;
+    `USING INDEX ${id(name)}${deferral && ` ${tidy(deferral)}`}`;
   db.change(
     name,
     noun,
@@ -1846,7 +1846,8 @@ function parseElement(
   for (; at < to; at++) {
     const word = list[at] ?? "";
     if (word === "collate") {
-      element.collation = collationName(list.slice(at + 1, to).join(""));
+      const end = at + (list[at + 2] === "." ? 4 : 2);
+      element.collation = collationName(list.slice(at + 1, end).join(""));
     }
     if (word === "with") element.operator = list.slice(at + 1, to).join("");
     if (word === "desc" || word === "asc") {

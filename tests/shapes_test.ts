@@ -270,6 +270,28 @@ const states: State[] = [
     after: [kept, valid("t_b_key")],
   },
   {
+    title: "a deferrable unique constraint that a table with rows lacks",
+    before: [rows],
+    steps: `${table} addUnique("t", "t_b_key",
+      "(b) DEFERRABLE INITIALLY DEFERRED"),`,
+    plans: /UNIQUE USING INDEX\s+t_b_key\s+DEFERRABLE\s/,
+    after: [
+      kept,
+      "SELECT condeferred FROM pg_constraint WHERE conname = 't_b_key'",
+    ],
+  },
+  {
+    title: "a unique index of another collation and order",
+    before: [rows],
+    steps: `${table} createIndex("t", "t_b_idx",
+      "UNIQUE (b COLLATE ucs_basic DESC)"),`,
+    plans: /^(?![^]*not checked)[^]*CREATE UNIQUE INDEX/,
+    after: [
+      kept,
+      "SELECT indisvalid FROM pg_index WHERE indexrelid = 't_b_idx'::regclass",
+    ],
+  },
+  {
     title: "a primary key's index that is not yet the constraint",
     before: [
       "CREATE TABLE p (x int, y int); INSERT INTO p VALUES (1, 2), (1, 3)",
