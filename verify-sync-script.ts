@@ -2436,7 +2436,7 @@ class States {
       if (fills.length > 0 && strikes("later")) {
         harm.push(
           `${alter} ALTER COLUMN ${c} DROP NOT NULL`,
-          `UPDATE ${quote(table)} SET ${c} = NULL`,
+          ...this.#quietly(`UPDATE ${quote(table)} SET ${c} = NULL`),
         );
         continue;
       }
@@ -2444,10 +2444,10 @@ class States {
       if (notNull && !primary && !generated && strikes("nullability")) {
         harm.push(`${alter} ALTER COLUMN ${c} DROP NOT NULL`);
         if (fills.length > 0) {
-          harm.push(
+          harm.push(...this.#quietly(
             `UPDATE ${quote(table)} SET ${c} = NULL WHERE ` +
               "abs(hashtext(ctid::text)) % 2 = 0",
-          );
+          ));
         }
       }
       const counts = /^nextval\(/.test(value ?? "");
@@ -2456,6 +2456,13 @@ class States {
       }
     }
     return harm;
+  }
+
+  /** What was before today's triggers must not be altered by them. */
+  #quietly(sql: string): string[] {
+    if (!this.rows.facts.superuser) return [sql];
+    const role = "SET session_replication_role =";
+    return [`${role} replica`, sql, `${role} origin`];
   }
 
   /** Drops a thing, or leaves it half done. */
