@@ -290,6 +290,10 @@ const FAULTS: [steps: string, ...what: RegExp[]][] = [
     `addForeignKey("a", "f", "(b) REFERENCES c (id) NOT VALID")`,
     /NOT VALID/,
   ],
+  [
+    `addUnique("a", "k", "(b, during WITHOUT OVERLAPS)")`,
+    /temporal.*step\(/,
+  ],
   [`addUnique("a", "a_b_key", "")`, /addUnique "a_b_key"/],
   [`addCheck("a", "a_b_check", "")`, /addCheck "a_b_check"/],
   [`insertMissing("a", [], [{ b: 1 }])`, /no key/],
