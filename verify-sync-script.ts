@@ -259,7 +259,7 @@ async function help(
   await server.stop();
 }
 
-/** DESIGN: the script exists, runs, and has both modes. */
+/** The script exists, runs, and has both modes. */
 async function checkProcesses(
   { options }: Context,
   database: Database,
