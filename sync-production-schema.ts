@@ -873,17 +873,15 @@ function planProved(
   const proof = `${alter} VALIDATE CONSTRAINT ${id(name)}`;
   const found = db.compareConstraint(table, name, definition);
   if (found === "in place" || found === "conflict") return;
-  const { enforced } = parseDefinition(definition).parts;
-  if (enforced && found === "missing") {
-    const [sql, undo] = addConstraint(table, name, definition);
+  const [sql, undo] = addConstraint(table, name, definition);
+  if (parseDefinition(definition).parts.enforced) {
+    // One that is not enforced is never valid, and needs no proof.
+    if (found === "not valid") return;
     return db.change(name, "add, not enforced", online(sql, undo));
   }
-  // One that is not enforced is never valid, and needs no proof.
-  if (enforced) return;
 
   const foreign = definition.startsWith("FOREIGN");
   const noun = foreign ? "add foreign key" : "add check";
-  const [sql, undo] = addConstraint(table, name, definition);
   // Before 18, a partitioned table takes no foreign key that is NOT VALID.
   const partitioned = db.isPartitioned(table);
   if (found === "not valid") {
@@ -3994,6 +3992,7 @@ function describeSituation(
   { changes }: Plan,
   facts: Catalog,
 ): Item[] {
+  if (changes.length === 0) return [];
   type Found = { object: string; text: string; who?: string; mend: string };
   const found = [...(row?.situation ?? []) as Found[]];
   const touched = new Set(

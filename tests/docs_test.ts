@@ -10,6 +10,7 @@ import type postgres from "postgres";
 import {
   connect,
   PERMISSIONS,
+  readOutput,
   SCRIPT,
   type Server,
   startServer,
@@ -523,22 +524,18 @@ async function shell(
   env: Record<string, string> = {},
 ) {
   const bin = join(Deno.execPath(), "..");
-  const { code, stdout, stderr } = await new Deno.Command("sh", {
-    args: ["-c", command],
-    cwd,
-    env: {
-      PATH: `${bin}:${Deno.env.get("PATH")}`,
-      NO_COLOR: "1",
-      ...env,
-    },
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return {
-    code,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-  };
+  return await readOutput(
+    new Deno.Command("sh", {
+      args: ["-c", command],
+      cwd,
+      env: {
+        PATH: `${bin}:${Deno.env.get("PATH")}`,
+        NO_COLOR: "1",
+        ...env,
+      },
+      stdin: "null",
+    }),
+  );
 }
 
 function exists(path: string): boolean {
@@ -822,17 +819,13 @@ function writeExample(sections: string): string {
 async function runExample({ url, script }: Example, command: string) {
   const [program, ...args] = command.split(" ");
   assert.equal(program, "./sync-production-schema.ts");
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", ...PERMISSIONS, script, ...args],
-    env: { DATABASE_URL: url, NO_COLOR: "1" },
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return {
-    code,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-  };
+  return await readOutput(
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", ...PERMISSIONS, script, ...args],
+      env: { DATABASE_URL: url, NO_COLOR: "1" },
+      stdin: "null",
+    }),
+  );
 }
 
 // ═══ Markdown ══════════════════════════════════════════════════════════════

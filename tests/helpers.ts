@@ -116,6 +116,25 @@ export async function startServer(
   };
 }
 
+/**
+ * A test file's servers, each started by the first test that asks for it.
+ *
+ * @returns what calls a function with a new database on one of them
+ */
+export function serversOnDemand() {
+  const servers = new Map<Major, Promise<Server>>();
+  Deno.test.afterAll(async () => {
+    for (const started of servers.values()) await (await started).stop();
+  });
+  return async (
+    major: Major,
+    use: (url: string, sql: postgres.Sql) => Promise<void>,
+  ) => {
+    if (!servers.has(major)) servers.set(major, startServer(major));
+    await (await servers.get(major)!).withDatabase(use);
+  };
+}
+
 /** A connection for the tests' own statements. */
 export function connect(url: string, max = 1): postgres.Sql {
   return postgres(url, { max, fetch_types: false, onnotice: () => {} });
@@ -256,6 +275,19 @@ export interface Output {
   stderr: string;
 }
 
+/** Waits until a program ends, and reads what it printed. */
+export async function readOutput(
+  program: { output(): Promise<Deno.CommandOutput> },
+): Promise<Output> {
+  const { code, stdout, stderr } = await program.output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
 /** How to run the script. */
 export interface SyncOptions {
   /** DATABASE_URL. */
@@ -279,6 +311,14 @@ const RUNTIME = Object.fromEntries(
   ),
 );
 
+/** All that a program gets of the environment, unless it is told more. */
+const ENVIRONMENT = {
+  PATH: Deno.env.get("PATH") ?? "",
+  HOME: Deno.env.get("HOME") ?? "",
+  NO_COLOR: "1",
+  ...RUNTIME,
+};
+
 /** Starts the script as a user would, and leaves it running. */
 export function startSync(args: string[], options: SyncOptions = {}) {
   const script = options.steps === undefined
@@ -289,10 +329,7 @@ export function startSync(args: string[], options: SyncOptions = {}) {
     cwd: ROOT,
     clearEnv: true,
     env: {
-      PATH: Deno.env.get("PATH") ?? "",
-      HOME: Deno.env.get("HOME") ?? "",
-      NO_COLOR: "1",
-      ...RUNTIME,
+      ...ENVIRONMENT,
       ...(options.url && { DATABASE_URL: options.url }),
       ...options.env,
     },
@@ -307,13 +344,7 @@ export async function sync(
   args: string[],
   options: SyncOptions = {},
 ): Promise<Output> {
-  const { code, stdout, stderr } = await startSync(args, options).output();
-  const decoder = new TextDecoder();
-  return {
-    code,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-  };
+  return await readOutput(startSync(args, options));
 }
 
 const scripts = new Map<string, string>();
@@ -394,10 +425,7 @@ export function startVerify(
     cwd: directory,
     clearEnv: true,
     env: {
-      PATH: Deno.env.get("PATH") ?? "",
-      HOME: Deno.env.get("HOME") ?? "",
-      NO_COLOR: "1",
-      ...RUNTIME,
+      ...ENVIRONMENT,
       ...env,
     },
     stdin: "null",
@@ -412,12 +440,5 @@ export async function verify(
   args: string[] = [],
   env: Record<string, string> = {},
 ): Promise<Output> {
-  const { code, stdout, stderr } = await startVerify(project, args, env)
-    .output();
-  const decoder = new TextDecoder();
-  return {
-    code,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-  };
+  return await readOutput(startVerify(project, args, env));
 }

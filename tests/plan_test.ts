@@ -13,26 +13,12 @@ import {
   catalog as inspectCatalog,
   connect,
   isInstalled,
-  type Major,
   type Output,
-  type Server,
-  startServer,
+  serversOnDemand,
   sync,
 } from "./helpers.ts";
 
-const servers = new Map<Major, Promise<Server>>();
-
-async function onServer(
-  major: Major,
-  use: (url: string, sql: postgres.Sql) => Promise<void>,
-) {
-  if (!servers.has(major)) servers.set(major, startServer(major));
-  await (await servers.get(major)!).withDatabase(use);
-}
-
-Deno.test.afterAll(async () => {
-  for (const started of servers.values()) await (await started).stop();
-});
+const onServer = serversOnDemand();
 
 /** A database in an older shape, and every kind of change that it lacks. */
 const OLDER = `
@@ -104,6 +90,11 @@ async function rowsOf(sql: postgres.Sql) {
     );
   }
   return JSON.stringify(all);
+}
+
+/** The script at the end of an apply's report. */
+function undoOf(stdout: string): string {
+  return /^To take it back.*\n([^]*)/m.exec(stdout)?.[1] ?? "";
 }
 
 function digestOf({ stdout }: Output): string {
@@ -194,8 +185,8 @@ for (const major of [14, 18] as const) {
         const applied = await sync(args, { url, steps: STEPS });
         assert.equal(applied.code, 0, applied.stdout + applied.stderr);
         assert.notDeepEqual(await inspectCatalog(sql), catalog);
-        const [, undo = ""] = applied.stdout.split("To take it back");
-        await sql.unsafe(undo.slice(undo.indexOf("\n"))).simple();
+        const undo = undoOf(applied.stdout);
+        await sql.unsafe(undo).simple();
         assert.deepEqual(await inspectCatalog(sql), catalog);
         assert.equal(await rowsOf(sql), rows);
       }));
@@ -212,8 +203,8 @@ Deno.test("the undo script takes no row that was there before", () =>
       insertMissing("roles", ["name"], [
         { name: "admin", label: "A" }, { name: "guest", label: "G" }]),`;
     const { stdout } = await sync(["--apply"], { url, steps });
-    const [, undo = ""] = stdout.split("To take it back");
-    await sql.unsafe(undo.slice(undo.indexOf("\n"))).simple();
+    const undo = undoOf(stdout);
+    await sql.unsafe(undo).simple();
     assert.deepEqual(await inspectCatalog(sql), catalog);
     const rows = await sql`SELECT name FROM roles ORDER BY name`;
     assert.deepEqual(rows.map(({ name }) => name), ["admin", "viewer"]);
@@ -234,8 +225,8 @@ Deno.test("another type keeps the collation, and the undo brings all back", () =
     const [column] = await sql`SELECT collation_name AS name
       FROM information_schema.columns WHERE column_name = 'v'`;
     assert.equal(column!.name, "POSIX");
-    const [, undo = ""] = stdout.split("To take it back");
-    await sql.unsafe(undo.slice(undo.indexOf("\n"))).simple();
+    const undo = undoOf(stdout);
+    await sql.unsafe(undo).simple();
     assert.deepEqual(await inspectCatalog(sql), catalog);
   }));
 
@@ -276,9 +267,9 @@ Deno.test("an apply that stops halfway tells how to take back what it did", () =
       createIndex("t", "t_bad_idx", "((1 / (id - 1)))"),`;
     const { code, stdout } = await sync(["--apply"], { url, steps });
     assert.equal(code, 1);
-    const [, undo = ""] = stdout.split("To take it back");
+    const undo = undoOf(stdout);
     await sql.unsafe("DROP INDEX t_bad_idx");
-    await sql.unsafe(undo.slice(undo.indexOf("\n"))).simple();
+    await sql.unsafe(undo).simple();
     assert.deepEqual(await inspectCatalog(sql), catalog);
   }));
 

@@ -10,25 +10,12 @@ import type postgres from "postgres";
 import {
   connect,
   type Major,
-  type Server,
-  startServer,
+  serversOnDemand,
   sync,
   until,
 } from "./helpers.ts";
 
-const servers = new Map<Major, Promise<Server>>();
-
-async function onServer(
-  major: Major,
-  use: (url: string, sql: postgres.Sql) => Promise<void>,
-) {
-  if (!servers.has(major)) servers.set(major, startServer(major));
-  await (await servers.get(major)!).withDatabase(use);
-}
-
-Deno.test.afterAll(async () => {
-  for (const started of servers.values()) await (await started).stop();
-});
+const onServer = serversOnDemand();
 
 /** The SQL of the dry run, statement by statement, up to one that fails. */
 async function firstError(url: string, script: string) {
