@@ -12,8 +12,17 @@
  * running, and says what is committed when it stops halfway; a database that
  * has everything gets no DDL at all.
  *
- * Parts, in this order: Steps, Vocabulary, SQL text, Catalog, Plan, Probes,
- * Apply, Report, Formats, Errors, Connection, Command line.
+ * Parts, in this order: Steps, Vocabulary, Verbs, Kinds, SQL text, Plan,
+ * Preflight, Apply, Report, Formats, Errors, Connection, Command line.
+ *
+ *     steps ──▶ wanted parts ─┐
+ *                             ├─▶ differences ─▶ changes ─▶ report, or apply
+ *     catalogs ─▶ facts ──────┘                     ▲
+ *                                             preflight checks
+ *
+ * A new verb is a builder under Vocabulary and an entry of VERBS; a new kind of
+ * object is a query of FACTS and its reader under Kinds; a new format stands
+ * under Formats, and an option under Command line.
  *
  * @module
  */
@@ -26,29 +35,36 @@ import type postgres from "npm:postgres@3.4.9";
 /** The version of the engine: everything in this file but the steps. */
 export const VERSION = "0.1.0";
 
-/** One check-then-alter pair. Made by the builders under "Vocabulary". */
+/** One check-then-alter pair, as plain data. Made by the builders below. */
 export interface Step {
-  /** The builder that made it, such as `addColumn`. */
+  /** The builder that made it, such as `addColumn`; see "Verbs". */
   verb: string;
   /** What reports call it, and `--only` and `--skip` match. */
   name: string;
-  /** Tables, views and indexes that its check looks up by name. */
-  relations(): string[];
-  /** What it defines; two steps may not define the same thing. */
-  owns(): string[];
-  /** The columns of the table that it defines. */
-  columns?: string[];
-  /** What it alone decides of columns, such as `default users.plan`. */
-  decides?(): string[];
-  /** The SQL of a longhand step, and what a backfill writes; for proofs. */
-  alter?: string[];
+  table?: string;
+  column?: string;
+  constraint?: string;
+  /** A column's text, a definition, a condition, a default or a type. */
+  text?: string;
+  columns?: Record<string, string>;
+  labels?: string[];
+  /** The new name. */
+  to?: string;
+  using?: string;
+  /** What a backfill writes, and where. */
   fill?: Fill;
+  /** The rows of insertMissing, and the columns that identify one. */
+  key?: string[];
+  rows?: Record<string, unknown>[];
+  /** What the longhand says. */
+  check?: string;
+  alter?: string[];
+  phase?: Phase;
+  lock?: string;
+  hazard?: string;
+  undo?: string;
   /** False where no model has what it makes, on purpose. */
   modelled?: false;
-  /** What is wrong with its text, told before anything is connected. */
-  faults(): (string | false | undefined)[];
-  /** Compares the database with what is wanted, and asks for changes. */
-  plan(db: Planner): void;
 }
 
 /** A titled group of steps. */
@@ -367,8 +383,13 @@ export const sections: Section[] = [
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
-// One builder per kind of change, the check beside the alter. A builder only
-// records what was asked; `faults` and `plan` run later.
+// One builder for each thing that a step can ask for. A builder only writes
+// down what was asked, as plain data: nothing is read, checked or run when this
+// file loads. What the words mean stands under "Verbs"; their faults are found
+// by `checkSteps`, before anything is connected.
+//
+// A name is of the target schema (--schema), unless it says another:
+// `audit.events`. A name that holds a dot stands in double quotes: `"a.b"`.
 
 /**
  * Groups steps under a title, such as a topic or a ticket.
@@ -391,7 +412,8 @@ export function notModelled(step: Step): Step {
  * The longhand: any check-then-alter pair, for triggers, functions, views,
  * policies and whatever else the other builders do not cover.
  *
- * @param name what reports call it, such as `trigger tasks.touch_updated_at`
+ * @param name what reports call it, such as `trigger tasks.touch_updated_at`;
+ *   of `table log` the steps below take it that there is such a table then
  * @param options `check`: an SQL expression, true where the whole effect is in
  *   place; it reads only, and where a thing that it names does not exist the
  *   effect is missing. `alter`: the SQL to run then. `phase`: when ("expand").
@@ -406,46 +428,13 @@ export function step(name: string, options: {
   hazard?: string;
   undo?: string;
 }): Step {
-  return {
-    ...blank("step", name, `step ${name}`),
-    alter: [options?.alter].flat(),
-    faults: () => [
-      ...nameFaults(name),
-      ...textFaults("its check", options?.check),
-      ...textFaults("its alter", ...[options?.alter].flat()),
-    ],
-    plan(db) {
-      const { check, alter, phase = "expand", undo, ...told } = options;
-      const found = db.ask(`SELECT (${check})::text`, {
-        tolerated: MISSING_OBJECT,
-      });
-      if (found === "true") return;
-      const statements = [alter].flat().map(tidy);
-      const back = undo ?? cannot("its step does not say how");
-      const changes = statements.map((sql, i) => ({
-        phase,
-        sql,
-        ...told,
-        undo: i === 0 ? back : "",
-      }));
-      db.change(name, "run", ...changes);
-    },
-  };
+  const alter = [options?.alter].flat();
+  return { verb: "step", name, ...options, alter };
 }
 
 /** An extension, in any schema; one that is missing goes into the target. */
 export function createExtension(name: string): Step {
-  return {
-    ...blank("createExtension", name, `extension ${name}`),
-    faults: () => nameFaults(name),
-    plan(db) {
-      if (db.has(`extension ${name}`)) return;
-      db.promise(`extension ${name}`, { kind: "extension" });
-      const sql = `CREATE EXTENSION IF NOT EXISTS ${id(name)}`;
-      const undo = `DROP EXTENSION ${id(name)}`;
-      db.change(name, "create extension", expand(sql, undo));
-    },
-  };
+  return { verb: "createExtension", name };
 }
 
 /**
@@ -454,58 +443,13 @@ export function createExtension(name: string): Step {
  * PostgreSQL cannot take a label back.
  */
 export function createEnum(name: string, labels: string[]): Step {
-  return {
-    ...blank("createEnum", name, `enum ${name}`),
-    faults: () => [
-      ...nameFaults(name),
-      ...(Array.isArray(labels) ? nameFaults(...labels) : ["it has no labels"]),
-      new Set(labels).size < labels.length && "a label stands there twice",
-    ],
-    plan(db) {
-      const fact = db.get("enum", `enum ${name}`);
-      if (fact) return planLabels(db, name, labels, fact.labels);
-      db.promise(`enum ${name}`, { kind: "enum", labels });
-      const list = labels.map(literal).join(", ");
-      const sql = `CREATE TYPE ${id(name)} AS ENUM (${list})`;
-      db.change(name, "create enum", expand(sql, `DROP TYPE ${id(name)}`));
-    },
-  };
-}
-
-function planLabels(db: Planner, name: string, want: string[], have: string[]) {
-  const kept = want.filter((label) => have.includes(label));
-  if (kept.join("\0") !== have.join("\0")) {
-    return db.conflict(name, "has other enum labels", {
-      step: want.map(literal).join(", "),
-      database: have.map(literal).join(", "),
-      mend: `createEnum("${name}", ${
-        JSON.stringify([
-          ...have,
-          ...want.filter((label) => !have.includes(label)),
-        ])
-      }), or a new type: a label cannot be dropped or moved`,
-    });
-  }
-  const missing = want.filter((label) => !have.includes(label));
-  const changes = missing.map((label) => {
-    const before = want[want.indexOf(label) - 1];
-    const [place, next] = before === undefined
-      ? ["BEFORE", have[0] ?? ""]
-      : ["AFTER", before];
-    const sql = `ALTER TYPE ${id(name)} ADD VALUE IF NOT EXISTS ` +
-      `${literal(label)} ${place} ${literal(next)}`;
-    const undo = cannot("PostgreSQL cannot take an enum's label back");
-    return { phase: "prepare" as const, sql, undo };
-  });
-  if (changes.length === 0) return;
-  db.promise(`enum ${name}`, { kind: "enum", labels: want });
-  db.change(name, `add ${count(missing.length, "label")}`, ...changes);
+  return { verb: "createEnum", name, labels };
 }
 
 /**
  * A table and every one of its columns. Where the table stands in an older
- * shape, the columns that are missing are added, and what can be mended gently
- * (a default, NOT NULL) is mended.
+ * shape, the columns that are missing are added, and what can be changed gently
+ * (a default, NOT NULL) is changed.
  *
  * @param columns name to text: type, COLLATE, NOT NULL, DEFAULT, GENERATED and
  *   PRIMARY KEY; other constraints are steps of their own
@@ -514,249 +458,17 @@ export function createTable(
   table: string,
   columns: Record<string, string>,
 ): Step {
-  const entries = Object.entries(columns ?? {});
-  const whole = entries.join("\0");
-  return {
-    ...blank("createTable", table, `table ${table}`),
-    columns: entries.map(([column]) => column),
-    relations: () => [table],
-    faults: () => [
-      ...nameFaults(table),
-      (typeof columns !== "object" || entries.length === 0) &&
-      "it has no columns",
-      ...entries.flatMap(([column, text]) => columnFaults(table, column, text)),
-      entries.filter(([, text]) => parseColumn(text).primaryKey).length > 1 &&
-      `two columns say PRIMARY KEY: write addPrimaryKey("${table}", ` +
-        `"${table}_pkey", "(…)") instead`,
-    ],
-    plan(db) {
-      const fact = db.get("table", `table ${table}`);
-      if (!fact) return planTable(db, table, entries);
-      if (!"rp".includes(fact.relkind)) {
-        return db.conflict(table, "is not a table", {
-          step: "a table",
-          database: RELATION_KINDS[fact.relkind] ?? "another relation",
-          mend: "rename the one in the database, or the one in the step",
-        });
-      }
-      db.once(table, whole, () => {
-        for (const [column, text] of entries) {
-          planColumn(db, { table, column }, parseColumn(text));
-        }
-      });
-      // Which the columns do not tell.
-      for (const [column, text] of entries) {
-        if (parseColumn(text).primaryKey) planInlineKey(db, { table, column });
-      }
-    },
-  };
-}
-
-function planTable(db: Planner, table: string, columns: [string, string][]) {
-  db.fresh.add(table);
-  const fact = { relkind: "r", owned: true, shape: "" };
-  db.promise(`table ${table}`, { kind: "table", ...fact });
-  const lines = columns.map(([column, text]) => {
-    const spec = parseColumn(text);
-    promiseColumn(db, { table, column }, spec, spec.notNull);
-    return `  ${id(column)} ${tidy(text)}`;
-  });
-  const sql = `CREATE TABLE ${id(table)} (\n${lines.join(",\n")}\n)`;
-  db.change(table, "create table", expand(sql, `DROP TABLE ${id(table)}`));
+  return { verb: "createTable", name: table, table, columns };
 }
 
 /** A column, for one that is added in steps: added, filled, made NOT NULL. */
 export function addColumn(table: string, column: string, text: string): Step {
-  return {
-    ...blank("addColumn", `${table}.${column}`, `column ${table}.${column}`),
-    relations: () => [table],
-    faults: () => columnFaults(table, column, text),
-    plan(db) {
-      if (!db.needs(table)) return;
-      const spec = parseColumn(text);
-      planColumn(db, { table, column }, spec);
-      if (spec.primaryKey) planInlineKey(db, { table, column });
-    },
-  };
-}
-
-/** A column of a table. */
-interface At {
-  table: string;
-  column: string;
-}
-
-function planColumn(db: Planner, at: At, spec: ColumnSpec) {
-  const name = `${at.table}.${at.column}`;
-  const fact = db.findColumn(at);
-  if (!fact) return planNewColumn(db, at, spec);
-  const differs = (what: string, want: string, have: string, mend: string) =>
-    db.conflict(name, `has another ${what}`, {
-      step: want,
-      database: have,
-      mend,
-    });
-  const own = "the type's own";
-  const [want, have] = [spec, fact].map(({ identity, generated }) =>
-    VALUE_SOURCES[identity + generated] ?? "writers"
-  );
-
-  if (!db.decided(`type ${name}`) && !db.sameType(spec.type, fact.type)) {
-    const mend = `changeType("${at.table}", "${at.column}", "${spec.type}")`;
-    return differs("type", spec.type, fact.type, mend);
-  }
-  if (collationName(spec.collation) !== collationName(fact.collation)) {
-    const mend = "write the database's, or a new column: a change rebuilds " +
-      "every index";
-    differs("collation", spec.collation ?? own, fact.collation ?? own, mend);
-  }
-  if (want !== have) {
-    return differs(
-      "source of values",
-      `${want}`,
-      `${have}`,
-      "write a new column",
-    );
-  }
-  planDefault(db, at, spec, fact);
-  planNullability(db, at, spec, fact);
-}
-
-/** PRIMARY KEY in a column's text has no name, so any name will do. */
-function planInlineKey(db: Planner, { table, column }: At) {
-  const name = `${table}_pkey`, definition = `PRIMARY KEY (${id(column)})`;
-  const fact = db.get("constraint", `constraint ${table}.${name}`);
-  if (fact?.definition === definition && !db.has(`index ${name}`)) return;
-  planUnique(db, table, name, definition, true);
-}
-
-function planDefault(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
-  const { table, column } = at;
-  const name = `${table}.${column}`;
-  const { expression = "", default: value } = spec;
-  const printed = realDefault(fact.default ?? undefined) ?? "";
-  if (spec.generated) {
-    if (db.sameExpression(table, expression, printed)) return;
-    return db.conflict(name, "is generated from another expression", {
-      step: expression,
-      database: printed,
-      mend: "write a new column: changing the expression rewrites the table",
-    });
-  }
-  if (spec.serial && printed.startsWith("nextval(")) return;
-  if (spec.serial && printed === "") {
-    return db.conflict(name, "has no default, so it counts nothing", {
-      step: "the next value of its sequence",
-      database: "no default",
-      mend: `ALTER TABLE ${id(table)} ALTER COLUMN ${id(column)} SET DEFAULT ` +
-        "nextval('…'), with the name of its sequence",
-    });
-  }
-  if (db.decided(`default ${name}`)) return;
-  if (value !== undefined) return planSetDefault(db, at, value);
-  if (printed === "") return;
-  db.conflict(name, "has a default that the step does not have", {
-    step: "no default",
-    database: `DEFAULT ${printed}`,
-    mend: `write it into the step, or dropDefault("${table}", "${column}")`,
-  });
-}
-
-function planNullability(
-  db: Planner,
-  at: At,
-  { notNull, default: value }: ColumnSpec,
-  fact: ColumnFact,
-) {
-  const { table, column } = at;
-  if (notNull) {
-    // A default of its own for each row is filled in batches: go on with it.
-    if (
-      !fact.notNull && value !== undefined && !isStable(value) &&
-      db.hasRows(table, `${id(column)} IS NULL`)
-    ) db.change(`${table}.${column}`, "fill", fillDefault(db, at, value));
-    return planSetNotNull(db, at);
-  }
-  if (!fact.notNull || db.decided(`not null ${table}.${column}`)) return;
-  if (db.primaryKey(table)?.columns.includes(column)) return;
-  db.conflict(`${table}.${column}`, "is NOT NULL, which its step is not", {
-    step: "may be null",
-    database: "NOT NULL",
-    mend: `write it into the step, or dropNotNull("${table}", "${column}")`,
-  });
-}
-
-/**
- * A column that a table with rows lacks. A constant or `now()` default is in
- * the catalog only; another function's would rewrite the table under ACCESS
- * EXCLUSIVE, so the rows are filled in batches instead.
- * https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
- */
-function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
-  const { table, column } = at;
-  const name = `${table}.${column}`, c = id(column);
-  const add = `ALTER TABLE ${id(table)} ADD COLUMN ${c}`;
-  const undo = `ALTER TABLE ${id(table)} DROP COLUMN ${c}`;
-  const value = spec.default;
-  const rewrites = spec.serial || spec.identity ||
-    spec.generated === "s" || db.has(`domain ${spec.type}`);
-  const lonely = spec.notNull && !rewrites && value === undefined;
-  const volatile = value !== undefined && !isStable(value);
-
-  if (db.isEmpty(table) || rewrites || !(volatile || lonely)) {
-    promiseColumn(db, at, spec, spec.notNull);
-    const hazard = rewrites && !db.isEmpty(table) && REWRITE;
-    const sql = `${add} ${tidy(spec.withoutKey)}`;
-    db.change(name, "add column", { ...expand(sql, undo), ...hazard });
-    const numbered = spec.serial || spec.identity;
-    const unknown = value === undefined && db.has(`domain ${spec.type}`);
-    db.coming.addColumn(
-      at,
-      numbered ? "row_number() OVER ()" : spec.expression ?? value,
-      !unknown,
-    );
-  } else if (lonely && !db.decided(`filled ${name}`)) {
-    promiseColumn(db, at, spec, true);
-    const mend = `give it a DEFAULT, or write below it backfill("${table}", ` +
-      `{ set: '${c} = …', where: '${c} IS NULL' })`;
-    db.issue(name, "cannot be added: rows would have no value", mend);
-  } else {
-    promiseColumn(db, at, spec, false);
-    const set = volatile ? `, ALTER COLUMN ${c} SET DEFAULT ${value}` : "";
-    const changes = [expand(`${add} ${spec.bare}${set}`, undo)];
-    db.coming.addColumn(at, undefined);
-    if (volatile) changes.push(fillDefault(db, at, value));
-    db.change(name, "add column", ...changes);
-    if (spec.notNull) planSetNotNull(db, at);
-  }
-}
-
-function promiseColumn(
-  db: Planner,
-  { table, column }: At,
-  spec: ColumnSpec,
-  notNull: boolean,
-) {
-  const { type, collation = null, identity, generated } = spec;
-  const value = spec.serial ? "nextval(" : spec.expression ?? spec.default;
-  const fact = { type, collation, identity, generated, notNull };
-  const kind = "column";
-  const key = `column ${table}.${column}`;
-  db.promise(key, { kind, ...fact, default: value ?? null });
-  if (!spec.primaryKey || !db.fresh.has(table)) return;
-  const definition = `PRIMARY KEY (${id(column)})`;
-  const pkey = `constraint ${table}.${table}_pkey`;
-  db.promise(pkey, { kind: "constraint", table, definition });
+  return { verb: "addColumn", name: `${table}.${column}`, table, column, text };
 }
 
 /** A primary key of one or several columns, such as `(team_id, user_id)`. */
 export function addPrimaryKey(table: string, name: string, text: string): Step {
-  const at = { table, name, text, definition: `PRIMARY KEY ${text}` };
-  return constraintStep(
-    "addPrimaryKey",
-    at,
-    (db) => planUnique(db, table, name, at.definition),
-  );
+  return { verb: "addPrimaryKey", name, table, text };
 }
 
 /**
@@ -765,206 +477,22 @@ export function addPrimaryKey(table: string, name: string, text: string): Step {
  * write `createIndex` with UNIQUE.
  */
 export function addUnique(table: string, name: string, text: string): Step {
-  const at = { table, name, text, definition: `UNIQUE ${text}` };
-  return constraintStep(
-    "addUnique",
-    at,
-    (db) => planUnique(db, table, name, at.definition),
-  );
+  return { verb: "addUnique", name, table, text };
 }
 
 /** A foreign key: `(organization_id) REFERENCES organizations (id) …`. */
 export function addForeignKey(table: string, name: string, text: string): Step {
-  const definition = `FOREIGN KEY ${text}`;
-  const at = { table, name, text, definition };
-  const made = constraintStep("addForeignKey", at, (db) => {
-    const { references = "", refColumns = "", refSchema = db.schema } =
-      parseDefinition(definition).parts;
-    const near = refSchema === db.schema;
-    if (near && !db.needs(references, ...refColumns.split(", "))) return;
-    planProved(db, table, name, definition, references);
-  });
-  const faults = () => {
-    if (/^[^'"]+REFERENCES\s+[\w.$]+\s*\(/i.test(text)) return made.faults();
-    const { references, refColumns } = parseDefinition(definition).parts;
-    return [
-      ...made.faults(),
-      !references && "it has no REFERENCES",
-      references && !refColumns &&
-      `it does not say which columns: write REFERENCES ${references} (id)`,
-    ];
-  };
-  const relations = () => {
-    const [, parent] = /REFERENCES\s+(?:[\w$]+\.)?([\w$]+)\s*\(/i.exec(text) ??
-      [];
-    const { references = table } = parent
-      ? { references: parent.toLowerCase() }
-      : parseDefinition(definition).parts;
-    return [table, references];
-  };
-  return { ...made, faults, relations };
+  return { verb: "addForeignKey", name, table, text };
 }
 
 /** A check: its text is the condition alone, such as `age >= 18`. */
 export function addCheck(table: string, name: string, condition: string): Step {
-  const definition = `CHECK (${condition})`;
-  const at = { table, name, text: condition, definition };
-  return constraintStep(
-    "addCheck",
-    at,
-    (db) => planProved(db, table, name, definition),
-  );
+  return { verb: "addCheck", name, table, text: condition };
 }
 
 /** An exclusion constraint: `USING gist (room WITH =, during WITH &&)`. */
 export function addExclusion(table: string, name: string, text: string): Step {
-  const definition = `EXCLUDE ${text}`;
-  const at = { table, name, text, definition };
-  return constraintStep("addExclusion", at, (db) => {
-    if (db.compareConstraint(table, name, definition) !== "missing") return;
-    // There is no online form: the index is built under ACCESS EXCLUSIVE.
-    const hazard = !db.isEmpty(table) && BLOCKING;
-    const [sql, undo] = addConstraint(table, name, definition);
-    const phase = db.phase(table, "contract");
-    db.change(name, "add exclusion", { phase, sql, undo, ...hazard });
-    db.expectExclusion(table, definition);
-  });
-}
-
-function constraintStep(
-  verb: string,
-  at: Record<"table" | "name" | "text" | "definition", string>,
-  plan: (db: Planner) => void,
-): Step {
-  const { table, name, definition } = at;
-  let short = "";
-  return {
-    ...blank(verb, name, `constraint ${table}.${name}`),
-    relations: () => [table],
-    faults() {
-      // Faults are looked for while the server works, so this costs no time.
-      short = compact(definition);
-      return [...nameFaults(table, name), ...definitionFaults(at.text)];
-    },
-    plan(db) {
-      const fact = db.get("constraint", `constraint ${table}.${name}`);
-      const index = db.get("index", `index ${name}`);
-      if (fact && index?.valid !== false) {
-        if ((short || compact(definition)) === compact(fact.definition)) return;
-      }
-      const text = `${definition}\0${fact?.definition}\0${index?.valid}`;
-      db.once(table, text, () => {
-        const { elements } = parseDefinition(definition);
-        if (db.needs(table, ...elements.map(({ column }) => column))) plan(db);
-      });
-    },
-  };
-}
-
-/** A check or foreign key: added unproved, then validated under traffic. */
-function planProved(
-  db: Planner,
-  table: string,
-  name: string,
-  definition: string,
-  parent = table,
-) {
-  const alter = `ALTER TABLE ${id(table)}`;
-  const proof = `${alter} VALIDATE CONSTRAINT ${id(name)}`;
-  const found = db.compareConstraint(table, name, definition);
-  if (found === "in place" || found === "conflict") return;
-  const [sql, undo] = addConstraint(table, name, definition);
-  if (parseDefinition(definition).parts.enforced) {
-    // One that is not enforced is never valid, and needs no proof.
-    if (found === "not valid") return;
-    return db.change(name, "add, not enforced", online(sql, undo));
-  }
-
-  const foreign = definition.startsWith("FOREIGN");
-  const noun = foreign ? "add foreign key" : "add check";
-  // Before 18, a partitioned table takes no foreign key that is NOT VALID.
-  const partitioned = db.isPartitioned(table);
-  if (found === "not valid") {
-    const back = `${undo}, ADD ${tidy(sql.slice(alter.length + 5))} NOT VALID`;
-    db.change(name, "validate constraint", online(proof, back));
-  } else if (db.fresh.has(table) && db.fresh.has(parent)) {
-    // A new table's rows are nobody's yet, but a parent that stands is not.
-    return db.change(name, noun, expand(sql, undo));
-  } else if (db.single || (foreign && partitioned)) {
-    const hazard = !db.single && !db.isEmpty(table) && BLOCKING;
-    db.change(name, noun, { ...online(sql, undo), ...hazard });
-  } else {
-    db.change(name, noun, online(`${sql} NOT VALID`, undo), online(proof, ""));
-  }
-  if (foreign) db.expectParents(table, definition);
-  else db.expectCheck(table, definition);
-}
-
-/** A primary key or unique constraint, by way of a concurrently built index. */
-function planUnique(
-  db: Planner,
-  table: string,
-  name: string,
-  definition: string,
-  inline = false,
-) {
-  const { parts, elements } = parseDefinition(definition);
-  const primary = parts.kind === "primary key";
-  const key = primary ? db.primaryKey(table) : undefined;
-  if (key && !inline && key.name !== name) {
-    return db.conflict(name, "stands under another name", {
-      step: name,
-      database: key.name,
-      mend: `write the database's name, or ALTER TABLE ${id(table)} RENAME ` +
-        `CONSTRAINT ${id(key.name)} TO ${id(name)}`,
-    });
-  }
-  const taken = key?.name ?? name;
-  const found = db.compareConstraint(table, taken, definition);
-  if (
-    found === "in place" && db.get("index", `index ${taken}`)?.valid === false
-  ) {
-    const mend = `REINDEX INDEX CONCURRENTLY ${id(taken)}`;
-    return db.issue(taken, "has an INVALID index, so it proves nothing", mend);
-  }
-  if (found !== "missing") return;
-
-  const noun = primary ? "add primary key" : "add unique";
-  const [sql, undo] = addConstraint(table, name, definition);
-  const promised = { kind: "constraint", table, definition } as const;
-  db.promise(`constraint ${table}.${name}`, promised);
-  const columns = elements.map(({ column }) => column);
-  const nulls = primary ? columns : [];
-  const check = () => {
-    for (const column of nulls) db.expectNotNull({ table, column });
-    db.expectUnique(table, definition);
-  };
-  if (db.plain(table)) {
-    // Foreign keys may need it, and here no finished index stands in for it.
-    const back = nulls.filter((column) => !db.column({ table, column }).notNull)
-      .map((column) => `;\n${alter({ table, column })} DROP NOT NULL`);
-    const phase = db.phase(table, "online");
-    db.change(name, noun, { phase, sql, undo: undo + back.join("") });
-    return check();
-  }
-  const deferral = definition.match(/\s(NOT\s+)?DEFERRABLE.*$/is)?.[0] ?? "";
-  const index = `UNIQUE (${columns.map(id).join(", ")})` +
-    (parts.include ? ` INCLUDE (${idList(parts.include)})` : "") +
-    (parts.nulls ? " NULLS NOT DISTINCT" : "");
-  const built = db.compareIndex(table, name, index);
-  if (built === "conflict") return;
-  const kind = primary ? "PRIMARY KEY" : "UNIQUE";
-  const attach =
-    `ALTER TABLE ${id(table)} ADD CONSTRAINT ${id(name)} ${kind} ` +
-    `USING INDEX ${id(name)}${deferral && ` ${tidy(deferral)}`}`;
-  db.change(
-    name,
-    noun,
-    ...nulls.flatMap((column) => notNullChanges(db, { table, column })),
-    ...indexChanges(db, table, name, index, built),
-    contract(attach, undo),
-  );
-  check();
+  return { verb: "addExclusion", name, table, text };
 }
 
 /**
@@ -974,192 +502,34 @@ function planUnique(
  *   `UNIQUE (lower(email))`, `USING gin (tags)`, `(a) INCLUDE (b) WHERE c`
  */
 export function createIndex(table: string, name: string, text: string): Step {
-  return {
-    ...blank("createIndex", name, `index ${name}`),
-    relations: () => [table, name],
-    faults: () => [...nameFaults(table, name), ...definitionFaults(text)],
-    plan(db) {
-      const fact = db.get("index", `index ${name}`);
-      const taken = fact?.table !== table ||
-        db.has(`constraint ${table}.${name}`);
-      const all = `${text}\0${fact?.definition}\0${fact?.valid}\0${taken}`;
-      db.once(table, all, () => planIndex(db, table, name, text));
-    },
-  };
-}
-
-function planIndex(db: Planner, table: string, name: string, text: string) {
-  const { elements } = parseDefinition(text);
-  if (!db.needs(table, ...elements.map(({ column }) => column))) return;
-  const built = db.compareIndex(table, name, text);
-  if (built === "conflict") return;
-  if (db.has(`constraint ${table}.${name}`)) {
-    return db.conflict(name, "is a constraint in the database", {
-      step: `index ${text}`,
-      database: "a constraint",
-      mend: `addUnique("${table}", "${name}", "…")`,
-    });
-  }
-  if (built === "in place") return;
-  const verb = built === "invalid" ? "rebuild index" : "create index";
-  db.change(name, verb, ...indexChanges(db, table, name, text, built));
-  if (/^\s*UNIQUE\b/i.test(text)) db.expectUnique(table, text);
-}
-
-/** What builds an index under traffic; an INVALID one is dropped first. */
-function indexChanges(
-  db: Planner,
-  table: string,
-  name: string,
-  text: string,
-  built: "missing" | "invalid" | "in place",
-): ChangeSpec[] {
-  if (built === "in place") return [];
-  const unique = /^\s*UNIQUE\b/i.test(text) ? "UNIQUE " : "";
-  const rest = tidy(text.replace(/^\s*UNIQUE\b/i, ""));
-  const partitioned = db.isPartitioned(table);
-  const plain = db.plain(table) || partitioned;
-  const how = plain ? "" : "CONCURRENTLY ";
-  // Through a pooler no search path holds outside a transaction.
-  const schema = plain ? "" : `${id(db.schema)}.`;
-  const create = `CREATE ${unique}INDEX ${how}${id(name)} ON ` +
-    `${schema}${id(table)} ${rest}`;
-  const drop = `DROP INDEX ${how}${schema}${id(name)}`;
-  // A constraint made of the index takes it along.
-  const undo = `DROP INDEX IF EXISTS ${id(name)}`;
-  const hazard = partitioned && !db.plain(table) && !db.isEmpty(table) &&
-    BLOCKING;
-  const phase = db.phase(table, "online");
-  const invalid = built === "invalid" ? [drop] : [];
-  return [...invalid, create].map((sql) => ({
-    phase,
-    sql,
-    undo: sql === create ? undo : "",
-    alone: !plain,
-    ...hazard,
-  }));
+  return { verb: "createIndex", name, table, text };
 }
 
 /** Another default for a column; rows that exist keep their values. */
 export function setDefault(table: string, column: string, value: string): Step {
-  const at = { table, column, text: value };
-  return columnStep(
-    "setDefault",
-    "default",
-    at,
-    (db) => planSetDefault(db, at, value),
-  );
-}
-
-function planSetDefault(db: Planner, at: At, value: string) {
-  const fact = db.column(at);
-  const none = realDefault(value) === undefined;
-  if (none && realDefault(fact.default ?? undefined) === undefined) return;
-  if (db.sameValue(fact.type, value, fact.default)) return;
-  const name = `${at.table}.${at.column}`;
-  db.promise(`column ${name}`, { ...fact, default: value });
-  const sql = `${alter(at)} SET DEFAULT ${value}`;
-  db.change(name, "set default", expand(sql, restoreDefault(at, fact)));
-}
-
-function restoreDefault(at: At, { default: value }: ColumnFact): string {
-  return `${alter(at)} ${value ? `SET DEFAULT ${value}` : "DROP DEFAULT"}`;
+  const name = `${table}.${column}`;
+  return { verb: "setDefault", name, table, column, text: value };
 }
 
 /** No default any more: writers must then name the column. */
 export function dropDefault(table: string, column: string): Step {
-  const at = { table, column };
-  return columnStep("dropDefault", "default", at, (db, name) => {
-    const fact = db.column(at);
-    if (fact.default === null) return;
-    const phase = db.phase(table, "contract");
-    const sql = `${alter(at)} DROP DEFAULT`;
-    const undo = restoreDefault(at, fact);
-    db.change(name, "drop default", { phase, sql, undo });
-  });
+  return { verb: "dropDefault", name: `${table}.${column}`, table, column };
 }
 
 /** NOT NULL, proved under traffic before the instant that sets it. */
 export function setNotNull(table: string, column: string): Step {
-  const at = { table, column };
-  return columnStep(
-    "setNotNull",
-    "not null",
-    at,
-    (db) => planSetNotNull(db, at),
-  );
-}
-
-function planSetNotNull(db: Planner, at: At) {
-  const verb = db.column(at).notNull ? "finish not null" : "set not null";
-  const changes = notNullChanges(db, at);
-  if (changes.length === 0) return;
-  db.change(`${at.table}.${at.column}`, verb, ...changes);
-  db.expectNotNull(at);
-}
-
-/**
- * A validated check spares SET NOT NULL its scan under ACCESS EXCLUSIVE; it
- * must be dropped by a statement of its own.
- * https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
- */
-function notNullChanges(db: Planner, at: At): ChangeSpec[] {
-  const { table, column } = at;
-  const fact = db.column(at);
-  const helper = helperName(table, column);
-  const have = db.get("constraint", `constraint ${table}.${helper}`);
-  const constraint = (verb: string, name: string) =>
-    `ALTER TABLE ${id(table)} ${verb} CONSTRAINT ${id(name)}`;
-  const drop = contract(constraint("DROP", helper), "");
-  const validate = (name: string) => online(constraint("VALIDATE", name), "");
-  if (fact.notNull) {
-    const unproved = fact.unproved ? [validate(fact.unproved)] : [];
-    return have ? [...unproved, drop] : unproved;
-  }
-  db.promise(`column ${table}.${column}`, { ...fact, notNull: true });
-  const set = `${alter(at)} SET NOT NULL`;
-  const undo = `${alter(at)} DROP NOT NULL`;
-  if (db.plain(table)) {
-    return [{ phase: db.phase(table, "online"), sql: set, undo }];
-  }
-  const check = `CHECK (${id(column)} IS NOT NULL) NOT VALID`;
-  const [sql] = addConstraint(table, helper, check);
-  const remove = `ALTER TABLE ${id(table)} DROP CONSTRAINT IF EXISTS `;
-  const add = online(sql, remove + id(helper));
-  const proved = have && !have.definition.endsWith("NOT VALID");
-  return [
-    ...(have ? [] : [add]),
-    ...(proved ? [] : [validate(helper)]),
-    contract(set, undo),
-    drop,
-  ];
-}
-
-/** The name of the check that proves NOT NULL for a while. */
-function helperName(table: string, column: string): string {
-  const names = [
-    `${table}_${column}_sync_not_null`,
-    `${column}_sync_not_null`,
-    `${column.slice(0, 16)}_sync_not_null`,
-  ];
-  return names.find((name) => byteLength(name) <= 63) ?? "sync_not_null";
+  return { verb: "setNotNull", name: `${table}.${column}`, table, column };
 }
 
 /** A column may be null again. */
 export function dropNotNull(table: string, column: string): Step {
-  const at = { table, column };
-  return columnStep("dropNotNull", "not null", at, (db, name) => {
-    if (!db.column(at).notNull) return;
-    const sql = `${alter(at)} DROP NOT NULL`;
-    const undo = `${alter(at)} SET NOT NULL`;
-    const phase = db.phase(table, "contract");
-    db.change(name, "drop not null", { phase, sql, undo });
-  });
+  return { verb: "dropNotNull", name: `${table}.${column}`, table, column };
 }
 
 /**
  * Another type for a column, instant where PostgreSQL need not rewrite the
  * table (varchar to longer or text, numeric to larger with the same scale).
+ * Its default and the sequence of a serial change along.
  *
  * @param using how a value becomes the new type, where a cast is not enough
  */
@@ -1169,105 +539,19 @@ export function changeType(
   type: string,
   using?: string,
 ): Step {
-  const at = { table, column, text: type };
-  return columnStep("changeType", "type", at, (db, name) => {
-    const fact = db.column(at);
-    const { type: bare } = parseColumn(type);
-    if (db.sameType(bare, fact.type)) return;
-    if (!using && db.ask(castQuery(fact.type, bare)) === "false") {
-      return db.conflict(name, `cannot become ${type} by itself`, {
-        step: type,
-        database: fact.type,
-        mend: `changeType("${table}", "${column}", "${type}", ` +
-          `"${id(column)}::${type}")`,
-      });
-    }
-    db.promise(`column ${name}`, { ...fact, type: bare });
-    const gentle = !using && isWidening(fact.type, db.canonicalType(bare));
-    const phase = db.phase(table, "contract");
-    const collate = fact.collation ? ` COLLATE ${fact.collation}` : "";
-    const text = /^(text|varchar|char|character|citext)\b/i.test(bare);
-    const kept = text && bare === type ? collate : "";
-    const sql = `${alter(at)} TYPE ${type}${kept}` +
-      (using ? ` USING ${tidy(using)}` : "");
-    const hazard = !gentle && !db.isEmpty(table) && REWRITE;
-    const verb = `change type from ${fact.type}`;
-    const undo = `${alter(at)} TYPE ${fact.type}${collate} ` +
-      `USING ${id(column)}::${fact.type}`;
-    db.change(name, verb, { phase, sql, undo, ...hazard });
-    db.expectType(at, { from: fact.type, to: bare }, using);
-  });
-}
-
-/**
- * Whether a type becomes another without USING, as far as pg_cast tells.
- * https://www.postgresql.org/docs/current/catalog-pg-cast.html
- */
-function castQuery(from: string, to: string): string {
-  return `SELECT (bool_and(a.typtype <> 'b' OR b.typtype <> 'b'
-      OR 'A' IN (a.typcategory, b.typcategory) OR b.typcategory = 'S'
-      OR a.oid = b.oid OR EXISTS (SELECT FROM pg_cast WHERE castsource = a.oid
-        AND casttarget = b.oid AND castcontext <> 'e')))::text
-    FROM pg_type a, pg_type b WHERE a.oid = to_regtype(${literal(from)})
-      AND b.oid = to_regtype(${literal(to)})`;
-}
-
-/** Whether PostgreSQL keeps the stored values: types as it prints them. */
-function isWidening(from: string, to: string): boolean {
-  const parts = /^(.*?)(?:\((\d+)(?:,(\d+))?\))?$/;
-  const [, base, length, scale] = parts.exec(from) ?? [];
-  const [, wide, longer, same] = parts.exec(to) ?? [];
-  if (base === "character varying" && wide === "text") return true;
-  if (base !== wide || !/^(character varying|numeric)$/.test(base ?? "")) {
-    return false;
-  }
-  return longer === undefined || (length !== undefined && scale === same &&
-    Number(longer) >= Number(length));
+  const at = { name: `${table}.${column}`, table, column };
+  return { verb: "changeType", ...at, text: type, ...(using && { using }) };
 }
 
 /** A table under a new name. It breaks an application that reads the old. */
 export function renameTable(from: string, to: string): Step {
-  return renameStep("renameTable", "table", [from], [to]);
+  return { verb: "renameTable", name: to, table: from, to };
 }
 
 /** A column under a new name. It breaks an application that reads the old. */
 export function renameColumn(table: string, from: string, to: string): Step {
-  return renameStep("renameColumn", "column", [table, from], [table, to]);
-}
-
-function renameStep(
-  verb: string,
-  kind: "table" | "column",
-  from: [string, string?],
-  to: [string, string?],
-): Step {
-  const [old, now] = [from.join("."), to.join(".")];
-  return {
-    ...blank(verb, now, `rename ${now}`),
-    relations: () => [from[0], to[0]],
-    faults: () => nameFaults(...[...from, ...to].map((name) => name ?? "")),
-    plan(db) {
-      if (!db.has(`${kind} ${old}`)) return;
-      if (db.has(`${kind} ${now}`)) {
-        return db.conflict(now, `stands beside ${old}`, {
-          step: `${old} renamed to ${now}`,
-          database: "both",
-          mend: "move what the old one still holds, then drop it by a step",
-        });
-      }
-      db.rename(kind, old, now);
-      const [table, column] = from;
-      const what = column === undefined ? "" : ` COLUMN ${id(column)}`;
-      const rename = (from: string, what: string, to: string) =>
-        `ALTER TABLE ${id(from)} RENAME${what} TO ${id(to)}`;
-      const sql = rename(table, what, to[1] ?? to[0]);
-      const undo = column === undefined
-        ? rename(to[0], "", table)
-        : rename(table, ` COLUMN ${id(to[1] ?? "")}`, column);
-      const hazard = "rename";
-      db.change(now, `rename from ${old}`, { ...expand(sql, undo), hazard });
-    },
-  };
+  const name = `${table}.${to}`;
+  return { verb: "renameColumn", name, table, column: from, to };
 }
 
 /**
@@ -1284,49 +568,8 @@ export function backfill(
   const column = /^\s*("[^"]+"|[\w$]+)/.exec(options?.set)?.[1]
     ?.replaceAll('"', "");
   const name = column === undefined ? table : `${table}.${column}`;
-  return {
-    ...blank("backfill", name, `backfill ${name} where ${options?.where}`),
-    decides: () =>
-      [...readAssignments(options.set).keys()].map((column) =>
-        `filled ${table}.${column}`
-      ),
-    relations: () => [table],
-    fill: { table, ...options },
-    faults: () => [
-      ...nameFaults(table),
-      ...textFaults("its set", options?.set),
-      ...textFaults("its where", options?.where),
-    ],
-    plan(db) {
-      if (!db.needs(table)) return;
-      const { set, where } = options;
-      const needed = db.isPromised(table, `${set} ${where}`) ||
-          db.coming.of(table, where).layers.length > 0
-        ? !db.isEmpty(table)
-        : db.hasRows(table, where);
-      if (needed) db.change(name, "backfill", fill(db, table, set, where));
-    },
-  };
-}
-
-/** Its default for the rows that have no value. */
-function fillDefault(db: Planner, { table, column }: At, value: string) {
-  const c = id(column);
-  return fill(db, table, `${c} = DEFAULT`, `${c} IS NULL`, value);
-}
-
-function fill(
-  db: Planner,
-  table: string,
-  set: string,
-  where: string,
-  value?: string,
-): ChangeSpec {
-  const batch = { table, set: tidy(set), where: tidy(where) };
-  db.coming.fill(table, batch.set, batch.where, value);
-  const sql = `UPDATE ${id(table)} SET ${batch.set} WHERE ${batch.where}`;
-  const undo = cannot(`what ${batch.set} replaced is not kept`);
-  return { ...online(sql, undo), fill: batch };
+  const { set = "", where = "" } = options ?? {};
+  return { verb: "backfill", name, table, fill: { table, set, where } };
 }
 
 /**
@@ -1340,195 +583,374 @@ export function insertMissing(
   key: string[],
   rows: Record<string, unknown>[],
 ): Step {
-  return {
-    ...blank("insertMissing", table, `rows of ${table}`),
-    relations: () => [table],
-    faults: () => [
-      key.length === 0 && "it names no key column",
-      rows.some((row) => key.some((column) => !(column in row))) &&
-      `a row lacks its key (${key.join(", ")})`,
-    ],
-    plan(db) {
-      const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-      if (!db.needs(table, ...columns)) return;
-      const match = key.map((c) => `t.${id(c)} = v.${id(c)}`).join(" AND ");
-      const named = key.map((c) => `${literal(c)}, v.${id(c)}`).join(", ");
-      const missing = (values: Record<string, unknown>[]) =>
-        `FROM jsonb_populate_recordset(NULL::${id(table)}, ` +
-        `${literal(JSON.stringify(values))}) v WHERE NOT EXISTS ` +
-        `(SELECT FROM ${id(table)} t WHERE ${match})`;
-      // The keys alone: another value may be a label that is still to come.
-      const keys = rows.map((row) =>
-        Object.fromEntries(key.map((column) => [column, row[column]]))
-      );
-      const list = columns.map(id).join(", ");
-      const found = db.isPromised(table, key.map(id).join(" "))
-        ? undefined
-        : db.ask(
-          `SELECT coalesce(json_agg(json_build_object(${named})), '[]')::text ` +
-            missing(keys),
-          { table },
-        );
-      const lacking: unknown[] = found ? JSON.parse(found) : keys;
-      if (lacking.length === 0) return;
-      const verb = `insert ${lacking.length} of ${count(rows.length, "row")}`;
-      const sql = `INSERT INTO ${id(table)} (${list}) SELECT ${list} ${
-        missing(rows)
-      }`;
-      // Never a row that was there before.
-      const undo = found === undefined && !db.fresh.has(table)
-        ? cannot("which of its rows were there before is not known")
-        : `DELETE FROM ${id(table)} t USING jsonb_populate_recordset(` +
-          `NULL::${id(table)}, ${literal(JSON.stringify(lacking))}) v ` +
-          `WHERE ${match}`;
-      const phase = db.phase(table, "online");
-      db.coming.insert(table, key, rows);
-      db.change(table, verb, { phase, sql, undo });
-    },
-  };
+  return { verb: "insertMissing", name: table, table, key, rows };
 }
 
 /** No such table any more. Applied only with `--allow drop:TABLE`. */
 export function dropTable(table: string): Step {
-  return dropStep(
-    "dropTable",
-    "table",
-    [table],
-    ([t]) => `DROP TABLE ${t}`,
-    () => cannot("its rows are gone"),
-  );
+  return { verb: "dropTable", name: table, table };
 }
 
 /** No such column any more. Applied only with `--allow drop:TABLE.COLUMN`. */
 export function dropColumn(table: string, column: string): Step {
-  return dropStep(
-    "dropColumn",
-    "column",
-    [table, column],
-    ([t, c]) => `ALTER TABLE ${t} DROP COLUMN ${c}`,
-    () => cannot("its values are gone"),
-  );
+  return { verb: "dropColumn", name: `${table}.${column}`, table, column };
 }
 
 /** No such constraint any more: `--allow drop:TABLE.CONSTRAINT`. */
 export function dropConstraint(table: string, name: string): Step {
-  return dropStep(
-    "dropConstraint",
-    "constraint",
-    [table, name],
-    ([t, c]) => `ALTER TABLE ${t} DROP CONSTRAINT ${c}`,
-    (fact, [t, c]) =>
-      fact?.kind === "constraint"
-        ? `ALTER TABLE ${t} ADD CONSTRAINT ${c} ${fact.definition}`
-        : "",
-  );
+  const step = { verb: "dropConstraint", name: `${table}.${name}` };
+  return { ...step, table, constraint: name };
 }
 
 /** No such index any more. Applied only with `--allow drop:INDEX`. */
 export function dropIndex(name: string): Step {
-  return dropStep(
-    "dropIndex",
-    "index",
-    [name],
-    ([i]) => `DROP INDEX ${i}`,
-    (fact, [i]) => {
-      if (fact?.kind !== "index") return "";
-      const [, unique = "", text] = /^(UNIQUE )?(.*)$/s.exec(fact.definition) ??
-        [];
-      return `CREATE ${unique}INDEX ${i} ON ${id(fact.table)} ${text}`;
-    },
-  );
+  return { verb: "dropIndex", name };
 }
 
 /** No such enum any more. Applied only with `--allow drop:ENUM`. */
 export function dropEnum(name: string): Step {
-  return dropStep(
-    "dropEnum",
-    "enum",
-    [name],
-    ([e]) => `DROP TYPE ${e}`,
-    (fact, [e]) =>
-      fact?.kind === "enum"
-        ? `CREATE TYPE ${e} AS ENUM (${fact.labels.map(literal).join(", ")})`
-        : "",
-  );
+  return { verb: "dropEnum", name };
 }
 
-function dropStep(
-  verb: string,
-  kind: Fact["kind"],
-  path: string[],
-  drop: (quoted: string[]) => string,
-  undo: (fact: Fact | undefined, quoted: string[]) => string,
-): Step {
-  const name = path.join(".");
-  return {
-    ...blank(verb, name, `${kind} ${name}`),
-    relations: () => path,
-    faults: () => nameFaults(...path),
-    plan(db) {
-      if (!db.has(`${kind} ${name}`)) return;
-      const alone = kind === "index" && !db.single;
-      const online = `DROP INDEX CONCURRENTLY ${id(db.schema)}.${id(name)}`;
-      const quoted = path.map(id);
-      const back = undo(db.get(kind, `${kind} ${name}`), quoted);
-      db.change(name, `drop ${kind}`, {
-        ...contract(alone ? online : drop(quoted), back),
-        alone,
-        hazard: `drop:${name}`,
-      });
-    },
-  };
+// ═══ Verbs ═════════════════════════════════════════════════════════════════
+//
+// In come steps and the planner; out go changes, conflicts and issues. A verb
+// is one entry of VERBS: what it makes or decides, its faults, and how it
+// compares what is wanted with what is there. Statements are made by small
+// constructors that declare phase, locks, work, effect, hazard and undo, as
+// they were measured; nothing is told back from the text of SQL.
+
+/** A step of which `checkSteps` has found no fault. */
+type Said = Required<Step>;
+
+type Fault = string | false | undefined;
+
+interface Verb {
+  /** What it defines or decides; two steps may not do so of one thing. */
+  owns(step: Step): string;
+  /** What is wrong with its text, told before anything is connected. */
+  faults(step: Said): Fault[];
+  /** Compares the database with what is wanted, and asks for changes. */
+  plan(db: Planner, step: Said): void;
 }
 
-function columnStep(
-  verb: string,
-  aspect: string,
-  at: At & { text?: string },
-  plan: (db: Planner, name: string) => void,
-): Step {
-  const name = `${at.table}.${at.column}`;
-  return {
-    ...blank(verb, name, `${aspect} ${name}`),
-    decides: () => [`${aspect} ${name}`],
-    relations: () => [at.table],
-    faults: () => [
-      ...nameFaults(at.table, at.column),
-      ...("text" in at ? textFaults("its last argument", at.text) : []),
+const VERBS: Record<string, Verb> = {
+  step: {
+    owns: ({ name }) => `step ${name}`,
+    faults: ({ name, check, alter }) => [
+      ...textFaults("a name", name),
+      ...textFaults("its check", check),
+      ...textFaults("its alter", ...alter),
     ],
-    plan(db) {
-      if (db.needs(at.table, at.column)) plan(db, name);
+    plan: planLonghand,
+  },
+  createExtension: {
+    owns: ({ name }) => `extension ${name}`,
+    faults: ({ name }) => nameFaults(name),
+    plan: planExtension,
+  },
+  createEnum: {
+    owns: ({ name }) => `enum ${name}`,
+    faults: ({ name, labels }) => [
+      ...pathFaults(name),
+      ...(Array.isArray(labels) ? labelFaults(labels) : ["it has no labels"]),
+    ],
+    plan: planEnum,
+  },
+  createTable: {
+    owns: ({ name }) => `table ${name}`,
+    faults: tableFaults,
+    plan: planTable,
+  },
+  addColumn: {
+    owns: ({ name }) => `column ${name}`,
+    faults: ({ table, column, text }) => [
+      ...pathFaults(table),
+      ...columnFaults(table, column, text),
+    ],
+    plan(db, { table, column, text }) {
+      if (!db.needs(table)) return;
+      planColumn(db, { table, column }, parseColumn(text));
+      planInlineKey(db, { table, column }, parseColumn(text));
+    },
+  },
+  addPrimaryKey: constraintVerb(planUnique),
+  addUnique: constraintVerb(planUnique),
+  addForeignKey: constraintVerb(planForeignKey),
+  addCheck: constraintVerb(planCheck),
+  addExclusion: constraintVerb(planExclusion),
+  createIndex: {
+    owns: ({ name }) => `index ${name}`,
+    faults: ({ table, name, text }) => [
+      ...pathFaults(table, name),
+      ...definitionFaults(text),
+    ],
+    plan: planIndex,
+  },
+  setDefault: columnVerb(
+    "default",
+    (db, { table, column, text }) =>
+      planSetDefault(db, { table, column }, text),
+  ),
+  dropDefault: columnVerb("default", planDropDefault),
+  setNotNull: columnVerb(
+    "not null",
+    (db, { table, column }) => planSetNotNull(db, { table, column }),
+  ),
+  dropNotNull: columnVerb("not null", planDropNotNull),
+  changeType: columnVerb("type", planChangeType),
+  renameTable: {
+    owns: ({ name }) => `rename ${name}`,
+    faults: ({ table, to }) => pathFaults(table, to),
+    plan: planRenameTable,
+  },
+  renameColumn: {
+    owns: ({ name }) => `rename ${name}`,
+    faults: ({ table, column, to }) => [
+      ...pathFaults(table),
+      ...nameFaults(column, to),
+    ],
+    plan: planRenameColumn,
+  },
+  backfill: {
+    owns: ({ name, fill }) => `backfill ${name} where ${fill?.where}`,
+    faults: ({ table, fill: { set, where } }) => [
+      ...pathFaults(table),
+      ...textFaults("its set", set),
+      ...textFaults("its where", where),
+    ],
+    plan: planBackfill,
+  },
+  insertMissing: {
+    owns: ({ name }) => `rows of ${name}`,
+    faults: ({ table, key, rows }) => [
+      ...pathFaults(table),
+      key.length === 0 && "it names no key column",
+      rows.some((row) => key.some((column) => !(column in row))) &&
+      `a row lacks its key (${key.join(", ")})`,
+    ],
+    plan: planRows,
+  },
+  dropTable: {
+    owns: ({ name }) => `table ${name}`,
+    faults: ({ table }) => pathFaults(table),
+    plan: planDropTable,
+  },
+  dropColumn: {
+    owns: ({ name }) => `column ${name}`,
+    faults: ({ table, column }) => [
+      ...pathFaults(table),
+      ...nameFaults(column),
+    ],
+    plan: planDropColumn,
+  },
+  dropConstraint: {
+    owns: ({ name }) => `constraint ${name}`,
+    faults: ({ table, constraint }) => [
+      ...pathFaults(table),
+      ...nameFaults(constraint),
+    ],
+    plan: planDropConstraint,
+  },
+  dropIndex: {
+    owns: ({ name }) => `index ${name}`,
+    faults: ({ name }) => pathFaults(name),
+    plan: planDropIndex,
+  },
+  dropEnum: {
+    owns: ({ name }) => `enum ${name}`,
+    faults: ({ name }) => pathFaults(name),
+    plan: planDropEnum,
+  },
+};
+
+function constraintVerb(
+  plan: (db: Planner, step: Said, parts: Parts) => void,
+): Verb {
+  return {
+    owns: ({ table, name }) => `constraint ${table}.${name}`,
+    faults: (step) => [
+      ...pathFaults(step.table),
+      ...nameFaults(bareName(step.name)),
+      ...(step.verb === "addCheck"
+        ? textFaults("its definition", step.text)
+        : definitionFaults(step.text, definitionOf(step))),
+      ...(step.verb === "addForeignKey" ? referenceFaults(step) : []),
+    ],
+    plan(db, step) {
+      const parts = wantedParts(db, step);
+      if (db.needs(step.table, ...keyColumns(parts))) plan(db, step, parts);
     },
   };
 }
 
-/** What every step has; builders add to it. */
-function blank(verb: string, name: string, thing: string): Omit<Step, "plan"> {
+function columnVerb(
+  aspect: string,
+  plan: (db: Planner, step: Said, fact: ColumnFact) => void,
+): Verb {
+  const texts = ["default", "type"].includes(aspect);
   return {
-    verb,
-    name,
-    relations: () => [],
-    owns: () => [thing],
-    faults: () => [],
+    owns: ({ name }) => `${aspect} ${name}`,
+    faults: ({ verb, table, column, text }) => [
+      ...pathFaults(table),
+      ...nameFaults(column),
+      ...(texts && verb !== "dropDefault"
+        ? textFaults("its last argument", text)
+        : []),
+    ],
+    plan(db, step) {
+      if (!db.needs(step.table, step.column)) return;
+      const fact = db.column(step);
+      if (fact) plan(db, step, fact);
+    },
   };
 }
 
-function alter({ table, column }: At): string {
-  return `ALTER TABLE ${id(table)} ALTER COLUMN ${id(column)}`;
+/** What a step defines or decides. */
+export function ownedBy(step: Step): string[] {
+  const verb = VERBS[step.verb];
+  return verb ? [verb.owns(step)] : [];
 }
 
-/** Without spaces; what has quotes in it is not the same for being so. */
-function compact(text: string): string {
-  return /["']/.test(text) ? text : text.replaceAll(/\s+/g, "");
+/** What a step alone decides of columns, such as `filled users.plan`. */
+function decidedBy({ verb, table, fill }: Step): string[] {
+  return verb !== "backfill" || !fill ? [] : [
+    ...readAssignments(fill.set).keys(),
+  ].map((column) => `filled ${table}.${column}`);
 }
 
-/** The SQL that adds a constraint, and the SQL that takes it back. */
-function addConstraint(table: string, name: string, definition: string) {
-  const alter = `ALTER TABLE ${id(table)}`;
+/** The tables, views and indexes that a step's check looks up by name. */
+function relationsOf(step: Step): string[] {
+  const { verb, name, table, to } = step;
+  const own = verb === "dropIndex" || (verb === "createIndex" && table)
+    ? [besideTable(table ?? "", name)]
+    : [];
+  const renamed = verb === "renameTable" && to !== undefined ? [to] : [];
+  const parent = verb === "addForeignKey" && typeof step.text === "string"
+    ? [parentOf(step)]
+    : [];
   return [
-    `${alter} ADD CONSTRAINT ${id(name)} ${tidy(definition)}`,
-    `${alter} DROP CONSTRAINT ${id(name)}`,
-  ] as const;
+    ...(table === undefined ? [] : [table]),
+    ...renamed,
+    ...own,
+    ...parent,
+  ];
+}
+
+/** An index's name with the schema of its table, where that says one. */
+function besideTable(table: string, name: string): string {
+  const [schema = "", own] = parseName(`${table}`);
+  return own === undefined || parseName(`${name}`).length !== 1
+    ? name
+    : stepName([schema, ...parseName(name)]);
+}
+
+/** A name as steps write it. */
+function stepName(parts: string[]): string {
+  return parts.map((part) =>
+    /[."]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part
+  ).join(".");
+}
+
+/** A name that stands for itself, quoted or not. */
+function bareName(name: string): string {
+  return /^"(?:[^"]|"")*"$/.test(name) ? unquoted(name) : name;
+}
+
+/** The table that a foreign key refers to. */
+function parentOf(step: Step): string {
+  const { parts } = parseDefinition(definitionOf(step));
+  return stepName(namePath(parts["referenced table"] ?? step.table ?? ""));
+}
+
+/** A name of SQL, taken apart at its dots. */
+function namePath(text: string): string[] {
+  return tokenize(text).filter(({ text }) => text !== ".")
+    .map(({ text }) => unquoted(text));
+}
+
+const DEFINITIONS: Record<string, string> = {
+  addPrimaryKey: "PRIMARY KEY",
+  addUnique: "UNIQUE",
+  addForeignKey: "FOREIGN KEY",
+  addExclusion: "EXCLUDE",
+};
+
+/** What stands behind ADD CONSTRAINT and its name. */
+function definitionOf({ verb, text = "" }: Step): string {
+  return verb === "addCheck"
+    ? `CHECK (${tidy(text)})`
+    : `${DEFINITIONS[verb]} ${text}`;
+}
+
+/** What a constraint's step wants, part by part. */
+function wantedParts(db: Planner, step: Step): Parts {
+  if (step.verb === "addCheck") {
+    return { kind: "check", condition: strip(step.text ?? "") };
+  }
+  const { parts } = parseDefinition(definitionOf(step));
+  return parts["referenced table"] === undefined
+    ? parts
+    : { ...parts, "referenced table": db.sql(parentOf(step)) };
+}
+
+function tableFaults({ table, columns }: Said): Fault[] {
+  const entries = typeof columns === "object" && columns
+    ? Object.entries(columns)
+    : [];
+  const keys = entries.filter(([, text]) =>
+    typeof text === "string" && parseColumn(text).primaryKey
+  );
+  return [
+    ...pathFaults(table),
+    entries.length === 0 && "it has no columns",
+    ...entries.flatMap(([column, text]) => columnFaults(table, column, text)),
+    keys.length > 1 && `two columns say PRIMARY KEY: write addPrimaryKey(` +
+      `"${table}", "${table}_pkey", "(…)") instead`,
+  ];
+}
+
+function labelFaults(labels: string[]): Fault[] {
+  return [
+    ...labels.map((label) => label === "" ? false : nameFaults(label)).flat(),
+    new Set(labels).size < labels.length && "a label stands there twice",
+  ];
+}
+
+function referenceFaults(step: Said): Fault[] {
+  const { parts } = parseDefinition(definitionOf(step));
+  const table = parts["referenced table"];
+  return [
+    !table && "it has no REFERENCES",
+    table && !parts["referenced columns"] &&
+    `it does not say which columns: write REFERENCES ${table} (id)`,
+  ];
+}
+
+// ── Statements ──
+
+/** What a constructor leaves to the caller. */
+type Told = Partial<Omit<ChangeSpec, "sql" | "locks">> & {
+  lock?: string;
+  /** Other tables that it locks, the same way or otherwise. */
+  also?: Lock[];
+};
+
+const AX = "ACCESS EXCLUSIVE";
+const SUX = "SHARE UPDATE EXCLUSIVE";
+const SRX = "SHARE ROW EXCLUSIVE";
+
+const SCAN = "while it scans it";
+const BUILD = "while it builds an index";
+const REWRITE = "while it rewrites it";
+
+const FAILS = "writes that violate it fail from then on";
+const REPEATS = "writes that repeat a value fail from then on";
+
+/** A table's column. */
+interface At {
+  table: string;
+  column: string;
 }
 
 /** Stands for the SQL that takes a change back, where nothing can. */
@@ -1536,23 +958,1903 @@ function cannot(why: string): string {
   return `-- ${why}`;
 }
 
-function expand(sql: string, undo: string): ChangeSpec {
-  return { phase: "expand", sql, undo };
+/** ALTER TABLE: ACCESS EXCLUSIVE for an instant, unless it is told otherwise. */
+function alterTable(
+  table: string,
+  action: string,
+  { lock: mode = AX, also = [], ...told }: Told,
+): ChangeSpec {
+  const sql = `ALTER TABLE ${table} ${action}`;
+  const locks = [{ table, mode }, ...also];
+  return { phase: "expand", undo: "", ...told, sql, locks };
 }
 
-function online(sql: string, undo: string): ChangeSpec {
-  return { phase: "online", sql, undo };
+function alterColumn(db: Planner, at: At, action: string, told: Told) {
+  const column = `ALTER COLUMN ${id(at.column)}`;
+  return alterTable(db.sql(at.table), `${column} ${action}`, told);
 }
 
-function contract(sql: string, undo: string): ChangeSpec {
-  return { phase: "contract", sql, undo };
+/** The same as text, for undos. */
+function columnUndo(db: Planner, { table, column }: At, action: string) {
+  return `ALTER TABLE ${db.sql(table)} ALTER COLUMN ${id(column)} ${action}`;
+}
+
+function dropConstraintSql(table: string, name: string): string {
+  return `ALTER TABLE ${table} DROP CONSTRAINT ${id(name)}`;
+}
+
+function validate(table: string, name: string, told: Told = {}): ChangeSpec {
+  const action = `VALIDATE CONSTRAINT ${id(name)}`;
+  const how = { phase: "online", lock: SUX, work: SCAN } as const;
+  return alterTable(table, action, { ...how, ...told });
+}
+
+/** What is made of nothing locks nothing. */
+function create(sql: string, undo: string, told: Told = {}): ChangeSpec {
+  return { phase: "expand", ...told, sql, undo };
+}
+
+/** An UPDATE in batches, each of which locks its rows for a moment. */
+function fillRows(
+  db: Planner,
+  name: string,
+  set: string,
+  where: string,
+  value?: string,
+): ChangeSpec {
+  const table = db.sql(name);
+  const fill = { table, set: tidy(set), where: tidy(where) };
+  db.coming.fill(name, fill.set, fill.where, value);
+  return {
+    phase: "online",
+    sql: `UPDATE ${table} SET ${fill.set} WHERE ${fill.where}`,
+    undo: cannot(`what ${fill.set} replaced is not kept`),
+    locks: [{ table, mode: "rows" }],
+    work: "of one batch at a time",
+    fill,
+    rank: 1,
+  };
+}
+
+// ── The longhand, extensions and enums ──
+
+function planLonghand(db: Planner, step: Said) {
+  const { name, check, alter, phase = "expand", lock, hazard, undo } = step;
+  const found = db.ask(`SELECT (${check}\n)::text`, MISSING_OBJECT);
+  if (found === "true") return;
+  const statements = alter.map(tidy);
+  db.longhand.push(...statements);
+  const [, made = ""] = /^(?:table|view|materialized view) (.*)$/s.exec(name) ??
+    [];
+  const back = undo ?? cannot("its step does not say how");
+  const changes = statements.map((sql, i) => ({
+    ...{ phase, sql, undo: i === 0 ? back : "" },
+    ...(lock && { lock }),
+    ...(hazard && { hazard }),
+  }));
+  db.change(name, "run", ...changes);
+  // What it makes is there for the steps below it.
+  if (made && !db.table(made)) db.own(made).vague = true;
+}
+
+function planExtension(db: Planner, { name }: Said) {
+  if (db.hasExtension(name)) return;
+  db.promiseExtension(name);
+  const sql = `CREATE EXTENSION IF NOT EXISTS ${id(name)}`;
+  const undo = `DROP EXTENSION ${id(name)}`;
+  db.change(name, "create extension", create(sql, undo));
+}
+
+function planEnum(db: Planner, { name, labels }: Said) {
+  const type = db.sql(name);
+  const fact = db.type(type);
+  if (fact?.kind === "e") return planLabels(db, name, labels, fact.labels);
+  db.promiseType(type, labels);
+  const list = labels.map(literal).join(", ");
+  const sql = `CREATE TYPE ${type} AS ENUM (${list})`;
+  db.change(name, "create enum", create(sql, `DROP TYPE ${type}`));
+}
+
+function planLabels(db: Planner, name: string, want: string[], have: string[]) {
+  const kept = want.filter((label) => have.includes(label));
+  const missing = want.filter((label) => !have.includes(label));
+  if (kept.join("\0") !== have.join("\0")) {
+    const all = JSON.stringify([...have, ...missing]);
+    return db.conflict(name, "has other enum labels", {
+      step: want.map(literal).join(", "),
+      database: have.map(literal).join(", "),
+      fix: `createEnum("${name}", ${all}), or a new type: a label cannot be ` +
+        "dropped or moved",
+    });
+  }
+  if (missing.length === 0) return;
+  const changes = missing.map((label) => {
+    const before = want[want.indexOf(label) - 1];
+    const first = have[0] === undefined ? "" : ` BEFORE ${literal(have[0])}`;
+    const place = before === undefined ? first : ` AFTER ${literal(before)}`;
+    return create(
+      `ALTER TYPE ${db.sql(name)} ADD VALUE IF NOT EXISTS ${literal(label)}` +
+        place,
+      cannot("PostgreSQL cannot take an enum's label back"),
+      {
+        phase: "prepare",
+        effect: "readers may meet a label that they do not know",
+      },
+    );
+  });
+  db.promiseType(db.sql(name), want);
+  db.change(name, `add ${count(missing.length, "label")}`, ...changes);
+}
+
+// ── Tables and columns ──
+
+function planTable(db: Planner, { table, columns }: Said) {
+  const entries = Object.entries(columns);
+  const fact = db.table(table);
+  if (!fact) return planNewTable(db, table, entries);
+  if (!/[rpf]/.test(fact.kind)) {
+    return db.conflict(table, "is not a table", {
+      step: "a table",
+      database: RELATION_KINDS[fact.kind] ?? "another relation",
+      fix: "rename the one in the database, or the one in the step",
+    });
+  }
+  if (fact.unlogged) {
+    db.conflict(table, "is UNLOGGED: a crash empties it", {
+      step: "a table",
+      database: "an unlogged table",
+      fix: `ALTER TABLE ${fact.name} SET LOGGED, which rewrites it`,
+    });
+  }
+  for (const [column, text] of entries) {
+    planColumn(db, { table, column }, parseColumn(text));
+  }
+  for (const [column, text] of entries) {
+    planInlineKey(db, { table, column }, parseColumn(text));
+  }
+}
+
+function planNewTable(db: Planner, table: string, columns: [string, string][]) {
+  const fact = db.own(table);
+  const lines = columns.map(([column, text]) => {
+    const spec = parseColumn(text);
+    promiseColumn(db, { table, column }, spec, spec.notNull);
+    if (spec.primaryKey) {
+      promiseKey(fact, `${lastName(fact.name)}_pkey`, "p", [column]);
+    }
+    return `  ${id(column)} ${tidy(text)}`;
+  });
+  const sql = `CREATE TABLE ${fact.name} (\n${lines.join(",\n")}\n)`;
+  db.change(table, "create table", create(sql, `DROP TABLE ${fact.name}`));
+}
+
+function planColumn(db: Planner, at: At, spec: ColumnSpec) {
+  const name = `${at.table}.${at.column}`;
+  const fact = db.column(at);
+  if (!fact) return planNewColumn(db, at, spec);
+  const differs = (what: string, step: string, database: string, fix: string) =>
+    db.conflict(name, `has another ${what}`, { step, database, fix });
+  const own = "the type's own";
+  const [want, have] = [spec, fact].map(({ identity, generated }) =>
+    VALUE_SOURCES[identity + generated] ?? "writers"
+  ) as [string, string];
+
+  if (!db.sameType(spec.type, fact.type)) {
+    // Its step changes the default along with the type.
+    if (db.stepOf(`type ${name}`)) return;
+    const fix = `changeType("${at.table}", "${at.column}", "${spec.type}")`;
+    return differs("type", spec.type, fact.type, fix);
+  }
+  if (spec.collation !== fact.collation) {
+    const fix = "write the database's, or a new column: a change rebuilds " +
+      "every index";
+    differs("collation", spec.collation || own, fact.collation || own, fix);
+  }
+  if (want !== have) {
+    return differs("source of values", want, have, "write a new column");
+  }
+  planDefault(db, at, spec, fact);
+  planNullability(db, at, spec, fact);
+}
+
+function planDefault(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
+  const { table, column } = at;
+  const name = `${table}.${column}`;
+  const have = realDefault(fact.default ?? undefined) ?? "";
+  const relation = db.table(table);
+  if (spec.generated && relation) {
+    const expression = spec.expression ?? "";
+    if (db.sameExpression(relation, expression, have)) return;
+    return db.conflict(name, "is generated from another expression", {
+      step: expression,
+      database: have,
+      fix: "write a new column: changing the expression rewrites the table",
+    });
+  }
+  if (spec.serial) return planSerial(db, at, fact);
+  if (db.stepOf(`default ${name}`)) return;
+  if (spec.default !== undefined) {
+    return planSetDefault(db, at, spec.default);
+  }
+  if (have === "") return;
+  db.conflict(name, "has a default that the step does not have", {
+    step: "no default",
+    database: `DEFAULT ${have}`,
+    fix: `write it into the step, or dropDefault("${table}", "${column}")`,
+  });
+}
+
+/** A serial column counts by a sequence of its own, of its own type. */
+function planSerial(db: Planner, at: At, fact: ColumnFact) {
+  const name = `${at.table}.${at.column}`;
+  if (fact.default === null) {
+    db.conflict(name, "has no default, so it counts nothing", {
+      step: "the next value of its sequence",
+      database: "no default",
+      fix: `${columnUndo(db, at, "SET DEFAULT nextval('…')")}, with the name ` +
+        "of its sequence",
+    });
+  }
+  const change = widenSequence(fact, fact.type);
+  if (change) db.change(name, `make its sequence ${fact.type}`, change);
+}
+
+/** The sequence of a column ends where its own type does. */
+function widenSequence({ sequence }: ColumnFact, type: string) {
+  const whole = ["smallint", "integer", "bigint"];
+  if (!sequence || sequence.type === type || !whole.includes(type)) return;
+  const alter = `ALTER SEQUENCE ${sequence.name} AS`;
+  const undo = `${alter} ${sequence.type}`;
+  return create(`${alter} ${type}`, undo, { phase: "contract" });
+}
+
+function planNullability(
+  db: Planner,
+  at: At,
+  { notNull, default: value, type }: ColumnSpec,
+  fact: ColumnFact,
+) {
+  const { table, column } = at;
+  if (notNull) {
+    // A default of its own for each row is filled in batches: go on with it.
+    if (
+      !fact.notNull && value !== undefined && db.isVolatile(value, type) &&
+      db.hasRows(table, `${id(column)} IS NULL`)
+    ) db.change(`${table}.${column}`, "fill", fillDefault(db, at, value));
+    return planSetNotNull(db, at);
+  }
+  if (!fact.notNull || db.stepOf(`not null ${table}.${column}`)) return;
+  if (primaryKeyOf(db.table(table))?.columns.includes(column)) return;
+  db.conflict(`${table}.${column}`, "is NOT NULL, which its step is not", {
+    step: "may be null",
+    database: "NOT NULL",
+    fix: `write it into the step, or dropNotNull("${table}", "${column}")`,
+  });
+}
+
+/**
+ * A column that a table with rows lacks. A constant or `now()` default is in
+ * the catalog only; another function's would rewrite the table under ACCESS
+ * EXCLUSIVE, so the rows are filled in batches instead.
+ * https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
+ */
+function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
+  const { table, column } = at;
+  const name = `${table}.${column}`, c = id(column);
+  const undo = `ALTER TABLE ${db.sql(table)} DROP COLUMN ${c}`;
+  const add = (text: string, told: Told = {}) =>
+    alterTable(db.sql(table), `ADD COLUMN ${c} ${text}`, { undo, ...told });
+  const value = spec.default;
+  const domain = isConstrained(db, spec.type);
+  const rewrites = spec.serial || !!spec.identity || spec.generated === "s" ||
+    domain;
+  const lonely = spec.notNull && !rewrites && value === undefined;
+  const volatile = value !== undefined && db.isVolatile(value, spec.type);
+  const similar = unnamedLike(db, at, spec);
+
+  if (rewrites || !(volatile || lonely) || db.state(table) !== "filled") {
+    promiseColumn(db, at, spec, spec.notNull);
+    db.change(
+      name,
+      "add column",
+      add(spec.withoutKey, {
+        ...(rewrites && { work: REWRITE, ...db.hazard(table, "rewrite") }),
+        ...(lonely &&
+          { effect: "writes that do not know it fail from then on" }),
+      }),
+    );
+    const numbered = spec.serial || spec.identity;
+    db.coming.addColumn(
+      at,
+      numbered ? "row_number() OVER ()" : spec.expression ?? value,
+      value !== undefined || !domain,
+    );
+  } else if (lonely && !db.stepOf(`filled ${name}`)) {
+    promiseColumn(db, at, spec, true);
+    const fix = `give it a DEFAULT, or write below it backfill("${table}", ` +
+      `{ set: '${c} = …', where: '${c} IS NULL' })`;
+    return db.issue(name, "cannot be added: rows would have no value", fix);
+  } else {
+    promiseColumn(db, at, spec, false);
+    const set = volatile ? `, ALTER COLUMN ${c} SET DEFAULT ${value}` : "";
+    const changes = [add(spec.bare + set)];
+    db.coming.addColumn(at, undefined);
+    if (volatile) changes.push(fillDefault(db, at, value));
+    db.change(name, "add column", ...changes);
+  }
+  if (similar) {
+    const said = JSON.stringify([table, similar, column]).slice(1, -1)
+      .replaceAll('","', '", "');
+    db.note("why", `if it is ${similar} renamed, write renameColumn(${said})`);
+  }
+  if (spec.notNull && !db.column(at)?.notNull) planSetNotNull(db, at);
+}
+
+/** A column of the same type that no step names: was it renamed? */
+function unnamedLike(db: Planner, { table }: At, { type }: ColumnSpec) {
+  const fact = db.table(table);
+  if (!fact || db.isNew(table)) return undefined;
+  const made = db.stepOf(`table ${table}`)?.columns ?? {};
+  return [...fact.columns].find(([name, { type: have, was }]) =>
+    was !== "" && have === db.canonicalType(type) &&
+    !Object.hasOwn(made, name) &&
+    !db.stepOf(`column ${table}.${name}`) &&
+    !db.stepOf(`rename ${table}.${name}`)
+  )?.[0];
+}
+
+/** Whether a type is a domain that a new column's rows have to be tested for. */
+function isConstrained(db: Planner, type: string): boolean {
+  if (db.comingEnum(type)) return false;
+  return db.ask(
+    `WITH RECURSIVE t AS (
+      SELECT * FROM pg_type WHERE oid = to_regtype(${literal(type)})
+      UNION ALL SELECT b.* FROM t JOIN pg_type b ON b.oid = t.typbasetype)
+    SELECT bool_or(typnotnull OR EXISTS (SELECT FROM pg_constraint
+      WHERE contypid = t.oid))::text FROM t`,
+    ["42601"],
+  ) === "true";
+}
+
+/** Its default for the rows that have no value. */
+function fillDefault(db: Planner, { table, column }: At, value: string) {
+  const c = id(column);
+  return fillRows(db, table, `${c} = DEFAULT`, `${c} IS NULL`, value);
+}
+
+function promiseColumn(
+  db: Planner,
+  { table, column }: At,
+  spec: ColumnSpec,
+  notNull: boolean,
+) {
+  const fact = db.own(table);
+  const { type, collation, identity, generated, storage, compression } = spec;
+  const value = spec.serial ? "nextval(" : spec.expression ?? spec.default;
+  fact.columns.set(column, {
+    ...{ was: "", number: 10_000 + fact.columns.size, type, wide: type },
+    ...{ notNull, unproved: null, collation, identity, generated },
+    ...{ default: value ?? null, inherited: false, storage, compression },
+    sequence: null,
+  });
+}
+
+/** A key that the plan makes: other steps may build on it. */
+function promiseKey(
+  fact: TableFact,
+  name: string,
+  type: string,
+  columns: string[],
+) {
+  const numbers = columns.map((column) =>
+    fact.columns.get(column)?.number ?? 0
+  );
+  fact.constraints.set(name, {
+    ...{ oid: "", type, columns: numbers, parent: "0", parentColumns: [] },
+    ...{ onUpdate: "a", onDelete: "a", onDeleteColumns: null, match: "s" },
+    ...{ deferrable: false, deferred: false, valid: true, local: false },
+    ...{ temporal: false, enforced: true, index: "", condition: null },
+    ...{ operators: null, inherited: false },
+  });
+}
+
+function primaryKeyOf(fact: TableFact | undefined) {
+  for (const [name, constraint] of fact?.constraints ?? []) {
+    if (constraint.type !== "p") continue;
+    const { columns: numbers } = constraint;
+    const columns = numbers.map((n) => fact ? columnName(fact, n) : "");
+    return { name, columns, constraint };
+  }
+}
+
+function columnName({ columns }: TableFact, number: number): string {
+  for (const [name, fact] of columns) if (fact.number === number) return name;
+  return "";
+}
+
+function planSetDefault(db: Planner, at: At, value: string) {
+  const fact = db.column(at);
+  if (!fact) return;
+  const real = realDefault(value);
+  if (real === undefined) {
+    if (realDefault(fact.default ?? undefined) === undefined) return;
+  } else if (fact.default !== null) {
+    if (db.sameValue(fact.wide, real, fact.default)) return;
+  }
+  const column = db.own(at.table).columns;
+  column.set(at.column, { ...fact, default: value });
+  const undo = restoreDefault(db, at, fact);
+  const change = alterColumn(db, at, `SET DEFAULT ${tidy(value)}`, { undo });
+  db.change(`${at.table}.${at.column}`, "set default", change);
+}
+
+function restoreDefault(db: Planner, at: At, { default: value }: ColumnFact) {
+  return columnUndo(db, at, value ? `SET DEFAULT ${value}` : "DROP DEFAULT");
+}
+
+function planDropDefault(db: Planner, step: Said, fact: ColumnFact) {
+  if (fact.default === null) return;
+  const change = alterColumn(db, step, "DROP DEFAULT", {
+    phase: db.phase(step.table, "contract"),
+    undo: restoreDefault(db, step, fact),
+    effect: "writes that leave it out find no value from then on",
+  });
+  db.change(step.name, "drop default", change);
+}
+
+function planSetNotNull(db: Planner, at: At) {
+  const verb = db.column(at)?.notNull ? "finish not null" : "set not null";
+  const changes = notNullChanges(db, at);
+  if (changes.length === 0) return;
+  db.change(`${at.table}.${at.column}`, verb, ...changes);
+  expectNotNull(db, at);
+}
+
+/**
+ * A validated check spares SET NOT NULL its scan under ACCESS EXCLUSIVE; it
+ * must be dropped by a statement of its own.
+ * https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
+ */
+function notNullChanges(db: Planner, at: At): ChangeSpec[] {
+  const { table, column } = at;
+  const fact = db.column(at);
+  if (!fact) return [];
+  const sql = db.sql(table);
+  const helper = helperName(db, at);
+  const have = db.table(table)?.constraints.get(helper);
+  const drop = alterTable(sql, `DROP CONSTRAINT ${id(helper)}`, {
+    phase: "contract",
+  });
+  if (fact.notNull) {
+    const unproved = fact.unproved ? [validate(sql, fact.unproved)] : [];
+    return have ? [...unproved, drop] : unproved;
+  }
+  db.own(table).columns.set(column, { ...fact, notNull: true });
+  const set = (phase: Phase, work?: string) =>
+    alterColumn(db, at, "SET NOT NULL", {
+      phase,
+      undo: columnUndo(db, at, "DROP NOT NULL"),
+      effect: "writes that leave it empty fail from then on",
+      ...(work && { work }),
+    });
+  if (db.plain(table)) return [set(db.phase(table, "online"), SCAN)];
+  const add = `ADD CONSTRAINT ${id(helper)} CHECK (${id(column)} IS NOT NULL)` +
+    " NOT VALID";
+  const remove = `ALTER TABLE ${sql} DROP CONSTRAINT IF EXISTS ${id(helper)}`;
+  return [
+    ...(have ? [] : [alterTable(sql, add, {
+      phase: "online",
+      undo: remove,
+      effect: UNPROVED,
+    })]),
+    ...(have?.valid ? [] : [validate(sql, helper)]),
+    set("contract"),
+    drop,
+  ];
+}
+
+const UNPROVED =
+  "writes that violate it fail, as does any update of an old row that does";
+
+/** The name of the check that proves NOT NULL for a while. */
+function helperName(db: Planner, { table, column }: At): string {
+  const names = [
+    `${lastName(db.sql(table))}_${column}_sync_not_null`,
+    `${column}_sync_not_null`,
+    `${column.slice(0, 16)}_${
+      db.column({ table, column })?.number
+    }_sync_not_null`,
+  ];
+  return names.find((name) => byteLength(name) <= 63) ?? "sync_not_null";
+}
+
+function planDropNotNull(db: Planner, step: Said, fact: ColumnFact) {
+  if (!fact.notNull) return;
+  const change = alterColumn(db, step, "DROP NOT NULL", {
+    phase: db.phase(step.table, "contract"),
+    undo: columnUndo(db, step, "SET NOT NULL"),
+    effect: "readers may meet NULL from then on",
+  });
+  db.change(step.name, "drop not null", change);
+}
+
+function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
+  const { name, table, column, text, using } = step;
+  const { type, bare } = parseColumn(text);
+  if (db.sameType(type, fact.type)) return;
+  if (!using && !castsItself(db, fact.type, type)) {
+    return db.conflict(name, `cannot become ${text} by itself`, {
+      step: text,
+      database: fact.type,
+      fix: `changeType("${table}", "${column}", "${text}", ` +
+        `"${id(column)}::${text}")`,
+    });
+  }
+  const uses = dependents(db, step, "type");
+  if (uses.length > 0) {
+    return blockedBy(db, name, "cannot change its type", uses);
+  }
+  db.own(table).columns.set(column, { ...fact, type, before: fact.type });
+  const gentle = !using && isWidening(fact.type, db.canonicalType(type)) &&
+    !isReadBy(db, step);
+  const isText = /^(text|varchar|char|character|citext)\b/i.test(type);
+  const collate = fact.collation ? ` COLLATE ${id(fact.collation)}` : "";
+  const kept = isText && bare === type ? collate : "";
+  const change = `TYPE ${text}${kept}${using ? ` USING ${tidy(using)}` : ""}`;
+  const back = `TYPE ${fact.type}${collate} USING ${id(column)}::${fact.type}`;
+  const widened = widenSequence(fact, db.canonicalType(type));
+  db.change(
+    name,
+    `change type from ${fact.type}`,
+    alterColumn(db, step, withDefault(db, step, fact, change, gentle), {
+      phase: db.phase(table, "contract"),
+      undo: columnUndo(db, step, withOldDefault(step, fact, back, gentle)),
+      effect: "readers meet the new type from then on",
+      ...(!gentle && { work: REWRITE, ...db.hazard(table, "rewrite") }),
+    }),
+    ...(widened ? [widened] : []),
+  );
+  expectType(db, step, { from: fact.type, to: type }, using);
+}
+
+/** A default that only one of two types can have must change with the type. */
+function withDefault(
+  db: Planner,
+  { table, column }: At,
+  fact: ColumnFact,
+  change: string,
+  gentle: boolean,
+): string {
+  const text = db.stepOf(`default ${table}.${column}`)?.text ??
+    db.stepOf(`table ${table}`)?.columns?.[column] ??
+    db.stepOf(`column ${table}.${column}`)?.text;
+  if (gentle || !fact.default || fact.sequence) return change;
+  const { type } = db.column({ table, column }) ?? fact;
+  const wanted = text === undefined
+    ? undefined
+    : db.stepOf(`default ${table}.${column}`)
+    ? text
+    : parseColumn(text).default;
+  const value = wanted ?? `(${fact.default})::${type}`;
+  const alter = `ALTER COLUMN ${id(column)}`;
+  return `DROP DEFAULT, ${alter} ${change}, ${alter} SET DEFAULT ${value}`;
+}
+
+function withOldDefault(
+  { column }: At,
+  { default: value, sequence }: ColumnFact,
+  change: string,
+  gentle: boolean,
+): string {
+  if (gentle || !value || sequence) return change;
+  const alter = `ALTER COLUMN ${id(column)}`;
+  return `DROP DEFAULT, ${alter} ${change}, ${alter} SET DEFAULT ${value}`;
+}
+
+/**
+ * Whether a type becomes another without USING, as far as pg_cast tells.
+ * https://www.postgresql.org/docs/current/catalog-pg-cast.html
+ */
+function castsItself(db: Planner, from: string, to: string): boolean {
+  if (db.comingEnum(to)) return false;
+  return db.ask(`SELECT (bool_and(a.typtype <> 'b' OR b.typtype <> 'b'
+      OR 'A' IN (a.typcategory, b.typcategory) OR b.typcategory = 'S'
+      OR a.oid = b.oid OR EXISTS (SELECT FROM pg_cast WHERE castsource = a.oid
+        AND casttarget = b.oid AND castcontext <> 'e')))::text
+    FROM pg_type a, pg_type b WHERE a.oid = to_regtype(${literal(from)})
+      AND b.oid = to_regtype(${literal(to)})`) !== "false";
+}
+
+/** Whether PostgreSQL keeps the stored values: types as it prints them. */
+function isWidening(from: string, to: string): boolean {
+  const parts = /^(.*?)(?:\((\d+)(?:,(\d+))?\))?$/;
+  const [, base, length, scale] = parts.exec(from) ?? [];
+  const [, wide, longer, same] = parts.exec(to) ?? [];
+  if (base === "character varying" && wide === "text") return true;
+  if (base !== wide || !/^(character varying|numeric)$/.test(base ?? "")) {
+    return false;
+  }
+  return longer === undefined || (length !== undefined && scale === same &&
+    Number(longer) >= Number(length));
+}
+
+/** Whether an expression of an index or a check reads a column: built anew. */
+function isReadBy(db: Planner, { table, column }: At): boolean {
+  const fact = db.table(table);
+  const number = fact?.columns.get(column)?.number ?? 0;
+  return [...fact?.indexes.values() ?? []].some(({ expressions, predicate }) =>
+    [...expressions, predicate].some((text) => namesIn(text ?? "").has(column))
+  ) ||
+    [...fact?.constraints.values() ?? []].some(({ condition, columns }) =>
+      condition !== null && columns.includes(number)
+    );
+}
+
+// ── Constraints and indexes ──
+
+/** PRIMARY KEY in a column's text has no name, so any name will do. */
+function planInlineKey(db: Planner, { table, column }: At, spec: ColumnSpec) {
+  if (!spec.primaryKey || db.isNew(table)) return;
+  const fact = db.table(table);
+  if (!fact) return;
+  const key = primaryKeyOf(fact);
+  const name = key?.name ?? `${lastName(fact.name)}_pkey`;
+  const inline = addPrimaryKey(table, name, `(${id(column)})`);
+  planUnique(db, inline as Said, {
+    kind: "primary key",
+    "key 1": id(column),
+  }, true);
+}
+
+/** A primary key or unique constraint, by way of a concurrently built index. */
+function planUnique(db: Planner, step: Said, parts: Parts, inline = false) {
+  const { table } = step, name = bareName(step.name);
+  const fact = db.table(table);
+  if (!fact) return;
+  const primary = parts.kind === "primary key";
+  const key = primary ? primaryKeyOf(fact) : undefined;
+  if (key && !inline && key.name !== name) {
+    return db.conflict(name, "stands under another name", {
+      step: name,
+      database: key.name,
+      fix: `write the database's name, or ALTER TABLE ${fact.name} RENAME ` +
+        `CONSTRAINT ${id(key.name)} TO ${id(name)}`,
+    });
+  }
+  const found = compareConstraint(db, step, parts);
+  if (found === "in place" && indexOfKey(fact, name)?.valid === false) {
+    const fix = `REINDEX INDEX CONCURRENTLY ${db.beside(fact, name)}`;
+    return db.issue(name, "has an INVALID index, so it proves nothing", fix);
+  }
+  if (found !== "missing") return;
+
+  const noun = primary ? "add primary key" : "add unique";
+  const columns = keyColumns(parts);
+  const nulls = primary ? columns : [];
+  const undo = dropConstraintSql(fact.name, name);
+  const verify = () => {
+    for (const column of nulls) expectNotNull(db, { table, column });
+    expectUnique(db, table, parts);
+  };
+  const definition = tidy(definitionOf(step));
+  if (db.plain(table) || fact.kind === "p") {
+    // Foreign keys may need it, and here no finished index stands in for it.
+    const back = nulls.filter((column) =>
+      !db.column({ table, column })?.notNull
+    )
+      .map((column) =>
+        `;\n${columnUndo(db, { table, column }, "DROP NOT NULL")}`
+      );
+    const whole = fact.kind === "p" && !db.plain(table);
+    promiseUnique(db, table, name, primary, columns);
+    db.change(
+      name,
+      noun,
+      alterTable(fact.name, `ADD CONSTRAINT ${id(name)} ${definition}`, {
+        phase: db.phase(table, "online"),
+        undo: undo + back.join(""),
+        work: BUILD,
+        effect: REPEATS,
+        ...(whole && db.hazard(table, "blocking")),
+      }),
+    );
+    return verify();
+  }
+  const [text, deferral] = withoutDeferral(step.text);
+  const index = `UNIQUE ${indexText(text)}`;
+  const built = compareIndex(db, table, name, index);
+  if (built === "conflict") return;
+  const proofs = nulls.flatMap((column) =>
+    notNullChanges(db, { table, column })
+  );
+  promiseUnique(db, table, name, primary, columns);
+  const attach = `ADD CONSTRAINT ${id(name)} ${
+    primary ? "PRIMARY KEY" : "UNIQUE"
+  } USING INDEX ${id(name)}${deferral && ` ${tidy(deferral)}`}`;
+  db.change(
+    name,
+    noun,
+    ...proofs,
+    ...indexChanges(db, table, name, index, built),
+    alterTable(fact.name, attach, { phase: "contract", undo, effect: REPEATS }),
+  );
+  verify();
+}
+
+function promiseUnique(
+  db: Planner,
+  table: string,
+  name: string,
+  primary: boolean,
+  columns: string[],
+) {
+  const fact = db.own(table);
+  promiseKey(fact, name, primary ? "p" : "u", columns);
+  for (const column of primary ? columns : []) {
+    const known = fact.columns.get(column);
+    if (known) fact.columns.set(column, { ...known, notNull: true });
+  }
+}
+
+/** `(a) INCLUDE (b)` and, apart, what only a constraint can be. */
+function withoutDeferral(text: string): [string, string] {
+  const at = blanked(text)
+    .search(/\b(not\s+deferrable|deferrable|initially)\b/i);
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at)];
+}
+
+/** A unique constraint's text in the order that CREATE INDEX wants. */
+function indexText(text: string): string {
+  const said = new Map(
+    cut(text, CLAUSES).map(([word, rest]) => [word, tidy(rest)]),
+  );
+  const nulls = said.get("nulls not distinct");
+  const clause = (word: string, of = word) =>
+    said.has(of) ? ` ${word.toUpperCase()} ${said.get(of)}` : "";
+  return (said.get("") || nulls || said.get("nulls distinct")) +
+    clause("include") + (nulls === undefined ? "" : " NULLS NOT DISTINCT") +
+    clause("with") + clause("tablespace", "using index tablespace");
+}
+
+function indexOfKey(fact: TableFact, name: string): IndexFact | undefined {
+  return fact.indexes.get(name);
+}
+
+/** A foreign key: added unproved, then validated under traffic. */
+function planForeignKey(db: Planner, step: Said, parts: Parts) {
+  const parent = parentOf(step);
+  const columns = splitNames(parts["referenced columns"]);
+  const found = compareConstraint(db, step, parts);
+  if (found === "in place" || found === "conflict") return;
+  const stands = db.table(parent);
+  if (found === "missing") {
+    if (!db.needs(parent, ...columns)) return;
+    if (!refersToKey(db, step, stands, columns)) return;
+    if (!refersToType(db, step, keyColumns(parts), parent, columns)) return;
+  }
+  const fact = db.table(step.table);
+  const other = stands?.name ?? db.sql(parent);
+  // A new table's rows are nobody's yet, but a parent that stands is not.
+  const fresh = db.isNew(step.table) && db.isNew(parent);
+  const also = (mode: string) => [{ table: other, mode }];
+  planProved(db, step, parts, found, {
+    noun: "add foreign key",
+    fresh,
+    // Before 18, a partitioned table takes no foreign key that is NOT VALID.
+    whole: fact?.kind === "p",
+    told: { lock: SRX, also: also(SRX), rank: 6 },
+    proof: { also: also("ROW SHARE"), rank: 6 },
+  });
+  expectParents(db, step.table, parts, parent);
+}
+
+/** PostgreSQL refuses a key to columns that nothing makes unique. */
+function refersToKey(
+  db: Planner,
+  { name }: Said,
+  parent: TableFact | undefined,
+  columns: string[],
+): boolean {
+  if (!parent || parent.vague) return true;
+  const wanted = columns.toSorted().join("\0");
+  const names = (numbers: number[]) =>
+    numbers.map((n) => columnName(parent, n)).sort().join("\0");
+  const unique =
+    [...parent.constraints.values()].some(({ type, columns }) =>
+      /[pu]/.test(type) && names(columns) === wanted
+    ) || [...parent.indexes.values()].some((index) =>
+      index.unique && index.predicate === null &&
+      names(index.columns.slice(0, index.keys)) === wanted
+    );
+  if (unique) return true;
+  const list = columns.map(id).join(", ");
+  db.issue(
+    name,
+    `refers to ${parent.name} (${list}), which nothing makes unique`,
+    `write addUnique("${parent.name}", "…", "(${list})") above it`,
+  );
+  return false;
+}
+
+/** Nor one between types that no operator compares. */
+function refersToType(
+  db: Planner,
+  { name, table }: Said,
+  own: string[],
+  parent: string,
+  theirs: string[],
+): boolean {
+  for (const [i, column] of own.entries()) {
+    const [a, b] = [
+      db.column({ table, column })?.type,
+      db.column({ table: parent, column: theirs[i] ?? "" })?.type,
+    ];
+    if (!a || !b || a === b || db.comingEnum(a) || db.comingEnum(b)) continue;
+    if (db.compares(a, b)) continue;
+    db.issue(
+      name,
+      `compares ${table}.${column}, ${a}, with ${b} of ${parent}`,
+      `changeType("${table}", "${column}", "${b}", …) above it`,
+    );
+    return false;
+  }
+  return true;
+}
+
+/** A check: its rows are proved under traffic. */
+function planCheck(db: Planner, step: Said, parts: Parts) {
+  const found = compareConstraint(db, step, parts);
+  if (found === "in place" || found === "conflict") return;
+  planProved(db, step, parts, found, {
+    noun: "add check",
+    fresh: db.isNew(step.table),
+    whole: false,
+    told: {},
+    proof: {},
+  });
+  expectCheck(db, step.table, parts.condition ?? "");
+}
+
+/** What a check and a foreign key have in common. */
+function planProved(
+  db: Planner,
+  step: Said,
+  parts: Parts,
+  found: "missing" | "not valid",
+  { noun, fresh, whole, told, proof }: {
+    noun: string;
+    fresh: boolean;
+    whole: boolean;
+    told: Told;
+    proof: Told;
+  },
+) {
+  const name = bareName(step.name), table = db.sql(step.table);
+  const undo = dropConstraintSql(table, name);
+  const action = `ADD CONSTRAINT ${id(name)} ${tidy(definitionOf(step))}`;
+  const add = (sql: string, more: Told) =>
+    alterTable(table, sql, { phase: "online", undo, ...told, ...more });
+  const proved = (back = "") => validate(table, name, { ...proof, undo: back });
+  if (parts.enforced) {
+    // One that is not enforced is never valid, and needs no proof.
+    if (found === "not valid") return;
+    db.change(name, "add, not enforced", add(action, {}));
+  } else if (found === "not valid") {
+    const back = `${undo}, ${action} NOT VALID`;
+    db.change(name, "validate constraint", proved(back));
+  } else if (fresh) {
+    db.change(name, noun, add(action, { phase: "expand" }));
+  } else if (db.single || whole) {
+    db.change(
+      name,
+      noun,
+      add(action, {
+        work: SCAN,
+        effect: FAILS,
+        ...(!db.single && db.hazard(step.table, "blocking")),
+      }),
+    );
+  } else {
+    const unproved = add(`${action} NOT VALID`, { effect: UNPROVED });
+    db.change(name, noun, unproved, proved());
+  }
+}
+
+function planExclusion(db: Planner, step: Said, parts: Parts) {
+  if (compareConstraint(db, step, parts) !== "missing") return;
+  const { table } = step, name = bareName(step.name), sql = db.sql(table);
+  // There is no online form: the index is built under ACCESS EXCLUSIVE.
+  const action = `ADD CONSTRAINT ${id(name)} ${tidy(definitionOf(step))}`;
+  db.change(
+    name,
+    "add exclusion",
+    alterTable(sql, action, {
+      phase: db.phase(table, "contract"),
+      undo: dropConstraintSql(sql, name),
+      work: BUILD,
+      effect: FAILS,
+      ...db.hazard(table, "blocking"),
+    }),
+  );
+  expectExclusion(db, table, parts);
+}
+
+function planIndex(db: Planner, step: Said) {
+  const { table, text } = step;
+  const name = lastName(step.name);
+  const { parts } = parseDefinition(text);
+  if (!db.needs(table, ...keyColumns(parts))) return;
+  const built = compareIndex(db, table, name, text);
+  if (built === "conflict") return;
+  const fact = db.table(table);
+  if (fact?.constraints.has(name) && indexOfKey(fact, name)) {
+    return db.conflict(name, "is a constraint in the database", {
+      step: `index ${text}`,
+      database: "a constraint",
+      fix: `addUnique("${table}", "${name}", "…")`,
+    });
+  }
+  if (built === "in place") return;
+  const verb = built === "invalid" ? "rebuild index" : "create index";
+  db.change(name, verb, ...indexChanges(db, table, name, text, built));
+  if (parts.kind) expectUnique(db, table, parts);
+}
+
+/** What builds an index under traffic; an INVALID one is dropped first. */
+function indexChanges(
+  db: Planner,
+  table: string,
+  name: string,
+  text: string,
+  built: "missing" | "invalid" | "in place",
+): ChangeSpec[] {
+  if (built === "in place") return [];
+  const fact = db.table(table);
+  const [, unique = "", rest = ""] = /^(unique\s)?(.*)$/is.exec(tidy(text)) ??
+    [];
+  const whole = fact?.kind === "p" && !db.plain(table);
+  const plain = db.plain(table) || whole;
+  const how = plain ? "" : "CONCURRENTLY ";
+  // Through a pooler no search path holds outside a transaction.
+  const on = plain ? db.sql(table) : db.qualified(table);
+  const own = fact ? db.beside(fact, name) : id(name);
+  const [schema = ""] = plain ? [] : parseName(on);
+  const dropped = plain ? own : `${id(schema)}.${id(name)}`;
+  const told = {
+    phase: db.phase(table, "online"),
+    ...(!plain && { alone: true }),
+    ...(whole && db.hazard(table, "blocking")),
+  };
+  const locked = (mode: string) => [{ table: db.sql(table), mode }];
+  const create: ChangeSpec = {
+    ...told,
+    sql: `CREATE ${unique && "UNIQUE "}INDEX ${how}${
+      id(name)
+    } ON ${on} ${rest.trim()}`,
+    // A constraint made of the index takes it along.
+    undo: `DROP INDEX IF EXISTS ${own}`,
+    locks: locked(plain ? "SHARE" : SUX),
+    work: plain ? "while it builds the index" : "while it scans it twice",
+    ...(unique && { effect: REPEATS }),
+  };
+  return built === "missing" ? [create] : [{
+    ...told,
+    sql: `DROP INDEX ${how}${dropped}`,
+    undo: "",
+    locks: locked(plain ? AX : SUX),
+  }, create];
+}
+
+/** Whether an index is there and the same; says so where it is not. */
+function compareIndex(
+  db: Planner,
+  name: string,
+  index: string,
+  text: string,
+): "missing" | "conflict" | "invalid" | "in place" {
+  const own = db.table(name);
+  const elsewhere = own && !own.indexes.has(index)
+    ? db.index(besideTable(name, index))
+    : undefined;
+  const table = elsewhere?.table ?? own;
+  const fact = elsewhere?.fact ?? own?.indexes.get(index);
+  const { parts } = parseDefinition(text);
+  if (!own || !table || !fact) {
+    return own && toldAsOther(db, own, index, parts) ? "conflict" : "missing";
+  }
+  const differences = db.differ(table, parts, indexParts(db, table, fact));
+  if (table !== own) {
+    differences.unshift({
+      part: "table",
+      step: own.name,
+      database: table.name,
+    });
+  }
+  if (differences.length === 0) return fact.valid ? "in place" : "invalid";
+  const said = JSON.stringify(tidy(text));
+  const printed = db.ask(`SELECT pg_get_indexdef(${fact.oid || "NULL"})`) ?? "";
+  db.conflict(index, "is another index", {
+    step: `${own.name} ${tidy(text)}`,
+    database: printed,
+    fix: `createIndex("${name}", "${index}_new", ${said}), ` +
+      `dropIndex("${index}"),`,
+    differences,
+  });
+  return "conflict";
+}
+
+/** The same index under a name that no step has: it is not built twice. */
+function toldAsOther(
+  db: Planner,
+  table: TableFact,
+  name: string,
+  parts: Parts,
+): boolean {
+  for (const [other, fact] of table.indexes) {
+    const named = db.stepOf(`index ${other}`) || table.constraints.has(other);
+    if (named || !fact.valid || fact.oid === "") continue;
+    if (!sameKeys(parts, indexParts(db, table, fact).have)) continue;
+    if (db.differ(table, parts, indexParts(db, table, fact)).length > 0) {
+      continue;
+    }
+    tellOther(
+      db,
+      name,
+      other,
+      `ALTER INDEX ${db.beside(table, other)} RENAME TO`,
+    );
+    return true;
+  }
+  return false;
+}
+
+function tellOther(db: Planner, name: string, other: string, rename: string) {
+  db.conflict(name, `has the same under another name: ${other}`, {
+    step: name,
+    database: other,
+    fix: `write the database's name, or ${rename} ${id(name)}`,
+  });
+}
+
+/** Spares questions about what is not even alike. */
+function sameKeys(a: Parts, b: Parts): boolean {
+  const shape = (parts: Parts) =>
+    keysOf(parts).map((key) => isName(key) ? key : "()").join(", ");
+  return a.kind === b.kind && shape(a) === shape(b);
+}
+
+/** An index in the parts in which steps want one. */
+function indexParts(db: Planner, table: TableFact, fact: IndexFact) {
+  const { columns, keys, order, opclasses, collations, parameters } = fact;
+  const implied: Parts = { method: "btree", tablespace: db.server.tablespace };
+  const have: Record<string, string | null> = {
+    kind: fact.unique ? "unique" : "",
+    method: fact.method,
+    include: columns.slice(keys).map((n) => id(columnName(table, n))).join(
+      ", ",
+    ),
+    nulls: fact.nulls ? "not distinct" : "",
+    predicate: fact.predicate && strip(fact.predicate),
+    tablespace: fact.tablespace,
+    ...optionsIn(fact.options),
+  };
+  columns.slice(0, keys).forEach((number, i) => {
+    const n = i + 1;
+    const name = columnName(table, number);
+    const column = table.columns.get(name);
+    const { name: opclass = "", usual } =
+      db.opclasses.get(opclasses[i] ?? "") ??
+        {};
+    const flags = order[i] ?? 0;
+    const collation = collations?.[i] ?? "";
+    const natural = column ? column.collation : "";
+    have[`key ${n}`] = name ? id(name) : strip(fact.expressions[i] ?? "");
+    have[`collation ${n}`] = collation === "default" ? "" : collation;
+    have[`opclass ${n}`] = usual ? "" : opclass;
+    have[`options ${n}`] = (parameters?.[n] ?? []).join(",")
+      .replaceAll(/[\s']/g, "");
+    have[`order ${n}`] = orderOf((flags & 1) > 0, (flags & 2) > 0);
+    if (usual) implied[`opclass ${n}`] = opclass;
+    implied[`collation ${n}`] = natural || "default";
+  });
+  return { have: dense(have), implied };
+}
+
+/** Whether a constraint is there and the same; says so where it is not. */
+function compareConstraint(
+  db: Planner,
+  step: Said,
+  parts: Parts,
+): "missing" | "conflict" | "not valid" | "in place" {
+  const table = db.table(step.table), name = bareName(step.name);
+  const fact = table?.constraints.get(name);
+  if (!table) return "missing";
+  if (!fact) {
+    return toldAsOtherConstraint(db, table, name, parts)
+      ? "conflict"
+      : "missing";
+  }
+  const differences = db.differ(table, parts, constraintParts(db, table, fact));
+  if (differences.length === 0) {
+    return fact.valid ? "in place" : "not valid";
+  }
+  const said = JSON.stringify(tidy(step.text));
+  const printed =
+    db.ask(`SELECT pg_get_constraintdef(${fact.oid || "NULL"})`) ?? "";
+  db.conflict(name, "is another constraint", {
+    step: definitionOf(step),
+    database: printed,
+    fix: `dropConstraint("${step.table}", "${name}"), ${step.verb}(` +
+      `"${step.table}", "${name}_new", ${said}),`,
+    differences,
+  });
+  return "conflict";
+}
+
+function toldAsOtherConstraint(
+  db: Planner,
+  table: TableFact,
+  name: string,
+  parts: Parts,
+): boolean {
+  for (const [other, fact] of table.constraints) {
+    const { have, implied } = constraintParts(db, table, fact);
+    if (fact.oid === "" || fact.type === "p" || !fact.valid) continue;
+    if (db.stepOf(`constraint ${stepName(parseName(table.name))}.${other}`)) {
+      continue;
+    }
+    if (other.endsWith("sync_not_null") || !sameKeys(parts, have)) continue;
+    if (db.differ(table, parts, { have, implied }).length > 0) continue;
+    const rename = `ALTER TABLE ${table.name} RENAME CONSTRAINT ${
+      id(other)
+    } TO`;
+    tellOther(db, name, other, rename);
+    return true;
+  }
+  return false;
+}
+
+const CONSTRAINT_KINDS: Record<string, string> = {
+  p: "primary key",
+  u: "unique",
+  f: "foreign key",
+  c: "check",
+  x: "exclude",
+};
+
+/** A constraint in the parts in which steps want one. */
+function constraintParts(db: Planner, table: TableFact, fact: ConstraintFact) {
+  const { type, columns, parentColumns, parent } = fact;
+  const index = [...table.indexes.values()].find(({ oid }) =>
+    oid === fact.index && /[pux]/.test(type)
+  );
+  const built = index && indexParts(db, table, index);
+  const kept = type === "x" ? /^(?!kind)/ : /^(include|with |nulls|tablespace)/;
+  const names = (of: TableFact | undefined, numbers: number[] | null) =>
+    (numbers ?? []).map((n) => id(of ? columnName(of, n) : "")).join(", ");
+  const other = db.tableOf(parent);
+  const have: Record<string, string | null | undefined> = {
+    kind: CONSTRAINT_KINDS[type],
+    ...Object.fromEntries(
+      Object.entries(built?.have ?? {}).filter(([part]) => kept.test(part)),
+    ),
+    condition: fact.condition && strip(fact.condition),
+    deferrable: fact.deferrable ? "yes" : "",
+    initially: fact.deferred ? "deferred" : "",
+    enforced: fact.enforced ? "" : "no",
+    temporal: fact.temporal ? "yes" : "",
+    inherit: type === "c" && fact.local ? "no" : "",
+  };
+  if (type === "f") {
+    have["referenced table"] = other?.name;
+    have["referenced columns"] = names(other, parentColumns);
+    have["on update"] = ACTIONS[fact.onUpdate];
+    have["on delete"] = ACTIONS[fact.onDelete];
+    have["on delete columns"] = names(table, fact.onDeleteColumns);
+    have.match = fact.match === "f" ? "full" : "";
+  }
+  if (type !== "c") {
+    columns.forEach((n, i) => {
+      const name = columnName(table, n);
+      if (name) have[`key ${i + 1}`] = id(name);
+    });
+  }
+  (fact.operators ?? []).forEach((sign, i) => have[`operator ${i + 1}`] = sign);
+  const implied = {
+    ...built?.implied,
+    match: "simple",
+    "on delete": "no action",
+    "on update": "no action",
+  };
+  return { have: dense(have), implied };
+}
+
+// ── Renames, rows and drops ──
+
+const OLD_NAME = "queries that use the old name fail from then on";
+const GONE = "queries that name it fail from then on";
+
+function planRenameTable(db: Planner, { name, table, to }: Said) {
+  if (!db.table(table)) return;
+  if (db.table(to)) return besideOld(db, to, table);
+  const [from, now] = [db.sql(table), db.sql(to)];
+  db.rename(table, to);
+  const own = id(lastName(now));
+  const undo = `ALTER TABLE ${now} RENAME TO ${id(lastName(from))}`;
+  const told = { undo, effect: OLD_NAME, hazard: "rename", rank: 0 };
+  const change = alterTable(from, `RENAME TO ${own}`, told);
+  const locks = [{ table: now, mode: AX }];
+  db.change(name, `rename from ${table}`, { ...change, locks });
+}
+
+function planRenameColumn(db: Planner, { name, table, column, to }: Said) {
+  const fact = db.column({ table, column });
+  if (!fact) return;
+  if (db.column({ table, column: to })) {
+    return besideOld(db, name, `${table}.${column}`);
+  }
+  const own = db.own(table);
+  own.columns = new Map(
+    [...own.columns].map((
+      [known, fact],
+    ) => [known === column ? to : known, fact]),
+  );
+  const rename = (from: string, to: string) =>
+    `RENAME COLUMN ${id(from)} TO ${id(to)}`;
+  const undo = `ALTER TABLE ${own.name} ${rename(to, column)}`;
+  const told = { undo, effect: OLD_NAME, hazard: "rename", rank: 0 };
+  const change = alterTable(own.name, rename(column, to), told);
+  db.change(name, `rename from ${table}.${column}`, change);
+}
+
+function besideOld(db: Planner, now: string, old: string) {
+  db.conflict(now, `stands beside ${old}`, {
+    step: `${old} renamed to ${now}`,
+    database: "both",
+    fix: "move what the old one still holds, then drop it by a step",
+  });
+}
+
+function planBackfill(
+  db: Planner,
+  { name, table, fill: { set, where } }: Said,
+) {
+  if (!db.needs(table)) return;
+  const layered = db.coming.of(table, where).layers.length > 0;
+  const needed = layered || db.isPromised(table, `${set} ${where}`)
+    ? db.state(table) === "filled"
+    : db.hasRows(table, where);
+  if (needed) db.change(name, "backfill", fillRows(db, table, set, where));
+}
+
+function planRows(db: Planner, { table, key, rows }: Said) {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  if (!db.needs(table, ...columns)) return;
+  const sql = db.sql(table);
+  const match = key.map((c) => `t.${id(c)} = v.${id(c)}`).join(" AND ");
+  const named = key.map((c) => `${literal(c)}, v.${id(c)}`).join(", ");
+  const missing = (values: Record<string, unknown>[], relation: string) =>
+    `FROM jsonb_populate_recordset(NULL::${relation}, ` +
+    `${literal(JSON.stringify(values))}) v WHERE NOT EXISTS ` +
+    `(SELECT FROM ${relation} t WHERE ${match})`;
+  // The keys alone: another value may be a label that is still to come.
+  const keys = rows.map((row) =>
+    Object.fromEntries(key.map((column) => [column, row[column]]))
+  );
+  const list = columns.map(id).join(", ");
+  const fact = db.table(table);
+  const unknown = db.isPromised(table, key.map(id).join(" ")) ||
+    (fact && db.isRenamed(fact));
+  const found = unknown ? undefined : db.ask(
+    `SELECT coalesce(json_agg(json_build_object(${named})), '[]')::text ` +
+      missing(keys, sql),
+  );
+  const lacking: unknown[] = found ? JSON.parse(found) : keys;
+  if (lacking.length === 0) return;
+  const verb = `insert ${lacking.length} of ${count(rows.length, "row")}`;
+  // Never a row that was there before.
+  const undo = found === undefined && !db.isNew(table)
+    ? cannot("which of its rows were there before is not known")
+    : `DELETE FROM ${sql} t USING jsonb_populate_recordset(` +
+      `NULL::${sql}, ${literal(JSON.stringify(lacking))}) v WHERE ${match}`;
+  db.coming.insert(table, key, rows);
+  db.change(table, verb, {
+    phase: db.phase(table, "online"),
+    sql: `INSERT INTO ${sql} (${list}) SELECT ${list} ${missing(rows, sql)}`,
+    undo,
+    rank: db.isNew(table) ? 5 : 1,
+  });
+}
+
+/** A change that is allowed by the name of what it drops. */
+function dropped(step: Step, told: Told): Told {
+  return { phase: "contract", ...told, hazard: `drop:${step.name}` };
+}
+
+function planDropTable(db: Planner, step: Said) {
+  const fact = db.table(step.table);
+  if (!fact) return;
+  const uses = dependents(db, step, "table");
+  if (uses.length > 0) {
+    return blockedBy(db, step.name, "cannot be dropped", uses);
+  }
+  db.forget(step.table);
+  const undo = cannot("its rows are gone");
+  const told = dropped(step, { undo, effect: GONE, rank: 9 });
+  db.change(step.name, "drop table", {
+    ...alterTable(fact.name, "", told),
+    sql: `DROP TABLE ${fact.name}`,
+    locks: [fact.name, ...parentsOf(db, fact)].map((table) => ({
+      table,
+      mode: AX,
+    })),
+  });
+}
+
+function planDropColumn(db: Planner, step: Said) {
+  const { table, column, name } = step;
+  const known = db.column(step);
+  if (!known) return;
+  const uses = dependents(db, step, "column");
+  if (uses.length > 0) return blockedBy(db, name, "cannot be dropped", uses);
+  const fact = db.own(table);
+  const parents = parentsOf(db, fact, known.number);
+  fact.columns.delete(column);
+  const undo = cannot("its values are gone");
+  const also = parents.map((table) => ({ table, mode: AX }));
+  const told = dropped(step, { undo, effect: GONE, rank: 8, also });
+  const change = alterTable(fact.name, `DROP COLUMN ${id(column)}`, told);
+  db.change(name, "drop column", change);
+}
+
+/** The tables that foreign keys refer to, which lose a trigger with them. */
+function parentsOf(db: Planner, fact: TableFact, column?: number): string[] {
+  return [...fact.constraints.values()].flatMap((constraint) =>
+    constraint.type === "f" &&
+      (column === undefined || constraint.columns.includes(column))
+      ? db.tableOf(constraint.parent)?.name ?? []
+      : []
+  );
+}
+
+function planDropConstraint(db: Planner, step: Said) {
+  const { table } = step, name = bareName(step.constraint);
+  const fact = db.table(table)?.constraints.get(name);
+  if (!fact) return;
+  const uses = dependents(db, step, "constraint", fact.oid);
+  if (uses.length > 0) {
+    return blockedBy(db, step.name, "cannot be dropped", uses);
+  }
+  const own = db.own(table);
+  own.constraints.delete(name);
+  own.indexes.delete(name);
+  const sql = db.sql(table);
+  const printed = db.ask(`SELECT pg_get_constraintdef(${fact.oid})`);
+  const parent = fact.type === "f" ? db.tableOf(fact.parent)?.name : undefined;
+  const told = dropped(step, {
+    undo: `ALTER TABLE ${sql} ADD CONSTRAINT ${id(name)} ${printed}`,
+    effect: "rows that it kept out are let in from then on",
+    also: parent ? [{ table: parent, mode: AX }] : [],
+    rank: 3,
+  });
+  const change = alterTable(sql, `DROP CONSTRAINT ${id(name)}`, told);
+  db.change(step.name, "drop constraint", change);
+}
+
+function planDropIndex(db: Planner, step: Said) {
+  const found = db.index(step.name);
+  if (!found) return;
+  const { table, fact } = found;
+  const own = db.own(stepName(parseName(table.name)));
+  own.indexes.delete(lastName(step.name));
+  const whole = table.kind === "p";
+  const plain = db.single || whole;
+  const printed = db.ask(`SELECT pg_get_indexdef(${fact.oid})`) ?? "";
+  const name = plain ? db.sql(step.name) : db.qualified(step.name);
+  db.change(step.name, "drop index", {
+    ...(dropped(step, {}) as { hazard: string }),
+    phase: "contract",
+    sql: `DROP INDEX ${plain ? "" : "CONCURRENTLY "}${name}`,
+    undo: printed,
+    locks: [{ table: table.name, mode: plain ? AX : SUX }],
+    effect: "queries that used it are slower from then on",
+    alone: !plain,
+    rank: 4,
+  });
+}
+
+function planDropEnum(db: Planner, step: Said) {
+  const type = db.sql(step.name);
+  const fact = db.type(type);
+  if (fact?.kind !== "e") return;
+  db.forgetType(type);
+  const list = fact.labels.map(literal).join(", ");
+  const undo = `CREATE TYPE ${type} AS ENUM (${list})`;
+  const told = dropped(step, { rank: 9 });
+  const sql = `DROP TYPE ${type}`;
+  db.change(step.name, "drop enum", create(sql, undo, told));
+}
+
+/** What stands in the way of a drop, or of another type. */
+function dependents(
+  db: Planner,
+  step: Said,
+  what: "table" | "column" | "constraint" | "type",
+  constraint = "",
+): string[] {
+  const fact = db.table(step.table);
+  if (!fact?.oid) return [];
+  const number = db.column(step)?.number ?? 0;
+  const start = what === "constraint"
+    ? `'pg_constraint'::regclass::oid, ${constraint}::oid, 0`
+    : `'pg_class'::regclass::oid, ${fact.oid}::oid, ${
+      what === "table" ? 0 : number
+    }`;
+  // A type may change under what is dropped along with its column.
+  const along = what === "type"
+    ? ""
+    : `UNION SELECT d.classid, d.objid, d.objsubid
+      FROM gone g JOIN pg_depend d ON d.refclassid = g.class
+        AND d.refobjid = g.id AND g.sub IN (0, d.refobjsubid)
+        AND deptype IN ('a', 'i', 'P', 'S')`;
+  const found = db.ask(`WITH RECURSIVE gone (class, id, sub) AS (
+      SELECT ${start} ${along}
+    ), used AS (SELECT DISTINCT d.classid AS class, d.objid AS id,
+        d.objsubid AS sub
+      FROM gone g JOIN pg_depend d ON d.refclassid = g.class
+        AND d.refobjid = g.id AND g.sub IN (0, d.refobjsubid)
+      WHERE ${what === "type" ? TYPE_USES : "deptype = 'n'"}
+        AND NOT EXISTS (SELECT FROM gone o WHERE o.class = d.classid
+          AND o.id = d.objid AND o.sub IN (0, d.objsubid)))
+    SELECT json_agg(json_build_array(coalesce(
+        CASE class WHEN 'pg_rewrite'::regclass THEN (SELECT
+          CASE relkind WHEN 'm' THEN 'materialized ' ELSE '' END || 'view ' ||
+          ev_class::regclass FROM pg_rewrite r JOIN pg_class c ON c.oid = ev_class
+          WHERE r.oid = id) END, pg_describe_object(class, id, sub)), id))::text
+    FROM used`);
+  const uses = JSON.parse(found ?? "[]") as [string, Oid][];
+  const said = db.longhand.join(";\n");
+  return uses.filter(([text, oid]) => {
+    const name = /(\S+)$/.exec(text.replace(/ on .*$/, ""))?.[1] ?? "";
+    return !db.dropped.has(oid) && !namesIn(said).has(lastName(name));
+  }).map(([text]) => text);
+}
+
+/** What PostgreSQL refuses to change a column's type under. */
+const TYPE_USES = `(d.classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass,
+  'pg_trigger'::regclass) OR d.classid = 'pg_class'::regclass AND EXISTS (
+    SELECT FROM pg_attribute a WHERE a.attrelid = d.objid
+      AND a.attnum = d.objsubid AND attgenerated <> '')
+  OR d.classid = 'pg_attrdef'::regclass AND EXISTS (SELECT FROM pg_attrdef f
+    JOIN pg_attribute a ON a.attrelid = adrelid AND a.attnum = adnum
+    WHERE f.oid = d.objid AND attgenerated <> '' AND d.refobjsubid <> adnum))`;
+
+function blockedBy(db: Planner, name: string, text: string, uses: string[]) {
+  db.issue(
+    name,
+    `${text}: ${uses.join(", ")} depends on it`,
+    "drop what depends on it by a step above, and make it again below",
+  );
+}
+
+// ═══ Kinds ═════════════════════════════════════════════════════════════════
+//
+// In come rows of the catalogs; out go facts: what each object is, part by
+// part, structured as the catalogs have it. Only true expressions are printed
+// by the server; nothing that it printed is taken apart again. One plain query
+// a kind, all in one round trip, for what steps name. A kind of object is one
+// query under FACTS, its reader in `readFacts`, and what a step wants of it in
+// the same parts; `differ` (under "Plan") compares any two of them.
+
+/** What an object is; a part that says nothing is not there. */
+type Parts = Record<string, string>;
+
+/** A number of the catalogs, as JSON has it; "" for what is still to come. */
+type Oid = string;
+
+/** A relation, with all that hangs on it. */
+interface TableFact {
+  /** As SQL names it: today, and once the plan has renamed it. */
+  was: string;
+  name: string;
+  oid: Oid;
+  /** As pg_class.relkind: r, p, v, m, f or S. */
+  kind: string;
+  /** Whether the role that is connected may alter it. */
+  owned: boolean;
+  unlogged: boolean;
+  parents: Oid[];
+  columns: Map<string, ColumnFact>;
+  indexes: Map<string, IndexFact>;
+  constraints: Map<string, ConstraintFact>;
+  /** A longhand step makes it: what columns it has is not known. */
+  vague?: true;
+}
+
+interface ColumnFact {
+  /** Its name today; "" for one that is still to come. */
+  was: string;
+  number: number;
+  type: string;
+  /** Its type until the plan changes that. */
+  before?: string;
+  /** The type without what a cast would cut off: varchar for varchar(3). */
+  wide: string;
+  notNull: boolean;
+  /** Its NOT NULL constraint, where that is not validated (from 18). */
+  unproved: string | null;
+  /** Where it is not the type's own. */
+  collation: string;
+  /** The default, or what a generated column computes. */
+  default: string | null;
+  /** As pg_attribute has them: a or d, and s or v; "" for neither. */
+  identity: string;
+  generated: string;
+  /** Whether a parent brought it. */
+  inherited: boolean;
+  storage: string;
+  compression: string;
+  /** The sequence that a serial column owns, and its type. */
+  sequence: { name: string; type: string } | null;
+}
+
+interface IndexFact {
+  oid: Oid;
+  valid: boolean;
+  unique: boolean;
+  method: string;
+  /** How many of the columns are keys; the others are included. */
+  keys: number;
+  /** Numbers of columns, 0 for an expression. */
+  columns: number[];
+  expressions: string[];
+  /** By key: oids, and 1 for DESC with 2 for NULLS FIRST. */
+  opclasses: Oid[];
+  order: number[];
+  /** By key, where one is not the default. */
+  collations: (string | null)[] | null;
+  /** Parameters of operator classes, by column. */
+  parameters: Record<string, string[]> | null;
+  options: string[];
+  nulls: boolean;
+  predicate: string | null;
+  tablespace: string;
+}
+
+interface ConstraintFact {
+  oid: Oid;
+  /** As pg_constraint.contype: p, u, f, c or x. */
+  type: string;
+  columns: number[];
+  parent: Oid;
+  parentColumns: number[];
+  onUpdate: string;
+  onDelete: string;
+  onDeleteColumns: number[] | null;
+  match: string;
+  deferrable: boolean;
+  deferred: boolean;
+  valid: boolean;
+  local: boolean;
+  temporal: boolean;
+  enforced: boolean;
+  index: Oid;
+  condition: string | null;
+  operators: string[] | null;
+  inherited: boolean;
+}
+
+interface TypeFact {
+  /** As pg_type.typtype: e, d, c, r, … */
+  kind: string;
+  labels: string[];
+}
+
+/** All that was read. */
+export interface Catalog {
+  tables: Map<string, TableFact>;
+  types: Map<string, TypeFact>;
+  extensions: Set<string>;
+  /** Operator classes by oid; the default of a type has one of its own. */
+  opclasses: Map<Oid, { name: string; usual: boolean }>;
+  /** What stands in these schemas and was not read, as SQL names it. */
+  others: string[];
+}
+
+/** The server and the role, as the first round trip finds them. */
+export interface Server {
+  version: number;
+  versionText: string;
+  database: string;
+  user: string;
+  /** Whether the target schema is there, and the role may create in it. */
+  schemaExists: boolean;
+  mayCreate: boolean;
+  /** Whether the role may create extensions, as far as they are trusted. */
+  mayExtend: boolean;
+  standby: boolean;
+  readOnly: boolean;
+  /** What unqualified names of the steps resolve in. */
+  searchPath: string;
+  /** Where indexes are that say nothing of it. */
+  tablespace: string;
+}
+
+/** The kinds of pg_class.relkind that are not tables. */
+const RELATION_KINDS: Record<string, string> = {
+  v: "a view",
+  m: "a materialized view",
+  f: "a foreign table",
+  S: "a sequence",
+};
+
+const ACTIONS: Record<string, string> = {
+  c: "cascade",
+  n: "set null",
+  d: "set default",
+  r: "restrict",
+};
+
+/** By pg_attribute's attidentity and attgenerated. */
+const VALUE_SOURCES: Record<string, string> = {
+  a: "GENERATED ALWAYS AS IDENTITY",
+  d: "GENERATED BY DEFAULT AS IDENTITY",
+  s: "GENERATED ALWAYS, STORED",
+  v: "GENERATED ALWAYS, VIRTUAL",
+};
+
+/**
+ * The search path is the target schema, and after it the schemas of the
+ * installed extensions, so that their types and operator classes are found
+ * wherever the provider keeps them.
+ */
+function serverQuery(schema: string): string {
+  const name = literal(schema);
+  return `SELECT to_json(f) AS server FROM (SELECT
+    current_setting('server_version_num')::int AS version,
+    current_setting('server_version') AS "versionText",
+    current_database() AS database, current_user AS "user",
+    n.oid IS NOT NULL AS "schemaExists",
+    coalesce(has_schema_privilege(n.oid, 'CREATE'), false) AS "mayCreate",
+    has_database_privilege(current_database(), 'CREATE') AS "mayExtend",
+    pg_is_in_recovery() AS standby,
+    current_setting('default_transaction_read_only') = 'on' AS "readOnly",
+    (SELECT spcname FROM pg_tablespace s JOIN pg_database ON dattablespace = s.oid
+      WHERE datname = current_database()) AS tablespace,
+    set_config('search_path', quote_ident(${name}) || coalesce((
+      SELECT ', ' || string_agg(DISTINCT quote_ident(nspname), ', ')
+      FROM pg_extension JOIN pg_namespace e ON e.oid = extnamespace
+      WHERE nspname NOT IN ('pg_catalog', ${name})), ''), true) AS "searchPath"
+    FROM (VALUES (1)) v LEFT JOIN pg_namespace n ON nspname = ${name}) f`;
+}
+
+/** The relations that steps name, and those that their foreign keys name. */
+const NAMED = `oid IN (SELECT unnest(current_setting('sync.named')::oid[]))`;
+
+function namedQuery(names: string[][]): string {
+  const list = literal(JSON.stringify(names));
+  return `WITH named AS (SELECT c.oid, relkind, indrelid
+    FROM (SELECT DISTINCT n ->> 0 AS schema, n ->> 1 AS name
+      FROM json_array_elements(${list}) n) w
+    JOIN pg_namespace n ON nspname = schema
+    JOIN pg_class c ON relnamespace = n.oid AND relname = name
+    LEFT JOIN pg_index ON indexrelid = c.oid)
+  SELECT set_config('sync.named', coalesce((SELECT array_agg(oid) FROM (
+    SELECT coalesce(indrelid, oid) FROM named
+    UNION SELECT confrelid FROM pg_constraint
+      WHERE contype = 'f' AND conrelid IN (SELECT oid FROM named)) f (oid)
+    )::text, '{}'), true) AS named`;
+}
+
+// A column that an older server lacks is found in the outer row, with the
+// value that it would have.
+const OLDER = `(SELECT false AS indnullsnotdistinct, NULL AS confdelsetcols,
+  false AS conperiod, true AS conenforced) older`;
+
+/** One query a kind; each row is an array that its reader knows. */
+const FACTS: Record<string, string> = {
+  relations: `SELECT json_build_array(nspname, relname, c.oid, relkind,
+      pg_has_role(relowner, 'USAGE'), relpersistence = 'u',
+      (SELECT json_agg(inhparent) FROM pg_inherits WHERE inhrelid = c.oid)) AS f
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE c.${NAMED}`,
+  columns: `SELECT json_build_array(attrelid, attname, attnum,
+      format_type(atttypid, atttypmod), CASE WHEN typcategory IN ('S', 'V')
+        THEN format_type(atttypid, -1) END,
+      attnotnull, conname, CASE WHEN attcollation <> typcollation
+        THEN (SELECT collname FROM pg_collation c WHERE c.oid = attcollation) END,
+      pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE attrelid END),
+      attidentity, attgenerated, attinhcount > 0,
+      attstorage, attcompression, sequence) AS f
+    FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid
+    LEFT JOIN pg_attrdef ON atthasdef AND adrelid = attrelid AND adnum = attnum
+    LEFT JOIN (SELECT conrelid, conkey[1] AS key, conname FROM pg_constraint
+      WHERE contype = 'n' AND NOT convalidated) u
+      ON conrelid = attrelid AND key = attnum
+    LEFT JOIN (SELECT refobjid, refobjsubid, json_build_array(nspname, relname,
+        format_type(seqtypid, NULL)) AS sequence
+      FROM pg_sequence JOIN pg_class c ON c.oid = seqrelid
+      JOIN pg_namespace n ON n.oid = relnamespace
+      JOIN pg_depend ON classid = 'pg_class'::regclass AND objid = seqrelid
+        AND refclassid = 'pg_class'::regclass AND deptype = 'a') s
+      ON refobjid = attrelid AND refobjsubid = attnum
+    WHERE attnum > 0 AND NOT attisdropped
+      AND attrelid IN (SELECT oid FROM pg_class
+        WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND ${NAMED})`,
+  indexes: `SELECT json_build_array(indrelid, relname, indexrelid,
+      indisvalid AND indisready, indisunique, nullif(amname, 'btree'),
+      indnkeyatts, indkey::int2[], CASE WHEN indexprs IS NOT NULL
+        THEN ARRAY(SELECT CASE indkey[k - 1] WHEN 0
+          THEN pg_get_indexdef(indexrelid, k, false) END
+          FROM generate_series(1, indnkeyatts) k) END,
+      indclass::oid[], indoption::int2[],
+      CASE WHEN indcollation::text ~ '[^01 ]' THEN ARRAY(SELECT collname
+        FROM unnest(indcollation::oid[]) WITH ORDINALITY o (id, i)
+        LEFT JOIN pg_collation c ON c.oid = id ORDER BY i) END,
+      parameters, reloptions, distinct_nulls,
+      pg_get_expr(indpred, indrelid), spcname) AS f
+    FROM ${OLDER}, LATERAL (SELECT *, indnullsnotdistinct AS distinct_nulls
+      FROM pg_index) x JOIN pg_class i ON i.oid = indexrelid
+    JOIN pg_am m ON m.oid = i.relam
+    LEFT JOIN pg_tablespace s ON s.oid = i.reltablespace
+    LEFT JOIN (SELECT attrelid, json_object_agg(attnum, attoptions) AS parameters
+      FROM pg_attribute WHERE attoptions IS NOT NULL GROUP BY 1) p
+      ON attrelid = indexrelid
+    WHERE indrelid IN (SELECT oid FROM pg_class WHERE ${NAMED})`,
+  constraints: `SELECT json_build_array(conrelid, conname, c.oid, contype,
+      conkey, confrelid, confkey, confupdtype, confdeltype, deleted,
+      confmatchtype, condeferrable, condeferred, convalidated, connoinherit,
+      period, enforced, conindid, CASE contype WHEN 'c'
+        THEN pg_get_expr(conbin, conrelid) END,
+      CASE contype WHEN 'x' THEN ARRAY(SELECT oprname
+        FROM unnest(conexclop) WITH ORDINALITY o (id, i)
+        JOIN pg_operator p ON p.oid = id ORDER BY i) END, coninhcount > 0) AS f
+    FROM ${OLDER}, LATERAL (SELECT *, to_json(confdelsetcols) AS deleted,
+      conperiod AS period, conenforced AS enforced FROM pg_constraint) c
+    WHERE contype IN ('c', 'f', 'p', 'u', 'x')
+      AND conrelid IN (SELECT oid FROM pg_class WHERE ${NAMED})`,
+  types: `SELECT json_build_array(nspname, typname, typtype,
+      (SELECT json_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum
+        WHERE enumtypid = t.oid)) AS f
+    FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace
+    WHERE nspname IN (:schemas) AND typtype IN ('e', 'd', 'c', 'r')
+      AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = typrelid
+        AND relkind <> 'c')`,
+  extensions: `SELECT json_build_array(extname) AS f FROM pg_extension`,
+  opclasses: `SELECT json_build_array(oid, opcname, opcdefault) AS f
+    FROM pg_opclass`,
+  others: `SELECT json_build_array(nspname, relname) AS f
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE nspname IN (:schemas) AND relkind IN ('r', 'p', 'v', 'm', 'f')
+      AND NOT relispartition AND NOT c.${NAMED}
+      AND NOT EXISTS (SELECT FROM pg_depend WHERE deptype = 'e'
+        AND classid = 'pg_class'::regclass AND objid = c.oid)`,
+};
+
+/** Everything that steps name, as rows by kind. */
+function factQueries(names: string[][]): string[] {
+  const schemas = [...new Set(names.map(([schema = ""]) => schema))];
+  const list = schemas.map(literal).join(", ");
+  return [
+    namedQuery(names),
+    ...Object.entries(FACTS).map(([kind, sql]) =>
+      `SELECT ${literal(kind)} AS kind, json_agg(f) AS facts FROM (${
+        sql.replaceAll(":schemas", list)
+      }) f`
+    ),
+  ];
+}
+
+/** The rows of all kinds as facts. */
+function readFacts(rows: Row[], schema: string): Catalog {
+  // deno-lint-ignore no-explicit-any
+  const of = (kind: string): any[][] =>
+    (rows.find((row) => row.kind === kind)?.facts ?? []) as [];
+  const tables = new Map<string, TableFact>();
+  const byOid = new Map<Oid, TableFact>();
+  for (
+    const [own, name, oid, kind, owned, unlogged, parents] of of("relations")
+  ) {
+    const sql = sqlName([own, name], schema);
+    const table: TableFact = {
+      ...{ was: sql, name: sql, oid, kind, owned, unlogged },
+      parents: parents ?? [],
+      columns: new Map(),
+      indexes: new Map(),
+      constraints: new Map(),
+    };
+    tables.set(sql, table);
+    byOid.set(oid, table);
+  }
+  for (
+    const [oid, name, ...fact] of of("columns").sort((a, b) => a[2] - b[2])
+  ) {
+    byOid.get(oid)?.columns.set(name, readColumn(name, fact, schema));
+  }
+  for (const [oid, name, ...fact] of of("indexes")) {
+    byOid.get(oid)?.indexes.set(name, readIndex(fact));
+  }
+  for (const [oid, name, ...fact] of of("constraints")) {
+    byOid.get(oid)?.constraints.set(name, readConstraint(fact));
+  }
+  return {
+    tables,
+    types: new Map(
+      of("types").map(([own, name, kind, labels]) => [
+        sqlName([own, name], schema),
+        { kind, labels: labels ?? [] },
+      ]),
+    ),
+    extensions: new Set(of("extensions").map(([name]) => name)),
+    opclasses: new Map(
+      of("opclasses").map(([oid, name, usual]) => [
+        oid,
+        { name, usual },
+      ]),
+    ),
+    others: of("others").map((name) => sqlName(name, schema)).sort(),
+  };
+}
+
+// deno-lint-ignore no-explicit-any
+function readColumn(name: string, fact: any[], schema: string): ColumnFact {
+  const [number, type, wide, notNull, unproved, collation, value, ...rest] =
+    fact;
+  const [identity, generated, inherited, storage, compression, sequence] = rest;
+  return {
+    ...{ was: name, number, type, wide: wide ?? type, notNull, unproved },
+    ...{ collation: collation ?? "", default: value, identity, generated },
+    ...{ inherited, storage, compression },
+    sequence: sequence && {
+      name: sqlName(sequence, schema),
+      type: sequence[2],
+    },
+  };
+}
+
+// deno-lint-ignore no-explicit-any
+function readIndex(fact: any[]): IndexFact {
+  const [oid, valid, unique, method, keys, columns, expressions, ...rest] =
+    fact;
+  const [opclasses, order, collations, parameters, options, nulls, ...last] =
+    rest;
+  const [predicate, tablespace] = last;
+  return {
+    ...{ oid, valid, unique, method: method ?? "", keys, columns },
+    ...{ expressions: expressions ?? [], opclasses, order, collations },
+    ...{ parameters, options: options ?? [], nulls, predicate },
+    tablespace: tablespace ?? "",
+  };
+}
+
+// deno-lint-ignore no-explicit-any
+function readConstraint(fact: any[]): ConstraintFact {
+  const [oid, type, columns, parent, parentColumns, ...rest] = fact;
+  const [onUpdate, onDelete, onDeleteColumns, match, deferrable, ...more] =
+    rest;
+  const [deferred, valid, local, temporal, enforced, index, ...last] = more;
+  const [condition, operators, inherited] = last;
+  return {
+    ...{ oid, type, columns: columns ?? [], parent, parentColumns },
+    ...{ onUpdate, onDelete, onDeleteColumns, match, deferrable, deferred },
+    ...{ valid, local, temporal, enforced, index, condition, operators },
+    inherited,
+  };
+}
+
+/** A name as SQL wants it where the target schema is the search path. */
+function sqlName([schema = "", name]: string[], target: string): string {
+  if (name === undefined) return id(schema);
+  return schema === target ? id(name) : `${id(schema)}.${id(name)}`;
 }
 
 // ═══ SQL text ══════════════════════════════════════════════════════════════
 //
-// Enough of PostgreSQL's grammar to take a definition apart into its clauses.
+// In comes the SQL that steps say; out go its clauses, as slices of that very
+// text. One function blanks what is quoted, commented or in brackets, at equal
+// length, so that plain regular expressions find the words that are SQL's own.
 // What an expression or a type means is never decided here: the server is
-// asked (see "Catalog").
+// asked. What cannot be read is a fault that names it, never a clause lost.
 
 /** What a column's text says. */
 interface ColumnSpec {
@@ -1560,42 +2862,25 @@ interface ColumnSpec {
   notNull: boolean;
   primaryKey: boolean;
   serial: boolean;
-  collation: string | undefined;
+  collation: string;
   default: string | undefined;
   /** As pg_attribute has them: a or d, and s or v; "" for neither. */
   identity: string;
   generated: string;
   /** What a generated column computes. */
   expression: string | undefined;
+  storage: string;
+  compression: string;
   /** The text without PRIMARY KEY, and the type with its collation alone. */
   withoutKey: string;
   bare: string;
-  /** A clause that must be a step of its own. */
+  /** A clause that must be a step of its own, and text that says nothing. */
   refused: string | undefined;
+  unread: string | undefined;
 }
 
-/** One column or expression of an index or a key. */
-interface Element {
-  /** The column's name, or "" for an expression. */
-  column: string;
-  expression: string;
-  /** Collation, operator class and order, where they are not the default. */
-  collation: string;
-  opclass: string;
-  order: string;
-  /** The operator of an exclusion constraint. */
-  operator: string;
-}
-
-/** An index or constraint definition, taken apart. */
-interface Definition {
-  elements: Element[];
-  /** Clauses by name; `where` and `check` are expressions. */
-  parts: Record<string, string>;
-}
-
+/** A lexeme: where it stands, and whether it is a space or a comment. */
 interface Token {
-  /** Lower case unless quoted; a quoted name that needs no quotes has none. */
   text: string;
   start: number;
   end: number;
@@ -1604,299 +2889,205 @@ interface Token {
 /** https://www.postgresql.org/docs/current/sql-syntax-lexical.html */
 const TOKEN = new RegExp(
   [
-    /\s+|--[^\n]*|\/\*[^]*?\*\//,
-    /[eE]'(?:[^'\\]|''|\\[^])*'|[bBxXnN]?'(?:[^']|'')*'/,
-    /\$(\w*)\$[^]*?\$\1\$|"(?:[^"]|"")*"/,
+    /\s+|--[^\n]*|\/\*/,
+    /[eE]'(?:[^'\\]|''|\\[^])*'|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*'/,
+    /(?:[uU]&)?"(?:[^"]|"")*"|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/,
     /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/,
-    /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|::|[-+*/<>=~!@#%^&|`?]+|[^]/,
+    /\d[\w.]*(?:[eE][+-]?\d+)?|::|[-+*/<>=~!@#%^&|`?]+?(?=--|\/\*)/,
+    /[-+*/<>=~!@#%^&|`?]+|[^]/,
   ].map((part) => part.source).join("|"),
-  "g",
+  "y",
 );
 
-function tokenize(text: string): Token[] {
-  return memo(tokenLists, text, () => {
-    const tokens: Token[] = [];
-    for (const { 0: raw, index: start } of text.matchAll(TOKEN)) {
-      if (/^(\s|--|\/\*)/.test(raw)) continue;
-      const plain = /^"([a-z_][a-z0-9_$]*)"$/.exec(raw)?.[1];
-      const name = plain && !RESERVED.has(plain) ? plain : raw;
-      const isWord = /^[\w\u0080-\uffff]/.test(raw) && !raw.endsWith("'");
-      const text = isWord ? raw.toLowerCase() : name;
-      tokens.push({ text, start, end: start + raw.length });
+/** Steps say the same few things, and say them in each pass. */
+function once<T>(read: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    let made = known.get(text);
+    if (made === undefined) known.set(text, made = read(text));
+    return made;
+  };
+}
+
+/** All lexemes of a text, spaces and comments too. */
+const lexemes = once((text: string): Token[] => {
+  const tokens: Token[] = [];
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    TOKEN.lastIndex = start;
+    const raw = TOKEN.exec(text)?.[0] ?? text.slice(start);
+    end = start + raw.length;
+    if (raw === "/*") end = endOfComment(text, start);
+    if (/^\$.*\$$/.test(raw)) {
+      const close = text.indexOf(raw, end);
+      end = close < 0 ? text.length : close + raw.length;
     }
-    return tokens;
-  });
+    tokens.push({ text: text.slice(start, end), start, end });
+  }
+  return tokens;
+});
+
+/** PostgreSQL's comments hold others. */
+function endOfComment(text: string, start: number): number {
+  const marks = /\/\*|\*\//g;
+  marks.lastIndex = start;
+  for (let depth = 0, found; (found = marks.exec(text));) {
+    depth += found[0] === "/*" ? 1 : -1;
+    if (depth === 0) return marks.lastIndex;
+  }
+  return text.length;
 }
 
-/** Thousands of steps say the same few things, and say them in each pass. */
-function memo<T>(made: Map<string, T>, text: string, make: () => T): T {
-  const known = made.get(text);
-  if (known !== undefined) return known;
-  const result = make();
-  made.set(text, result);
-  return result;
+/** The lexemes that say something. */
+const tokenize = once((text: string): Token[] =>
+  lexemes(text).filter((token) => !isBlank(token.text))
+);
+
+function isBlank(text: string): boolean {
+  return /^(\s|--|\/\*)/.test(text);
 }
 
-const tokenLists = new Map<string, Token[]>();
-const columnSpecs = new Map<string, ColumnSpec>();
-const definitions = new Map<string, Definition>();
+/**
+ * The text at equal length: quotes as "_", and blanks for comments and for
+ * what stands in brackets, or between CASE and END.
+ */
+const blanked = once((text: string): string => {
+  let depth = 0;
+  return lexemes(text).map(({ text }) => {
+    const quoted = /^([eEbBxXnN]|[uU]&)?['"]|^\$./.test(text);
+    const plain = isBlank(text)
+      ? " ".repeat(text.length)
+      : quoted
+      ? "_".repeat(text.length)
+      : text;
+    if (/^([)\]]|end)$/i.test(text)) depth = Math.max(0, depth - 1);
+    const shown = depth === 0 ? plain : " ".repeat(text.length);
+    if (/^([([]|case)$/i.test(text)) depth++;
+    return shown;
+  }).join("");
+});
 
-/** The tokens' texts alone. */
-function words(text: string): string[] {
-  return tokenize(text).map((token) => token.text);
+/**
+ * Cuts a text where words stand.
+ *
+ * @returns each of these words and what follows it; "" is the beginning
+ */
+function cut(text: string, words: RegExp): [word: string, rest: string][] {
+  const found = [...blanked(text).matchAll(words)];
+  const ends = found.map((match) => match.index + match[0].length);
+  return ["", ...found.map(([word]) => lower(word))].map((word, i) => [
+    word,
+    text.slice(ends[i - 1] ?? 0, found[i]?.index).trim(),
+  ]);
 }
 
-/** One line, with the text of strings left as it is. */
+function lower(text: string): string {
+  return text.toLowerCase().replaceAll(/\s+/g, " ").trim();
+}
+
+/** What stands between the commas. */
+function list(text = ""): string[] {
+  return isNothing(text) ? [] : cut(text, /,/g).map(([, part]) => part);
+}
+
+/** Whether there is nothing but spaces and comments. */
+function isNothing(text: string): boolean {
+  return tokenize(text).length === 0;
+}
+
+/** A text's first brackets: what stands before, in and after them. */
+function bracket(
+  text: string,
+): [before: string, within: string, after: string] {
+  const plain = blanked(text);
+  const open = plain.indexOf("("), close = plain.indexOf(")", open);
+  if (open < 0 || close < 0) return [text.trim(), "", ""];
+  const after = text.slice(close + 1).trim();
+  return [text.slice(0, open).trim(), text.slice(open + 1, close), after];
+}
+
+/** Without comments, and without the brackets around the whole. */
+const strip = once((text: string): string => {
+  for (let inner = tidy(text);;) {
+    if (!/^\(\s*\)$/.test(blanked(inner))) return inner;
+    inner = inner.slice(1, -1).trim();
+  }
+});
+
+/** One line, with strings left as they are; no comments. */
 function tidy(text: string): string {
   const tokens = tokenize(text);
   return tokens.map((token, i) => {
     const next = tokens[i + 1];
-    const apart = next && next.start > token.end && token.text !== "(" &&
-      next.text !== ")";
-    return text.slice(token.start, token.end) + (apart ? " " : "");
+    if (!next || next.start === token.end) return token.text;
+    // Two strings are one where a line ends between them.
+    const between = text.slice(token.end, next.start);
+    const joined = /'$/.test(token.text) && /^'/.test(next.text);
+    if (joined && between.includes("\n")) return `${token.text}\n`;
+    const tight = token.text === "(" || next.text === ")";
+    return token.text + (tight ? "" : " ");
   }).join("");
 }
 
-/** The index after the parenthesis that closes the one at `open`. */
-function closing(tokens: string[], open: number): number {
-  let depth = 0;
-  for (let i = open; i < tokens.length; i++) {
-    if (tokens[i] === "(" || tokens[i] === "[") depth++;
-    if ((tokens[i] === ")" || tokens[i] === "]") && --depth === 0) return i + 1;
-  }
-  return tokens.length;
+/** Another spelling of the same lexemes comes to the same. */
+const plainly = once((text: string): string =>
+  tokenize(strip(text)).map(({ text }) =>
+    /^[A-Za-z_\u0080-\uffff]/.test(text) && !text.endsWith("'")
+      ? fold(text)
+      : isSimple(text.slice(1, -1)) && text.startsWith('"')
+      ? text.slice(1, -1)
+      : text
+  ).join(" ")
+);
+
+/** PostgreSQL folds nothing but A to Z. */
+function fold(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (c) => c.toLowerCase());
 }
 
-function parseColumn(text: string): ColumnSpec {
-  return memo(columnSpecs, text, () => readColumn(text));
+/** A name of SQL as the catalog holds it, without its schema. */
+function nameIn(text = ""): string {
+  const parts = tokenize(text).filter(({ text }) => text !== ".");
+  return unquoted(parts.at(-1)?.text ?? "");
 }
 
-function readColumn(text: string): ColumnSpec {
-  const tokens = tokenize(text);
-  const list = tokens.map((token) => token.text);
-  const slice = (from: number, to: number) =>
-    to > from ? text.slice(tokens[from]?.start, tokens[to - 1]?.end) : "";
-  const clauses = splitClauses(list);
-  const find = (word: string) => clauses.find(([at]) => list[at] === word);
-  const after = (clause: [number, number] | undefined) =>
-    clause && slice(clause[0] + 1, clause[1]);
-
-  const typeEnd = clauses[0]?.[0] ?? list.length;
-  const written = slice(0, typeEnd);
-  const serial = /^(small|big)?serial([248])?$/i.exec(written);
-  const collation = after(find("collate"));
-  const generated = find("generated");
-  const identity = generated && list.slice(...generated).includes("identity");
-  const open = generated ? list.indexOf("(", generated[0]) : -1;
-  const key = find("primary");
-  const has = (...phrase: string[]) =>
-    clauses.some(([at]) => phrase.every((word, i) => list[at + i] === word));
-  const type = serial ? SERIALS[written.toLowerCase()] ?? written : written;
-  const computed = generated && !identity && open > 0;
-  const refused = ["references", "unique", "check", "constraint"].find(find);
-  return {
-    type,
-    notNull: has("not", "null") || !!key || !!identity || !!serial,
-    primaryKey: !!key,
-    serial: !!serial,
-    collation,
-    default: realDefault(after(find("default"))),
-    identity: identity && (list[generated[0] + 1] === "always" ? "a" : "d") ||
-      "",
-    // VIRTUAL is the default from PostgreSQL 18, and an error before.
-    generated: computed &&
-        (list.slice(...generated).includes("stored") ? "s" : "v") || "",
-    expression: computed ? slice(open + 1, closing(list, open) - 1) : undefined,
-    withoutKey: key
-      ? `${slice(0, key[0])} NOT NULL ${slice(key[1], list.length)}`
-      : text,
-    bare: collation ? `${type} COLLATE ${collation}` : type,
-    refused: refused && slice(...(find(refused) ?? [0, 0])),
-  };
+function unquoted(name: string): string {
+  return name.startsWith('"')
+    ? name.slice(1, -1).replaceAll('""', '"')
+    : fold(name);
 }
 
-/** DEFAULT NULL is no default: PostgreSQL keeps none. */
-function realDefault(value: string | undefined): string | undefined {
-  return value && /^[\s(]*null[\s)]*(::.*)?$/i.test(value) ? undefined : value;
-}
+/** All names that a text may mean, in the catalog's form. */
+const namesIn = once((text: string): Set<string> =>
+  new Set(
+    tokenize(text).filter(({ text }) => /^["A-Za-z_\u0080-\uffff]/.test(text))
+      .map(({ text }) => unquoted(text)),
+  )
+);
 
-/** Where each clause of a column's text starts and ends. */
-function splitClauses(list: string[]): [number, number][] {
-  const starts: number[] = [];
-  const heads = " collate not null default generated primary references " +
-    "unique check constraint ";
-  for (let i = 0; i < list.length; i++) {
-    const token = list[i] ?? "";
-    if (token === "(" || token === "[") {
-      i = closing(list, i) - 1;
-    } else if (heads.includes(` ${token} `)) {
-      starts.push(i);
-      // What follows DEFAULT, NOT and COLLATE is theirs: DEFAULT NULL.
-      if (token === "generated") i += list[i + 1] === "by" ? 2 : 1;
-      if (["default", "not", "collate"].includes(token)) {
-        i = list[i + 1] === "(" ? closing(list, i + 1) - 1 : i + 1;
-      } else if (token === "references") {
-        while (i + 1 < list.length && !heads.includes(` ${list[i + 1]} `)) i++;
-      }
-    }
-  }
-  return starts.map((at, i) => [at, starts[i + 1] ?? list.length]);
-}
-
-/** Takes apart what a step says, or what PostgreSQL prints, of an index. */
-function parseDefinition(text: string): Definition {
-  return memo(definitions, text, () => readDefinition(text));
-}
-
-function readDefinition(source: string): Definition {
-  const tokens = tokenize(source);
-  const list = tokens.map((token) => token.text);
-  const slice = (from: number, to: number) =>
-    source.slice(tokens[from]?.start ?? source.length, tokens[to - 1]?.end);
-  const parts: Record<string, string> = {};
-  let elements: Element[] = [];
-  const names = (from: number, to: number) =>
-    splitList(list, from, to)
-      .map(([a, b]) => list.slice(a, b).map(unquoted).join("")).join(", ");
-
-  for (let i = 0; i < list.length;) {
-    const clause = CLAUSES.find(([, ...phrase]) =>
-      phrase.every((word, n) => list[i + n] === word)
-    );
-    const [part = "", ...phrase] = clause ?? [];
-    const at = i + phrase.length;
-    const end = list[at] === "(" ? closing(list, at) : at + 1;
-    i = at;
-    if (!clause) {
-      if (list[at] === "(" && elements.length === 0) {
-        elements = splitList(list, at + 1, end - 1).map(([from, to]) =>
-          parseElement(list, from, to, slice)
-        );
-      }
-      i = end;
-    } else if (part === "check" || part === "where") {
-      const whole = part === "where" && parts.kind !== "exclude";
-      i = whole ? list.length : end;
-      parts[part] = slice(at, i);
-    } else if (part === "references") {
-      const dotted = list[at + 1] === ".";
-      const open = dotted ? at + 3 : at + 1;
-      i = list[open] === "(" ? closing(list, open) : open;
-      if (dotted) parts.refSchema = unquoted(list[at]);
-      parts.references = unquoted(list[open - 1]);
-      parts.refColumns = i > open ? names(open + 1, i - 1) : "";
-    } else if (part === "include" || part === "with") {
-      parts[part] = names(at + 1, end - 1).replaceAll("'", "");
-      i = end;
-    } else if (part === "on delete" || part === "on update") {
-      const two = ["no", "set"].includes(list[at] ?? "");
-      i = at + (two ? 2 : 1);
-      const action = list.slice(at, i).join(" ");
-      const columns = list[i] === "(" ? closing(list, i) : i;
-      if (columns > i) parts[`${part} columns`] = names(i + 1, columns - 1);
-      if (action !== "no action") parts[part] = action;
-      i = columns;
-    } else if (part === "using" || part === "match" || part === "tablespace") {
-      if (list[at] !== "btree" && list[at] !== "simple") {
-        parts[part] = list[at] ?? "";
-      }
-      i = at + 1;
-    } else if (part !== "ignored") {
-      parts[part] = phrase.join(" ");
-    }
-  }
-  return { elements, parts };
-}
-
-/** The spans between the commas of a list. */
-function splitList(list: string[], from: number, to: number) {
-  const spans: [number, number][] = [];
-  let start = from;
-  for (let i = from; i < to; i++) {
-    if (list[i] === "(" || list[i] === "[") i = closing(list, i) - 1;
-    else if (list[i] === ",") spans.push([start, i]), start = i + 1;
-  }
-  if (start < to) spans.push([start, to]);
-  return spans;
-}
-
-/** https://www.postgresql.org/docs/current/sql-createindex.html */
-function parseElement(
-  list: string[],
-  from: number,
-  to: number,
-  slice: (from: number, to: number) => string,
-): Element {
-  let at = from + 1;
-  while (list[at] === "." && at < to) at += 2;
-  const simple = list[from] !== "(" && list[at] !== "(";
-  if (list[from] === "(") at = closing(list, from);
-  else if (list[at] === "(" && at < to) at = closing(list, at);
-  const expression = slice(from, at);
-  const element: Element = {
-    column: simple ? unquoted(list[from]) : "",
-    expression,
-    collation: "",
-    opclass: "",
-    order: "",
-    operator: "",
-  };
-  for (; at < to; at++) {
-    const word = list[at] ?? "";
-    if (word === "collate") {
-      const end = at + (list[at + 2] === "." ? 4 : 2);
-      element.collation = collationName(list.slice(at + 1, end).join(""));
-    }
-    if (word === "with") element.operator = list.slice(at + 1, to).join("");
-    if (word === "desc" || word === "asc") {
-      element.order = word === "desc" ? "desc" : "";
-    }
-    if (word === "nulls") element.order += ` nulls ${list[at + 1]}`;
-    if (word === "collate") at += list[at + 2] === "." ? 3 : 1;
-    else if (word === "nulls") at++;
-    else if (word === "with") break;
-    else if (!["asc", "desc"].includes(word) && element.opclass === "") {
-      element.opclass = qualified(list, at);
-      if (list[at + 1] === ".") at += 2;
-    } else if (!["asc", "desc"].includes(word)) element.opclass += ` ${word}`;
-  }
-  // NULLS LAST is the default of ASC, and NULLS FIRST that of DESC.
-  if (element.order === " nulls last") element.order = "";
-  if (element.order === "desc nulls first") element.order = "desc";
-  return element;
-}
-
-/** The last part of a name that may say its schema. */
-function qualified(list: string[], at: number): string {
-  return unquoted(list[at + 1] === "." ? list[at + 2] : list[at]);
-}
-
-/** A collation without its schema; "default" is the type's own. */
-function collationName(text: string | null = ""): string {
-  const list = words(text ?? "");
-  const name = qualified(list, 0);
-  return name === "default" ? "" : name;
-}
-
-/** A name as the catalog holds it. */
-function unquoted(name = ""): string {
-  const quoted = /^"(.*)"$/s.exec(name)?.[1];
-  return quoted?.replaceAll('""', '"') ?? name.toLowerCase();
+function isSimple(name: string): boolean {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) && !RESERVED.has(name);
 }
 
 /** A name as SQL wants it: quoted where it must be. */
 function id(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) && !RESERVED.has(name)
-    ? name
-    : `"${name.replaceAll('"', '""')}"`;
+  return isSimple(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Names between commas as SQL wants them. */
-function idList(names: string): string {
-  return names.split(", ").map(id).join(", ");
-}
+/**
+ * A name as steps write it, taken apart: `events`, `audit.events`, `"a.b"`.
+ *
+ * @returns a name alone, or its schema and name; none where it has more dots
+ */
+const parseName = once((text: string): string[] => {
+  const part = /"((?:[^"]|"")*)"|([^".]+)/.source;
+  const whole = new RegExp(`^(?:(?:${part})\\.)?(?:${part})$`, "s").exec(text);
+  if (!whole) return text.includes(".") ? [] : [text];
+  const [, quotedSchema, schema, quoted, name] = whole;
+  return [quotedSchema ?? schema, quoted ?? name]
+    .flatMap((name) => name === undefined ? [] : [name.replaceAll('""', '"')]);
+});
 
-/** A string as SQL wants it. */
+/** A string as SQL wants it, whatever standard_conforming_strings is. */
 function literal(text: string): string {
   const quoted = `'${text.replaceAll("'", "''").replaceAll("\\", "\\\\")}'`;
   return text.includes("\\") ? `E${quoted}` : quoted;
@@ -1918,13 +3109,260 @@ const RESERVED = new Set((
   "window with"
 ).split(" "));
 
-/** Whether a default is the same for all rows: no function but now(). */
-function isStable(expression: string): boolean {
-  const stable = ["now", "transaction_timestamp", "statement_timestamp"];
-  const list = words(expression);
-  return list.every((word, i) =>
-    list[i + 1] !== "(" || !/^[\p{L}"]/u.test(word) || stable.includes(word)
+const SERIALS: Record<string, string> = {
+  smallserial: "smallint",
+  serial2: "smallint",
+  serial: "integer",
+  serial4: "integer",
+  bigserial: "bigint",
+  serial8: "bigint",
+};
+
+/** The words that open a clause of a column's text; all of them are reserved. */
+const COLUMN_CLAUSES = new RegExp(
+  "(?<!\\bset\\s+)\\b(?:collate|not\\s+null|null|default\\s+null|default|" +
+    "primary\\s+key|references|unique|check|constraint|" +
+    "generated\\s+(?:always|by\\s+default)\\s+as(?:\\s+identity)?|" +
+    "storage\\s+\\w+|compression\\s+\\w+)\\b",
+  "gi",
+);
+
+const parseColumn = once((text: string): ColumnSpec => {
+  const [[, written = ""] = [], ...clauses] = cut(text, COLUMN_CLAUSES);
+  const find = (word: RegExp) => clauses.find(([head]) => word.test(head));
+  const after = (word: RegExp) => find(word)?.[1];
+  const serial = SERIALS[lower(written)];
+  const type = serial ?? tidy(written);
+  const identity = find(/identity$/)?.[0].split(" ")[1];
+  const computed = after(/^generated .* as$/);
+  const [, expression = "", kept = ""] = bracket(computed ?? "");
+  const refused = find(/^(references|unique|check|constraint)$/);
+  const key = find(/^primary key$/);
+  const collation = nameIn(after(/^collate$/));
+  const [, unread] = clauses.find(([head, rest]) =>
+    /^(not null|null|primary key|storage|compression)/.test(head) &&
+    !isNothing(rest)
+  ) ?? [, /^(stored|virtual)?$/i.test(tidy(kept)) ? undefined : kept];
+  const bare = after(/^collate$/)
+    ? `${type} COLLATE ${after(/^collate$/)}`
+    : type;
+  return {
+    type,
+    notNull: !!find(/^not null$/) || !!key || !!identity || !!serial,
+    primaryKey: !!key,
+    serial: !!serial,
+    collation: collation === "default" ? "" : collation,
+    default: realDefault(after(/^default$/)),
+    identity: identity ? (identity === "always" ? "a" : "d") : "",
+    // VIRTUAL is the default from PostgreSQL 18, and an error before.
+    generated: computed ? (/^stored/i.test(kept) ? "s" : "v") : "",
+    expression: computed && strip(expression),
+    storage: find(/^storage/)?.[0].slice(8) ?? "",
+    compression: find(/^compression/)?.[0].slice(12) ?? "",
+    withoutKey: key ? tidy(hideKey(text)) : tidy(text),
+    bare,
+    refused: refused && tidy(refused.join(" ")),
+    unread: unread && tidy(unread),
+  };
+});
+
+/** NOT NULL in the place of PRIMARY KEY. */
+function hideKey(text: string): string {
+  const { index = 0, 0: word = "" } =
+    /\bprimary\s+key\b/i.exec(blanked(text)) ?? {};
+  const rest = text.slice(index + word.length);
+  return `${text.slice(0, index)} NOT NULL ${rest}`.trim();
+}
+
+/** DEFAULT NULL is no default: PostgreSQL keeps none. */
+function realDefault(value: string | undefined): string | undefined {
+  return value === undefined || /^null(::.*)?$/i.test(strip(value))
+    ? undefined
+    : tidy(value);
+}
+
+/** The words that open a clause of an index or a constraint. */
+const CLAUSES = new RegExp(
+  "\\b(?:exclude|unique|primary\\s+key|foreign\\s+key|using\\s+index\\s+tablespace|using|include|with|where|" +
+    "tablespace|nulls\\s+(?:not\\s+)?distinct|references|match|" +
+    "on\\s+delete|on\\s+update|not\\s+deferrable|deferrable|" +
+    "initially\\s+deferred|initially\\s+immediate|not\\s+enforced|enforced|" +
+    "not\\s+valid|concurrently)\\b",
+  "gi",
+);
+
+/** What a clause says, from what follows its word; none may stand there. */
+const CLAUSE_PARTS: Record<string, (rest: string) => Parts | undefined> = {
+  "": keysIn,
+  exclude: keyed({ kind: "exclude" }),
+  unique: keyed({ kind: "unique" }),
+  "primary key": keyed({ kind: "primary key" }),
+  "foreign key": keyed({ kind: "foreign key" }),
+  using: (rest) => ({
+    ...keysIn(rest.slice(bracket(rest)[0].length)),
+    method: nameIn(bracket(rest)[0]),
+  }),
+  include: (rest) => ({ include: namesInBrackets(rest) }),
+  with: (rest) => optionsIn(list(bracket(rest)[1])),
+  where: (rest) => ({ predicate: strip(rest) }),
+  tablespace: (rest) => ({ tablespace: nameIn(rest) }),
+  "using index tablespace": (rest) => ({ tablespace: nameIn(rest) }),
+  "nulls not distinct": keyed({ nulls: "not distinct" }),
+  "nulls distinct": keysIn,
+  references: (rest) => ({
+    "referenced table": bracket(rest)[0],
+    "referenced columns": namesInBrackets(rest),
+  }),
+  match: (rest) => ({ match: lower(rest) }),
+  "on delete": (rest) => ({
+    "on delete": lower(bracket(rest)[0]),
+    "on delete columns": namesInBrackets(rest),
+  }),
+  "on update": (rest) => ({ "on update": lower(bracket(rest)[0]) }),
+  deferrable: nothingBut({ deferrable: "yes" }),
+  "initially deferred": nothingBut({
+    deferrable: "yes",
+    initially: "deferred",
+  }),
+  "not enforced": nothingBut({ enforced: "no" }),
+  "not deferrable": nothingBut({}),
+  "initially immediate": nothingBut({}),
+  enforced: nothingBut({}),
+};
+
+/** Words that the keys in brackets may follow. */
+function keyed(parts: Parts): (rest: string) => Parts | undefined {
+  return (rest) => {
+    const keys = keysIn(rest);
+    return keys && { ...parts, ...keys };
+  };
+}
+
+function nothingBut(parts: Parts): (rest: string) => Parts | undefined {
+  return (rest) => isNothing(rest) ? parts : undefined;
+}
+
+/** What a step says of an index or a constraint, part by part. */
+interface Definition {
+  parts: Parts;
+  /** Text that says nothing. */
+  unread: string | undefined;
+}
+
+const parseDefinition = once((text: string): Definition => {
+  // What follows WHERE is its own, up to the end or the end of its brackets.
+  const parts: Parts = {};
+  let unread: string | undefined;
+  for (const [word, rest] of clausesOf(text)) {
+    const said = CLAUSE_PARTS[word]?.(rest);
+    if (!said) unread ??= tidy(`${word.toUpperCase()} ${rest}`);
+    Object.assign(parts, dense(said ?? {}));
+  }
+  return { parts, unread };
+});
+
+function clausesOf(text: string): [string, string][] {
+  const where = /\bwhere\b/i.exec(blanked(text));
+  if (!where) return cut(text, CLAUSES);
+  const rest = text.slice(where.index + where[0].length);
+  const bracketed = /^\s*exclude\b/i.test(text);
+  const end = bracketed ? rest.length - bracket(rest)[2].length : rest.length;
+  return [
+    ...cut(text.slice(0, where.index), CLAUSES),
+    ["where", rest.slice(0, end)],
+    ...cut(rest.slice(end), CLAUSES).slice(1),
+  ];
+}
+
+/** Drops what says nothing. */
+function dense(parts: Record<string, string | undefined | null>): Parts {
+  return Object.fromEntries(
+    Object.entries(parts).filter((entry): entry is [string, string] =>
+      !!entry[1]
+    ),
   );
+}
+
+function namesInBrackets(text: string): string {
+  return list(bracket(text)[1]).map((name) => id(nameIn(name))).join(", ");
+}
+
+/** `fillfactor = '70'` as { "with fillfactor": "70" }. */
+function optionsIn(options: string[]): Parts {
+  return Object.fromEntries(options.map((option) => {
+    const [name = "", value = "true"] = option.split(/\s*=\s*([^]*)/);
+    const word = lower(value.replaceAll("'", ""));
+    return [`with ${lower(name)}`, { on: "true", off: "false" }[word] ?? word];
+  }));
+}
+
+/** The keys of an index or a constraint: `key 1`, `order 1`, `key 2`, … */
+function keysIn(text: string): Parts | undefined {
+  const [before, within, after] = bracket(text);
+  if (!isNothing(before + after)) return undefined;
+  const period = /\s+without\s+overlaps\s*$/i;
+  const keys = list(within).map((key, i) => {
+    const temporal = period.test(blanked(key)) ||
+      /^period\s+\S/i.test(blanked(key));
+    const said = readKey(key.replace(period, ""), i + 1);
+    return temporal ? { ...said, temporal: "yes" } : said;
+  });
+  return Object.assign({}, ...keys);
+}
+
+const KEY =
+  /^(.*?)(?:\s+collate\s+(\S+))?(?:\s+(?!(?:collate|asc|desc|nulls|with)\b)([\w.\u0080-\uffff]+(?:\s*\(\s*\))?))?(?:\s+(asc|desc))?(?:\s+nulls\s+(first|last))?(?:\s+with\s+(.+))?\s*$/isd;
+
+/** https://www.postgresql.org/docs/current/sql-createindex.html */
+function readKey(text: string, n: number): Parts {
+  const spans = KEY.exec(blanked(text).trimStart())?.indices ?? [];
+  const all = text.slice(text.length - blanked(text).trimStart().length);
+  const [, key = "", collation, opclass = "", order, nulls, operator] = spans
+    .map((span) => span && all.slice(...span).trim());
+  const [name, options] = bracket(opclass);
+  const desc = /desc/i.test(order ?? "");
+  const first = nulls ? /first/i.test(nulls) : desc;
+  const inner = strip(key);
+  const isColumn =
+    /^("(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)$/;
+  return dense({
+    [`key ${n}`]: isColumn.test(inner) ? id(nameIn(inner)) : inner,
+    [`collation ${n}`]: nameIn(collation),
+    [`opclass ${n}`]: nameIn(name),
+    [`options ${n}`]: options.replaceAll(/[\s']/g, ""),
+    [`order ${n}`]: orderOf(desc, first),
+    [`operator ${n}`]: operator?.replace(/^operator\s*\((.*)\)$/is, "$1").trim()
+      .replace(/^pg_catalog\./i, ""),
+  });
+}
+
+/** NULLS LAST is the default of ASC, and NULLS FIRST that of DESC. */
+function orderOf(desc: boolean, first: boolean): string {
+  const nulls = desc === first ? "" : first ? "NULLS FIRST" : "NULLS LAST";
+  return [desc ? "DESC" : "", nulls].filter(Boolean).join(" ");
+}
+
+/** The columns that keys name, and nothing for expressions. */
+function keyColumns(parts: Parts): string[] {
+  return keysOf(parts).map((key) => isName(key) ? unquoted(key) : "");
+}
+
+function keysOf(parts: Parts): string[] {
+  const keys: string[] = [];
+  for (let n = 1; parts[`key ${n}`] !== undefined; n++) {
+    keys.push(parts[`key ${n}`] ?? "");
+  }
+  return keys;
+}
+
+/** Whether a key is a column: id() has written it. */
+function isName(key: string): boolean {
+  return /^"/.test(key) ? /^"(?:[^"]|"")*"$/.test(key) : isSimple(key);
+}
+
+/** Names between commas, as the catalog has them. */
+function splitNames(names = ""): string[] {
+  return list(names).map(nameIn);
 }
 
 /** Callers are not always type checked, so what is no text is a fault. */
@@ -1934,22 +3372,42 @@ function textFaults(what: string, ...texts: unknown[]): (string | false)[] {
   );
 }
 
-function nameFaults(...names: string[]): (string | false)[] {
-  if (names.every((name) => name && byteLength(name) <= 63)) return [];
+/** Faults of names that stand for themselves: columns, constraints, labels. */
+function nameFaults(...names: unknown[]): (string | false)[] {
   return names.flatMap((name) => [
     ...textFaults("a name", name),
-    byteLength(name) > 63 &&
+    typeof name === "string" && byteLength(name) > 63 &&
     `the name "${name}" has ${byteLength(name)} bytes; PostgreSQL keeps 63`,
   ]);
 }
 
+/** Faults of names that may say their schema. */
+function pathFaults(...names: unknown[]): (string | false)[] {
+  return names.flatMap((name) => {
+    const parts = typeof name === "string" ? parseName(name) : [name];
+    return parts.length > 0 ? nameFaults(...parts) : [
+      `the name ${name} cannot be read: one that holds a dot stands in double ` +
+      "quotes",
+    ];
+  });
+}
+
 function columnFaults(table: string, column: string, text: string) {
-  const { type, refused } = parseColumn(text);
-  if (type && !refused) return nameFaults(column);
+  const missing = [
+    ...nameFaults(column),
+    ...textFaults(
+      `the text of column "${column}"`,
+      text,
+    ),
+  ];
+  if (typeof text !== "string" || text.trim() === "") {
+    return text === "" ? [`column "${column}" has no type`] : missing;
+  }
+  const { type, refused, unread, default: value } = parseColumn(text);
   const clause = refused?.split(/\s/)[0]?.toUpperCase();
   const instead: Record<string, string> = {
     REFERENCES: `addForeignKey("${table}", "${table}_${column}_fkey", ` +
-      `"(${column}) ${refused}")`,
+      `"(${column}) ${refused?.replace(/^references/, "REFERENCES")}")`,
     UNIQUE: `addUnique("${table}", "${table}_${column}_key", "(${column})")`,
     CHECK: `addCheck("${table}", "${table}_${column}_check", "…")`,
   };
@@ -1958,23 +3416,36 @@ function columnFaults(table: string, column: string, text: string) {
     !type && `column "${column}" has no type`,
     refused && `column "${column}" has an inline ${clause}, and what has no ` +
       `name cannot be checked: write ${instead[clause ?? ""] ?? "a step"}`,
+    unread && `column "${column}" says what cannot be read: ${unread}`,
+    value && isFrozenTime(type, value) &&
+    `column "${column}" has DEFAULT ${value}, which is the time at which the ` +
+      "column is made, for ever: write now() or CURRENT_DATE",
   ];
 }
 
-function definitionFaults(text: string): (string | false)[] {
+/** 'now' is read once, when the default is made. */
+function isFrozenTime(type: string, value: string): boolean {
+  return /^(date|time)/i.test(type) &&
+    /^'(now|today|tomorrow|yesterday)'/i.test(strip(value));
+}
+
+/** @param whole the text with the words before it, where there are some */
+function definitionFaults(text: string, whole = text): Fault[] {
+  const faults = textFaults("its definition", text);
+  if (faults.some(Boolean)) return faults;
+  const { parts, unread } = parseDefinition(whole);
   return [
-    ...textFaults("its definition", text),
-    /^\s*CREATE\b/i.test(text) &&
-    "its text starts with CREATE: write only what follows the table's name",
-    /\b(CONCURRENTLY|NOT\s+VALID)\b/i.test(text) &&
-    "it says CONCURRENTLY or NOT VALID: leave that to the plan",
-    /\b(WITHOUT\s+OVERLAPS|,\s*PERIOD)\b/i.test(text) &&
-    "it is temporal (WITHOUT OVERLAPS, PERIOD): write it as a step(…)",
+    /^\s*CREATE\b/i.test(text)
+      ? "its text starts with CREATE: write only what follows the table's name"
+      : /\b(concurrently|not\s+valid)\b/i.test(blanked(text))
+      ? "it says CONCURRENTLY or NOT VALID: leave that to the plan"
+      : parts.temporal
+      ? "it is temporal (WITHOUT OVERLAPS, PERIOD): write it as a step(…)"
+      : unread && `it says what cannot be read: ${unread}`,
   ];
 }
 
 function byteLength(text: string): number {
-  if (typeof text !== "string") return NaN;
   // No character has more than three bytes for its UTF-16 unit.
   if (text.length <= 21) return text.length;
   return new TextEncoder().encode(text).length;
@@ -1995,475 +3466,34 @@ function count(n: number, noun: string): string {
   return `${n} ${n === 1 ? noun : plural}`;
 }
 
-/** The clauses of a definition, by the words that open them. */
-const CLAUSES = [
-  ["kind", "unique"],
-  ["kind", "exclude"],
-  ["kind", "primary", "key"],
-  ["kind", "foreign", "key"],
-  ["check", "check"],
-  ["where", "where"],
-  ["using", "using"],
-  ["include", "include"],
-  ["with", "with"],
-  ["tablespace", "tablespace"],
-  ["nulls", "nulls", "not", "distinct"],
-  ["ignored", "nulls", "distinct"],
-  ["references", "references"],
-  ["match", "match"],
-  ["on delete", "on", "delete"],
-  ["on update", "on", "update"],
-  ["ignored", "not", "deferrable"],
-  ["deferrable", "deferrable"],
-  ["initially", "initially", "deferred"],
-  ["ignored", "initially", "immediate"],
-  ["ignored", "not", "valid"],
-  ["enforced", "not", "enforced"],
-  ["ignored", "enforced"],
-  ["inherit", "no", "inherit"],
-];
-
-/** What messages call a clause, where its word says little. */
-const PART_NAMES: Record<string, string> = {
-  using: "method",
-  where: "predicate",
-  check: "condition",
-  references: "referenced table",
-  refColumns: "referenced columns",
-};
-
-/** By pg_attribute's attidentity and attgenerated. */
-const VALUE_SOURCES: Record<string, string> = {
-  a: "GENERATED ALWAYS AS IDENTITY",
-  d: "GENERATED BY DEFAULT AS IDENTITY",
-  s: "GENERATED ALWAYS, STORED",
-  v: "GENERATED ALWAYS, VIRTUAL",
-};
-
-const SERIALS: Record<string, string> = {
-  smallserial: "smallint",
-  serial2: "smallint",
-  serial: "integer",
-  serial4: "integer",
-  bigserial: "bigint",
-  serial8: "bigint",
-};
-
-// ═══ Catalog ═══════════════════════════════════════════════════════════════
-
-interface TableFact {
-  kind: "table";
-  /** As pg_class.relkind: r, p, v, m, f or S. */
-  relkind: string;
-  /** Whether the role that is connected may alter it. */
-  owned: boolean;
-  /** The key of its columns; tables with the same columns share it. */
-  shape: string;
-}
-
-interface ShapeFact {
-  kind: "shape";
-  columns: Record<string, ColumnFact>;
-}
-
-interface ColumnFact {
-  kind: "column";
-  type: string;
-  notNull: boolean;
-  collation: string | null;
-  /** The default, or what a generated column computes. */
-  default: string | null;
-  /** As pg_attribute has them: a or d, and s or v; "" for neither. */
-  identity: string;
-  generated: string;
-  /** Its NOT NULL constraint, where that is not validated (from 18). */
-  unproved?: string | null;
-}
-
-interface IndexFact {
-  kind: "index";
-  table: string;
-  /** From UNIQUE or USING on. */
-  definition: string;
-  valid: boolean;
-  /** The oids of its operator classes, between spaces. */
-  opclasses: string;
-}
-
-interface ConstraintFact {
-  kind: "constraint";
-  table: string;
-  definition: string;
-}
-
-interface EnumFact {
-  kind: "enum";
-  labels: string[];
-}
-
-interface OpclassFact {
-  kind: "opclass";
-  name: string;
-}
-
-interface NamedFact {
-  kind: "extension" | "domain";
-}
-
-/** What one key of the catalog holds, in PostgreSQL's own words. */
-export type Fact =
-  | TableFact
-  | ShapeFact
-  | ColumnFact
-  | IndexFact
-  | ConstraintFact
-  | EnumFact
-  | OpclassFact
-  | NamedFact;
-
-/** The facts by key: `table users`, `column users.email`, `index …`. */
-export type Catalog = Record<string, Fact>;
-
-/** The server and the role, as the first round trip finds them. */
-export interface Server {
-  version: number;
-  versionText: string;
-  database: string;
-  user: string;
-  /** Whether the target schema is there, and the role may create in it. */
-  schemaExists: boolean;
-  mayCreate: boolean;
-  /** Whether the role may create extensions, as far as they are trusted. */
-  mayExtend: boolean;
-  standby: boolean;
-  readOnly: boolean;
-  /** What unqualified names of the steps resolve in. */
-  searchPath: string;
-}
-
-/** The kinds of pg_class.relkind that are not tables. */
-const RELATION_KINDS: Record<string, string> = {
-  v: "a view",
-  m: "a materialized view",
-  f: "a foreign table",
-  S: "a sequence",
-};
-
-/**
- * The search path is the target schema, and after it the schemas of the
- * installed extensions, so that their types and operator classes are found
- * wherever the provider keeps them.
- */
-function serverQuery(schema: string): string {
-  const name = literal(schema);
-  return `SELECT to_json(f) AS server FROM (SELECT
-    current_setting('server_version_num')::int AS version,
-    current_setting('server_version') AS "versionText",
-    current_database() AS database, current_user AS "user",
-    n.oid IS NOT NULL AS "schemaExists",
-    coalesce(has_schema_privilege(n.oid, 'CREATE'), false) AS "mayCreate",
-    has_database_privilege(current_database(), 'CREATE') AS "mayExtend",
-    pg_is_in_recovery() AS standby,
-    current_setting('default_transaction_read_only') = 'on' AS "readOnly",
-    set_config('search_path', quote_ident(${name}) || coalesce((
-      SELECT ', ' || string_agg(DISTINCT quote_ident(nspname), ', ')
-      FROM pg_extension JOIN pg_namespace e ON e.oid = extnamespace
-      WHERE nspname NOT IN ('pg_catalog', ${name})), ''), true) AS "searchPath"
-    FROM (VALUES (1)) v LEFT JOIN pg_namespace n ON nspname = ${name}) f`;
-}
-
-/**
- * Everything that the checks look at, as rows of facts by key. A row is on its
- * way while the server makes the next. To print a definition costs most; tables
- * with the same columns share it, for indexes and constraints that are the same
- * but for their names.
- *
- * @param relations the tables and indexes to read; all of the schema's without
- */
-export function catalogQuery(schema: string, relations?: string[]): string {
-  const list = literal(JSON.stringify([...new Set(relations)]));
-  const among = (name: string) =>
-    relations ? `${name} IN (SELECT name FROM wanted)` : "true";
-  const columns = `FROM pg_attribute
-    LEFT JOIN pg_attrdef ON atthasdef AND adrelid = attrelid AND adnum = attnum
-    LEFT JOIN unproved ON conrelid = attrelid AND conkey[1] = attnum`;
-  return `WITH s AS MATERIALIZED (
-    SELECT oid FROM pg_namespace WHERE nspname = ${literal(schema)}
-  ), wanted AS MATERIALIZED (
-    SELECT name::name FROM json_array_elements_text(${list}) AS name
-  ), rel AS MATERIALIZED (
-    SELECT oid, relname, relkind, relowner FROM pg_class
-    WHERE relnamespace = (SELECT oid FROM s)
-      AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${among("relname")}
-  ), unproved AS MATERIALIZED (
-    SELECT conrelid, conkey, conname FROM pg_constraint
-    WHERE contype = 'n' AND NOT convalidated
-  ), col AS MATERIALIZED (
-    SELECT attrelid, bit_xor(hash_record_extended(ROW(attnum, attname, atttypid,
-      atttypmod, attnotnull, attidentity, attgenerated, attcollation,
-      adbin::text, conname), 0)) AS layout ${columns}
-    WHERE attnum > 0 AND NOT attisdropped
-      AND attrelid IN (SELECT oid FROM rel WHERE relkind IN ('r', 'p'))
-    GROUP BY attrelid
-  ), sample AS MATERIALIZED (
-    SELECT layout, min(attrelid::bigint)::oid AS id FROM col GROUP BY layout
-  ), ind AS MATERIALIZED (
-    SELECT indexrelid, i.relname, t.relname AS "table", indclass,
-      indisvalid AND indisready AS valid,
-      -- The row without its oids: how it is built, but not of what.
-      hash_record_extended(ROW(coalesce(layout, indrelid::bigint), i.relam,
-        i.reloptions, indnkeyatts, ltrim(x::text, '(0123456789,')), 0) AS shape
-    FROM pg_index x JOIN pg_class i ON i.oid = indexrelid
-    JOIN pg_class t ON t.oid = indrelid LEFT JOIN col ON attrelid = indrelid
-    WHERE i.relnamespace = (SELECT oid FROM s)
-      -- Of most primary keys the constraint says all.
-      AND NOT (indisprimary AND indisvalid AND indnatts = indnkeyatts)
-      AND (${among("i.relname")} OR ${among("t.relname")})
-  ), con AS MATERIALIZED (
-    SELECT c.oid, conname, rel.relname,
-      ' REFERENCES ' || nullif(confrelid, 0)::regclass || '(' AS target,
-      CASE WHEN NOT convalidated OR contype = 'f' AND parent.layout IS NULL
-        THEN c.oid::bigint
-        ELSE hash_record_extended(ROW(own.layout, contype, conkey,
-          condeferrable, condeferred, connoinherit, conbin::text, conexclop,
-          shape, CASE WHEN contype = 'f' THEN ROW(parent.layout, confkey,
-            confupdtype, confdeltype, confmatchtype, conpfeqop,
-            CASE WHEN confdeltype IN ('n', 'd')
-              THEN to_jsonb(c) ->> 'confdelsetcols' END)::text END), 0)
-        END AS shape
-    FROM rel JOIN pg_constraint c ON conrelid = rel.oid
-      AND contype IN ('c', 'f', 'p', 'u', 'x')
-    JOIN col own ON own.attrelid = conrelid
-    LEFT JOIN col parent ON parent.attrelid = confrelid
-    LEFT JOIN ind ON indexrelid = conindid
-  )
-  SELECT json_object_agg('table ' || relname, f) AS catalog
-  FROM rel LEFT JOIN col ON attrelid = oid, LATERAL (SELECT 'table' AS kind,
-    relkind, pg_has_role(relowner, 'USAGE') AS owned,
-    'shape ' || layout AS shape) f
-  UNION ALL
-  SELECT json_object_agg('shape ' || layout, f) FROM (
-    SELECT layout, 'shape' AS kind, json_object_agg(attname, f) AS columns
-    ${columns} JOIN sample ON id = attrelid JOIN pg_type t ON t.oid = atttypid,
-    LATERAL (SELECT 'column' AS kind, format_type(atttypid, atttypmod) AS type,
-      pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE attrelid END)
-        AS default,
-      attnotnull AS "notNull", attidentity AS identity,
-      attgenerated AS generated, conname AS unproved,
-      CASE WHEN attcollation <> typcollation THEN (SELECT quote_ident(collname)
-        FROM pg_collation c WHERE c.oid = attcollation) END AS collation) f
-    WHERE attnum > 0 AND NOT attisdropped
-      AND attrelid = ANY (ARRAY(SELECT id FROM sample))
-    GROUP BY layout) f
-  UNION ALL
-  SELECT json_object_agg('index ' || relname, f)
-  FROM ind JOIN (SELECT shape, pg_get_indexdef(min(indexrelid)) AS def
-    FROM ind GROUP BY shape) d USING (shape),
-  LATERAL (SELECT 'index' AS kind, "table",
-    CASE WHEN def LIKE 'CREATE UNIQUE %' THEN 'UNIQUE ' ELSE '' END ||
-    substr(def, strpos(def, ' USING ') + 1) AS definition,
-    valid, indclass::text AS opclasses) f
-  UNION ALL
-  SELECT json_object_agg('constraint ' || relname || '.' || conname, f)
-  FROM con JOIN (SELECT shape, pg_get_constraintdef(min(oid)) AS def,
-      (SELECT ' REFERENCES ' || nullif(confrelid, 0)::regclass || '('
-        FROM pg_constraint c WHERE c.oid = min(con.oid)) AS others
-    FROM con GROUP BY shape) d USING (shape),
-  -- Foreign keys that differ only in the parent's name share one definition.
-  LATERAL (SELECT 'constraint' AS kind, relname AS table,
-    coalesce(replace(def, others, target), def) AS definition) f
-  UNION ALL
-  SELECT json_object_agg(kind || ' ' || typname, f)
-  FROM pg_type t, LATERAL (SELECT
-    CASE typtype WHEN 'e' THEN 'enum' ELSE 'domain' END AS kind,
-    (SELECT json_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum
-      WHERE enumtypid = t.oid) AS labels) f
-  WHERE typtype IN ('e', 'd') AND typnamespace = (SELECT oid FROM s)
-  UNION ALL
-  SELECT json_object_agg('extension ' || extname, f)
-  FROM pg_extension, (SELECT 'extension' AS kind) f
-  UNION ALL
-  SELECT json_object_agg('opclass ' || oid, f) FROM pg_opclass,
-  LATERAL (SELECT 'opclass' AS kind, opcname AS name) f WHERE opcdefault`;
-}
-
-/** A row as the client gives it: JSON is parsed. */
-type Row = Record<string, unknown>;
-
-/** Two spellings of a type, value or expression: are they the same? */
-interface Question {
-  left: string;
-  right: string;
-  /** The columns that they name, with their types. */
-  columns: Map<string, string>;
-}
-
-/** What the server answered, by the text of the question. */
-interface Answers {
-  /** How PostgreSQL prints both sides, or why it cannot. */
-  prints: Map<string, { left: string; right: string }>;
-  values: Map<string, string | postgres.PostgresError>;
-}
-
-/**
- * One EXPLAIN prints many expressions in their canonical form, without a lock
- * on any table: their columns come from a subquery of NULLs, which OFFSET 0
- * keeps apart. Questions share one as long as their columns agree.
- */
-function explainQueries(questions: Question[]): [string, Question[]][] {
-  const groups: { columns: Map<string, string>; members: Question[] }[] = [];
-  for (const question of questions) {
-    // A target list holds 1664 entries at the most.
-    let group = groups.find(({ columns, members }) =>
-      members.length < 800 &&
-      [...question.columns].every(([name, type]) =>
-        (columns.get(name) ?? type) === type
-      )
-    );
-    if (!group) groups.push(group = { columns: new Map(), members: [] });
-    group.members.push(question);
-    for (const [name, type] of question.columns) group.columns.set(name, type);
-  }
-  return groups.map(({ columns, members }) => {
-    const list = members.flatMap(({ left, right }) => [left, right]).join(
-      ",\n",
-    );
-    const nulls = [...columns].map(([name, type]) =>
-      `NULL::${type} AS ${id(name)}`
-    );
-    const from = columns.size > 0 ? `FROM (SELECT ${nulls} OFFSET 0) t` : "";
-    return [
-      `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${list} ${from}`,
-      members,
-    ];
-  });
-}
-
-function questionKey({ left, right, columns }: Question): string {
-  return JSON.stringify([left, right, ...columns]);
-}
-
-/** Asks everything in one round trip; one by one only where that fails. */
-async function answer(
-  session: Session,
-  planner: Planner,
-  answers: Answers,
-  settings: string[],
-) {
-  const questions = [...planner.questions.values()];
-  const probes = [...planner.probes];
-  const explains = explainQueries(questions);
-  const values = probes.map((sql, i) => `SELECT ${i} AS i, (${sql}) AS v`);
-  try {
-    const rows = await session.query([
-      ...explains.map(([sql]) => sql),
-      ...(values.length > 0 ? [values.join("\nUNION ALL ")] : []),
-    ].join(";\n"));
-    explains.forEach(([, members], i) => readPlan(rows[i], members, answers));
-    for (const row of rows.slice(explains.length)) {
-      answers.values.set(probes[Number(row.i)] ?? "", row.v as string);
-    }
-  } catch (error) {
-    if (!isServerError(error)) throw error;
-    await session.query("ROLLBACK");
-    await session.begin("READ ONLY", ...settings, "SAVEPOINT one");
-    await answerOneByOne(session, questions, probes, answers);
-  }
-}
-
-async function answerOneByOne(
-  session: Session,
-  questions: Question[],
-  probes: string[],
-  answers: Answers,
-) {
-  const one = (sql: string) => session.query(`ROLLBACK TO one; ${sql}`);
-  await Promise.all([
-    ...questions.map(async (question) => {
-      const [explain] = explainQueries([question]);
-      try {
-        readPlan((await one(explain?.[0] ?? ""))[0], [question], answers);
-      } catch (error) {
-        if (!isServerError(error)) throw error;
-        const prints = { left: error.message, right: "" };
-        answers.prints.set(questionKey(question), prints);
-      }
-    }),
-    ...probes.map(async (probe) => {
-      try {
-        const [row] = await one(`SELECT (${probe}) AS v`);
-        answers.values.set(probe, row?.v as string);
-      } catch (error) {
-        if (!isServerError(error)) throw error;
-        answers.values.set(probe, error);
-      }
-    }),
-  ]);
-  await session.query("ROLLBACK TO one");
-}
-
-function readPlan(row: Row | undefined, asked: Question[], answers: Answers) {
-  type Explained = { Plan: { Output: string[] } };
-  const [explained] = row?.["QUERY PLAN"] as [Explained];
-  asked.forEach((question, i) => {
-    const [left = "", right = ""] = explained.Plan.Output.slice(2 * i);
-    answers.prints.set(questionKey(question), { left, right });
-  });
-}
-
 // ═══ Plan ══════════════════════════════════════════════════════════════════
+//
+// In come steps and facts; out goes the plan: what is in place, what would
+// change, what a person must look at. Steps are planned over the facts and over
+// what the plan has promised so far, again and again until PostgreSQL has
+// answered all that they ask; nothing is written. Here is also what compares.
 
 /** In the order in which they run; see the guide. */
 export type Phase = "prepare" | "expand" | "online" | "contract";
 
 const PHASES: Phase[] = ["prepare", "expand", "online", "contract"];
 
-const REWRITE = { work: "while it rewrites it", hazard: "rewrite" };
-const BLOCKING = { hazard: "blocking" };
-
-const AX = "ACCESS EXCLUSIVE";
-const SUX = "SHARE UPDATE EXCLUSIVE";
-const SRX = "SHARE ROW EXCLUSIVE";
-
 /** What a lock keeps others from doing to the table. */
 const BLOCKS: Record<string, string> = {
-  [AX]: "reads and writes",
-  [SRX]: "writes",
-  SHARE: "writes",
-  [SUX]: "no reads or writes",
+  "ACCESS EXCLUSIVE": "reads and writes",
+  "EXCLUSIVE": "writes",
+  "SHARE ROW EXCLUSIVE": "writes",
+  "SHARE": "writes",
+  "SHARE UPDATE EXCLUSIVE": "no reads or writes",
+  "ROW SHARE": "no reads or writes",
   "rows": "writes of the same rows",
 };
 
-/** A name in SQL, with its schema or without. */
-const NAME = /((?:"(?:[^"]|"")*"|[^\s"])+)/.source;
-
-/**
- * The strongest lock of each statement on the tables that it names, and for
- * how long; the first match counts. As measured on PostgreSQL 14 to 18.
- * https://www.postgresql.org/docs/current/explicit-locking.html
- */
-const LOCKS = ([
-  [/^CREATE .*INDEX CONCURRENTLY .*? ON (\S+)/, SUX, "while it scans it twice"],
-  [/^CREATE .*INDEX .*? ON (\S+)/, "SHARE", "while it builds the index"],
-  [/^DROP INDEX CONCURRENTLY (\S+)/, SUX],
-  [/^ALTER TABLE (\S+) VALIDATE/, SUX, "while it scans it"],
-  [/^ALTER TABLE (\S+) .* REFERENCES (\S+) .*NOT VALID$/, SRX],
-  [/^ALTER TABLE (\S+) .* REFERENCES (\S+)/, SRX, "while it scans it"],
-  [/^ALTER TABLE (\S+) .* (?:USING INDEX|NOT VALID)/, AX],
-  [/^ALTER TABLE (\S+) ADD CONSTRAINT \S+ CHECK/, AX, "while it scans it"],
-  [/^ALTER TABLE (\S+) ADD CONSTRAINT/, AX, "while it builds an index"],
-  [/^(?:ALTER TABLE|DROP TABLE|DROP INDEX) (\S+)/, AX],
-  [/^UPDATE (\S+)/, "rows", "of one batch at a time"],
-] as [RegExp, string, string?][]).map(([pattern, mode, how]) => {
-  const named = pattern.source.replaceAll("(\\S+)", NAME);
-  return { pattern: new RegExp(named, "s"), mode, how };
-});
-
 /** What a longhand step says of its lock: "tasks: SHARE for an instant". */
-function readLock(lock: string) {
-  const [, names = "", mode = "", how = ""] =
-    /^(.*?): ([A-Z ]+)(?: (.*))?$/.exec(lock) ?? [];
-  return { names: names.split(", ").filter(Boolean), mode, how };
+function readLock(lock: string): Lock[] {
+  const [, names = "", mode = ""] = /^(.*?): ([A-Z ]+)(?: .*)?$/.exec(lock) ??
+    [];
+  return names.split(", ").filter(Boolean).map((table) => ({ table, mode }));
 }
 
 /** How much of a table each sort of work gets through, in MB a second. */
@@ -2476,54 +3506,37 @@ const RATES: Record<string, number> = {
   "of one batch at a time": 10,
 };
 
-/** What a running application notices of a statement; the first match counts. */
-const EFFECTS: [RegExp, string][] = [
-  [/ RENAME /, "queries that use the old name fail from then on"],
-  [/^DROP TABLE | DROP COLUMN /, "queries that name it fail from then on"],
-  [/ SET NOT NULL$/, "writes that leave it empty fail from then on"],
-  [
-    / NOT VALID$/,
-    "writes that violate it fail, as does any update of an old row that does",
-  ],
-  [
-    /^CREATE UNIQUE | ADD CONSTRAINT \S+ (UNIQUE|PRIMARY KEY)/,
-    "writes that repeat a value fail from then on",
-  ],
-  [/ ADD CONSTRAINT /, "writes that violate it fail from then on"],
-  [
-    / ADD COLUMN (?!.*\b(DEFAULT|GENERATED)\b).* NOT NULL/,
-    "writes that do not know it fail from then on",
-  ],
-  [/ DROP DEFAULT$/, "writes that leave it out find no value from then on"],
-  [/ DROP NOT NULL$/, "readers may meet NULL from then on"],
-  [
-    / DROP CONSTRAINT (?!.*sync_not_null)/,
-    "rows that it kept out are let in from then on",
-  ],
-  [/^DROP INDEX /, "queries that used it are slower from then on"],
-  [/ ALTER COLUMN \S+ TYPE /, "readers meet the new type from then on"],
-  [/^ALTER TYPE /, "readers may meet a label that they do not know"],
-];
-
 /** SQLSTATEs that say that a thing which a check names does not exist. */
 const MISSING_OBJECT = ["3F000", "42703", "42704", "42883", "42P01"];
 
-/** One statement that a step asks for. */
+interface Lock {
+  /** As SQL names it. */
+  table: string;
+  mode: string;
+}
+
+/** One statement that a step asks for; constructors declare what it does. */
 interface ChangeSpec {
   phase: Phase;
   sql: string;
   /** SQL that takes it back; a comment where nothing can, and "" for no need. */
   undo: string;
-  /** The strongest lock, and on what; none where it is left out. */
+  /** Its locks on tables that stand, the strongest first. */
+  locks?: Lock[];
+  /** The same in words, where a longhand step says it. */
   lock?: string;
-  /** What takes time in proportion to the table. */
+  /** How long it works, where that is in proportion to the table. */
   work?: string;
+  /** What a running application notices of it. */
+  effect?: string;
   /** What `--allow` must name. */
   hazard?: string;
   /** Runs outside a transaction. */
   alone?: boolean;
   /** An UPDATE that runs in batches. */
   fill?: Fill;
+  /** Its place among others of its phase: earlier is less. */
+  rank?: number;
 }
 
 /** What a backfill writes, and where. */
@@ -2541,8 +3554,6 @@ interface Impact {
   tables: { name: string; rows: number; bytes: number }[];
   /** About how long it works, in seconds; none where it is but an instant. */
   seconds?: number;
-  /** What the application notices of it. */
-  effect?: string;
 }
 
 /** A statement in a plan, and where it comes from. */
@@ -2560,7 +3571,7 @@ export interface Item {
   mark: "in place" | "change" | "issue";
   object: string;
   text: string;
-  /** Further lines of an issue, each with its label. */
+  /** Further lines, each with its label. */
   details: [string, string][];
   /**
    * A conflict may be allowed, a privilege must be granted, rows must be
@@ -2590,54 +3601,96 @@ interface Difference {
 interface Conflict {
   step: string;
   database: string;
-  mend: string;
+  fix: string;
   differences?: Difference[];
 }
 
+/** A row as the client gives it: JSON is parsed. */
+type Row = Record<string, unknown>;
+
+/** A node of a plan, as EXPLAIN prints it in JSON. */
+interface PlanNode {
+  "Output": string[];
+  "Filter"?: string;
+  "Plans"?: PlanNode[];
+}
+
+/** What the server answered, by the SQL of the question. */
+type Answers = Map<string, unknown>;
+
+/** How PostgreSQL prints both sides of a comparison. */
+type Prints = [left: string, right: string];
+
+const EXPLAIN = "EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON)";
+
+/** Parts whose text PostgreSQL has to compare, in the scope of a table. */
+const EXPRESSIONS = /^(key \d+|predicate|condition|expression)$/;
+
+/** Parts of keys, which a report shows together. */
+const KEY_PARTS = /^(key|collation|opclass|options|order|operator) \d+$/;
+
 /** What the steps ask of the database, and ask to change. */
-export class Planner {
-  /** Tables that this plan creates. */
-  readonly fresh = new Set<string>();
-  readonly questions = new Map<string, Question>();
-  readonly probes = new Set<string>();
+class Planner {
+  /** What the answers lack: comparisons, scalar queries, and EXPLAINs. */
+  readonly open = {
+    pairs: new Set<string>(),
+    values: new Set<string>(),
+    plans: new Set<string>(),
+  };
+  /** Whether all that was compared is the same, as was taken for granted. */
+  allSame = true;
   /** What the data must be like for the changes to succeed. */
-  readonly expectations: Expectation[] = [];
-  readonly coming = new Coming(this.fresh);
-  /** The types that columns have until the plan changes them, at its end. */
-  readonly #retyped = new Map<string, string>();
-  readonly single: boolean;
+  readonly checks: PreflightCheck[] = [];
+  readonly coming = new Coming(this);
   readonly schema: string;
-  #facts: Catalog;
-  #promised = new Map<string, Fact>();
-  #compared = new Map<string, boolean>();
-  /** Whether helpers of a NOT NULL were left behind. */
-  #leftovers: boolean | undefined;
-  #settled = new Set<string>();
-  /** The tables of which a step decides an aspect of a column. */
-  #decidedOf: Set<string>;
-  #answers: Answers;
-  #decided: Set<string>;
-  /** For each table the names it has today, by those it is to have. */
-  #renamed = new Map<string, Map<string, string>>();
-  #keys: Map<string, { name: string; columns: string[] }> | undefined;
+  readonly single: boolean;
+  readonly #catalog: Catalog;
+  readonly #answers: Answers;
+  readonly #tables: Map<string, TableFact>;
+  readonly #types: Map<string, TypeFact>;
+  readonly #extensions: Set<string>;
+  readonly #byOid: Map<Oid, string>;
+  /** The tables that this plan has a copy of. */
+  readonly #own = new Set<TableFact>();
+  /** What the steps define or decide, by its key. */
+  readonly #steps: Map<string, Step>;
+  readonly #server: Server;
+  /** Constraints that steps drop, with their tables or alone. */
+  readonly dropped: Set<Oid>;
+  /** SQL of longhand steps that would run. */
+  readonly longhand: string[] = [];
   #section = "";
   #step!: Step;
   #items: Item[] = [];
 
   constructor(
-    facts: Catalog,
+    { facts, server }: Reading,
     answers: Answers,
-    decided: Set<string>,
+    steps: Map<string, Step>,
     { schema, single }: { schema: string; single: boolean },
   ) {
-    this.#facts = facts;
+    this.#catalog = facts;
+    this.#server = server;
     this.#answers = answers;
-    this.#decided = decided;
-    this.#decidedOf = new Set(
-      [...decided].map((aspect) => /([^ ]*)\./.exec(aspect)?.[1] ?? ""),
-    );
+    this.#steps = steps;
     this.schema = schema;
     this.single = single;
+    this.#tables = new Map(facts.tables);
+    this.#types = new Map(facts.types);
+    this.#extensions = new Set(facts.extensions);
+    this.dropped = new Set(
+      [...steps.values()].flatMap(({ verb, table = "", constraint = "" }) => {
+        const known = this.table(table)?.constraints;
+        return verb === "dropTable"
+          ? [...known?.values() ?? []].map(({ oid }) => oid)
+          : verb === "dropConstraint"
+          ? known?.get(bareName(constraint))?.oid ?? []
+          : [];
+      }),
+    );
+    this.#byOid = new Map(
+      [...facts.tables].map(([name, { oid }]) => [oid, name]),
+    );
   }
 
   /** Runs one step's check, and returns the lines that it makes. */
@@ -2645,421 +3698,414 @@ export class Planner {
     this.#section = section;
     this.#step = step;
     this.#items = [];
-    step.plan(this);
+    VERBS[step.verb]?.plan(this, step as Said);
     if (this.#items.length > 0) return this.#items;
     const { name: object, verb: text } = step;
     return [{ mark: "in place", object, text, details: [], changes: [] }];
   }
 
-  get<K extends Fact["kind"]>(kind: K, key: string) {
-    const fact = (this.#promised.size > 0 ? this.#promised.get(key) : null) ??
-      this.#facts[key];
-    return fact?.kind === kind ? fact as Extract<Fact, { kind: K }> : undefined;
+  // ── Facts, and what the plan has promised ──
+
+  /** A name of a step as SQL wants it. */
+  sql(name: string): string {
+    const parts = parseName(name);
+    return sqlName(parts.length > 0 ? parts : [name], this.schema);
   }
 
-  has(key: string): boolean {
-    if (this.#promised.has(key) || key in this.#facts) return true;
-    const [, table = "", column = ""] = /^column (.*?)\.(.*)$/s.exec(key) ?? [];
-    return this.findColumn({ table, column }) !== undefined;
+  /** The same with its schema, for what runs outside a transaction. */
+  qualified(name: string): string {
+    const [first = "", second] = parseName(name);
+    return second === undefined
+      ? `${id(this.schema)}.${id(first)}`
+      : `${id(first)}.${id(second)}`;
   }
 
-  /** The column, which `needs` has found. */
-  column({ table, column }: At): ColumnFact {
-    const fact = this.findColumn({ table, column });
-    if (!fact) throw new Error(`column ${table}.${column} was not looked up`);
-    return fact;
+  table(name: string): TableFact | undefined {
+    return this.#tables.get(this.sql(name));
+  }
+
+  /** The table as the plan makes it: a copy, to promise things in. */
+  own(name: string): TableFact {
+    const key = this.sql(name);
+    const fact = this.#tables.get(key) ?? {
+      ...{ was: "", name: key, oid: "", kind: "r", owned: true },
+      ...{ unlogged: false, parents: [], columns: new Map() },
+      ...{ indexes: new Map(), constraints: new Map() },
+    };
+    if (this.#own.has(fact)) return fact;
+    const copy: TableFact = {
+      ...fact,
+      columns: new Map(fact.columns),
+      indexes: new Map(fact.indexes),
+      constraints: new Map(fact.constraints),
+    };
+    this.#own.add(copy);
+    this.#tables.set(key, copy);
+    return copy;
+  }
+
+  tableOf(oid: Oid): TableFact | undefined {
+    return this.#tables.get(this.#byOid.get(oid) ?? "");
+  }
+
+  tables(): Iterable<TableFact> {
+    return this.#tables.values();
+  }
+
+  forget(name: string) {
+    this.#tables.delete(this.sql(name));
+  }
+
+  rename(from: string, to: string) {
+    const table = this.own(from);
+    this.forget(from);
+    table.name = this.sql(to);
+    this.#tables.set(table.name, table);
+    this.#byOid.set(table.oid, table.name);
+  }
+
+  column({ table, column }: At): ColumnFact | undefined {
+    return this.table(table)?.columns.get(column);
+  }
+
+  /** An index by its own name, whichever table has it, and that table. */
+  index(name: string): { table: TableFact; fact: IndexFact } | undefined {
+    const [first = "", second] = parseName(name);
+    for (const table of this.#tables.values()) {
+      const fact = table.indexes.get(second ?? first);
+      if (fact && this.beside(table, second ?? first) === this.sql(name)) {
+        return { table, fact };
+      }
+    }
+  }
+
+  /** What belongs to a table has its schema. */
+  beside(table: TableFact, name: string): string {
+    const [schema = "", own] = parseName(table.name);
+    return own === undefined ? id(name) : `${id(schema)}.${id(name)}`;
+  }
+
+  type(name: string): TypeFact | undefined {
+    return this.#types.get(name);
+  }
+
+  promiseType(name: string, labels: string[]) {
+    this.#types.set(name, { kind: "e", labels });
+  }
+
+  forgetType(name: string) {
+    this.#types.delete(name);
+  }
+
+  /** An enum with labels that are not there yet. */
+  comingEnum(type: string): TypeFact | undefined {
+    const name = this.sqlType(type);
+    const now = this.#types.get(name), before = this.#catalog.types.get(name);
+    const same = now?.labels.length === before?.labels.length;
+    return now?.kind === "e" && !same ? now : undefined;
+  }
+
+  /** The name of a type as SQL text says it, without what it is made to be. */
+  sqlType(type: string): string {
+    const parts = tokenize(bracket(type)[0]).filter(({ text }) => text !== ".")
+      .map(({ text }) => unquoted(text));
+    return sqlName(parts, this.schema);
+  }
+
+  hasExtension(name: string): boolean {
+    return this.#extensions.has(name);
+  }
+
+  promiseExtension(name: string) {
+    this.#extensions.add(name);
+  }
+
+  /** The step that defines or decides a thing, such as `type users.age`. */
+  stepOf(thing: string): Step | undefined {
+    return this.#steps.size > 0 ? this.#steps.get(thing) : undefined;
   }
 
   /**
-   * Skips a check like one that found everything in place. In a large schema
-   * most are: the same text, of a table with the same columns.
-   *
-   * @param text all that decides besides the table's columns
+   * new: this plan makes it; empty: nobody feels a lock or a rewrite; filled:
+   * it has rows, or that could not be found out.
    */
-  once(table: string, text: string, check: () => void) {
-    this.#leftovers ??= Object.keys(this.#facts).some((key) =>
-      key.endsWith("sync_not_null")
-    );
-    const { shape } = this.get("table", `table ${table}`) ?? {};
-    const special = !shape || this.#leftovers || this.#promised.size > 0 ||
-      this.#decidedOf.has(table);
-    const key = `${shape}\0${text}`;
-    if (!special && this.#settled.has(key)) return;
-    const before = this.#items.length + this.probes.size;
-    check();
-    const quiet = before === this.#items.length + this.probes.size;
-    if (!special && quiet) this.#settled.add(key);
+  state(name: string): "new" | "empty" | "filled" {
+    const table = this.table(name);
+    if (!table || table.was === "") return "new";
+    const sql = `SELECT (NOT EXISTS (SELECT 1 FROM ${table.was}))::text`;
+    return this.ask(sql) === "true" ? "empty" : "filled";
   }
 
-  findColumn({ table, column }: At): ColumnFact | undefined {
-    if (this.#promised.size > 0) {
-      const fact = this.#promised.get(`column ${table}.${column}`);
-      if (fact?.kind === "column") return fact;
-    }
-    const { shape = "" } = this.get("table", `table ${table}`) ?? {};
-    const { columns = {} } = this.get("shape", shape) ?? {};
-    return Object.hasOwn(columns, column) ? columns[column] : undefined;
-  }
-
-  primaryKey(table: string) {
-    const usual = `${table}_pkey`;
-    const found = this.get("constraint", `constraint ${table}.${usual}`);
-    if (found?.definition.startsWith("PRIMARY KEY")) {
-      return keyOf(usual, found);
-    }
-    this.#keys ??= new Map(
-      [...Object.entries(this.#facts), ...this.#promised].flatMap((
-        [key, fact],
-      ) =>
-        fact.kind === "constraint" && fact.definition.startsWith("PRIMARY KEY")
-          ? [[fact.table, keyOf(key.slice(12 + fact.table.length), fact)]]
-          : []
-      ),
-    );
-    return this.#keys.get(table);
-  }
-
-  /** What will be there once the changes asked for so far have run. */
-  promise(key: string, fact: Fact) {
-    this.#promised.set(key, fact);
-    if (fact.kind === "constraint") this.#keys = undefined;
-  }
-
-  /** Whether the text names a column that the table does not have yet. */
-  isPromised(table: string, text: string): boolean {
-    return this.fresh.has(table) ||
-      words(text).some((word) =>
-        this.#promised.has(`column ${table}.${unquoted(word)}`)
-      );
-  }
-
-  /** Whether another step decides an aspect, such as `type users.age`. */
-  decided(aspect: string): boolean {
-    return this.#decided.size > 0 && this.#decided.has(aspect);
-  }
-
-  /** Whether all that was compared in this pass is the same. */
-  allSame(): boolean {
-    return [...this.questions.keys()].every((key) => {
-      const prints = this.#answers.prints.get(key);
-      return prints?.left === prints?.right;
-    });
-  }
-
-  /** Plain statements do: the table is new, or all is one transaction. */
-  plain(table: string): boolean {
-    return this.single || this.fresh.has(table);
-  }
-
-  /** A new table's changes belong to the transaction that creates it. */
-  phase(table: string, otherwise: Phase): Phase {
-    return this.fresh.has(table) ? "expand" : otherwise;
-  }
-
-  isEmpty(table: string): boolean {
-    if (this.fresh.has(table)) return true;
-    const sql = `SELECT (NOT EXISTS (SELECT FROM ${id(table)}))::text`;
-    return this.ask(sql, { table }) === "true";
+  isNew(name: string): boolean {
+    return !this.table(name)?.was;
   }
 
   /** Whether there are such rows, or it could not be found out in time. */
-  hasRows(table: string, where: string): boolean {
-    const sql = `SELECT EXISTS (SELECT FROM ${id(table)} WHERE ${where})::text`;
-    return this.ask(sql, { table }) !== "false";
+  hasRows(name: string, where: string): boolean {
+    const rows = rowsOf(this, name, aliasOf(this, name), where);
+    if (rows === undefined) return true;
+    const sql = `SELECT EXISTS (SELECT 1 FROM ${rows} WHERE ${where}\n)::text`;
+    return this.ask(sql) !== "false";
   }
 
-  isPartitioned(table: string): boolean {
-    return this.get("table", `table ${table}`)?.relkind === "p";
+  /** Plain statements do: the table is new, or all is one transaction. */
+  plain(name: string): boolean {
+    return this.single || this.isNew(name);
+  }
+
+  /** A new table's changes belong to the transaction that creates it. */
+  phase(name: string, otherwise: Phase): Phase {
+    return this.isNew(name) ? "expand" : otherwise;
+  }
+
+  /** What `--allow` must name where a table with rows feels it. */
+  hazard(name: string, hazard: string): { hazard: string } | false {
+    return this.state(name) === "filled" && { hazard };
   }
 
   /** Whether the table and columns are there or promised; an issue if not. */
-  needs(table: string, ...columns: string[]): boolean {
-    if (!this.has(`table ${table}`)) {
+  needs(name: string, ...columns: string[]): boolean {
+    const table = this.table(name);
+    if (!table) {
       this.issue(
         this.#step.name,
-        `needs the table ${table}, which nothing has made`,
-        `write createTable("${table}", { … }) above it`,
+        `needs the table ${name}, which nothing has made`,
+        `write createTable("${name}", { … }) above it`,
       );
       return false;
     }
-    const missing = columns.filter((column) =>
-      column && !this.findColumn({ table, column })
-    );
+    const missing = table.vague
+      ? []
+      : columns.filter((column) => column && !table.columns.has(column));
     if (missing.length === 0) return true;
     this.issue(
       this.#step.name,
-      `needs ${missing.map((column) => `${table}.${column}`).join(", ")}, ` +
+      `needs ${missing.map((column) => `${name}.${column}`).join(", ")}, ` +
         "which nothing has made",
-      `write it into createTable("${table}", { … }) above`,
+      `write it into createTable("${name}", { … }) above`,
     );
     return false;
   }
 
+  /** Whether the text names a column that the table does not have yet. */
+  isPromised(name: string, text: string): boolean {
+    const table = this.table(name);
+    return this.isNew(name) ||
+      [...namesIn(text)].some((name) => table?.columns.get(name)?.was === "");
+  }
+
+  // ── Questions ──
+
   /** A scalar query's value as text; undefined until it is known. */
-  ask(
-    query: string,
-    { table = "", tolerated = [] }: { table?: string; tolerated?: string[] } =
-      {},
-  ): string | undefined {
-    const sql = this.#asItIs(query, table);
-    const value = this.#answers.values.get(sql);
-    if (value === undefined) this.probes.add(sql);
-    if (typeof value !== "object" || value === null) return value ?? undefined;
-    if ([...tolerated, TIMED_OUT].includes(value.code)) return undefined;
-    throw new StepError(this.#section, this.#step, sql, value);
+  ask(sql: string, tolerated: string[] = []): string | undefined {
+    const value = this.#answers.get(sql);
+    if (value === undefined) this.open.values.add(sql);
+    if (!(value instanceof Error)) return value as string ?? undefined;
+    const { code } = value as postgres.PostgresError;
+    if ([...tolerated, TIMED_OUT].includes(code)) return undefined;
+    const error = value as postgres.PostgresError;
+    throw new StepError(this.#section, this.#step, sql, error);
+  }
+
+  /**
+   * Whether each row would get a value of its own from a default, as the server
+   * has it; what it cannot tell yet, as of a function to come, counts as so.
+   *
+   * @param type the type of the column
+   */
+  isVolatile(expression: string, type: string): boolean {
+    const coming = this.comingEnum(type);
+    const sql = coming
+      ? volatileQuery(castToText(expression, nameIn(type)), "text")
+      : volatileQuery(expression, type);
+    const node = this.#answers.get(sql);
+    if (node === undefined) this.open.plans.add(sql);
+    return node !== undefined &&
+      (node instanceof Error || hasFilter(node as PlanNode));
+  }
+
+  /** Whether PostgreSQL has an operator for two types to be equal by. */
+  compares(a: string, b: string): boolean {
+    const sql = `${EXPLAIN} SELECT NULL::${a} = NULL::${b}`;
+    const node = this.#answers.get(sql);
+    if (node === undefined) this.open.plans.add(sql);
+    return !(node instanceof Error);
+  }
+
+  /** As PostgreSQL prints a type, once it has told. */
+  canonicalType(type: string): string {
+    const prints = this.#prints(`NULL::${type}`, `NULL::${type}`);
+    return prints ? prints[0].slice("NULL::".length) : type;
   }
 
   sameType(left: string, right: string): boolean {
-    return this.sameValue("", left, right);
+    return left === right || this.#same(`NULL::${left}`, `NULL::${right}`);
   }
 
-  /** As PostgreSQL prints the type, once `sameType` has asked. */
-  canonicalType(type: string): string {
-    for (const [key, { left }] of this.#answers.prints) {
-      if (JSON.parse(key)[0] === `NULL::${type}`) return left.slice(6);
-    }
-    return type;
+  /** Whether two defaults of a column are the same. */
+  sameValue(type: string, left: string, right: string): boolean {
+    return plainly(left) === plainly(right) ||
+      this.#same(`(${left})::${type}`, `(${right})::${type}`);
   }
 
-  /** Whether two values of a type, or two types without one, are the same. */
-  sameValue(type: string, left: string, right: string | null): boolean {
-    if (right === null || left === right) return right !== null;
-    const key = `${type}\0${left}\0${right}`;
-    return memo(
-      this.#compared,
-      key,
-      () =>
-        type === ""
-          ? this.#same(`NULL::${left}`, `NULL::${right}`)
-          : this.#same(`(${left})::${type}`, `(${right})::${type}`),
-    );
+  /** Whether a step's expression and one of the catalog are the same. */
+  sameExpression(table: TableFact, left: string, right: string): boolean {
+    return plainly(left) === plainly(right) && !this.isRenamed(table)
+      ? true
+      : this.#same(
+        `(${left})`,
+        `(${right})`,
+        this.#scope(table, left, right),
+      ) &&
+        this.#sameFunctions(left, right);
   }
 
-  sameExpression(table: string, left: string, right: string): boolean {
-    if (left === right) return true;
-    const columns = new Map<string, string>();
-    const [a, b] = [left, right].map((text) => {
-      const tokens = tokenize(text);
-      for (const token of tokens) {
-        const name = unquoted(token.text);
-        const fact = this.findColumn({ table, column: name });
-        if (!fact) continue;
-        const collate = fact.collation ? ` COLLATE ${fact.collation}` : "";
-        columns.set(name, fact.type + collate);
-      }
-      // A column may be said with its table: users.age.
-      const said = tokens.map((token, i) => {
-        const dotted = tokens[i + 1]?.text === "." &&
-          unquoted(token.text) === table;
-        const dot = token.text === "." &&
-          unquoted(tokens[i - 1]?.text) === table;
-        const end = tokens[i + 1]?.start ?? text.length;
-        return dotted || dot ? "" : text.slice(token.start, end);
-      });
-      return `(${said.join("")})`;
-    });
-    return this.#same(a ?? "", b ?? "", columns);
+  #scope(table: TableFact, left: string, right: string): Sides {
+    return scopeOf(table, [left, right], (fact) => this.typeNow(fact));
   }
 
-  #same(left: string, right: string, columns = new Map<string, string>()) {
-    if (left === right) return true;
-    if (words(left).join(" ") === words(right).join(" ")) return true;
-    const question = { left, right, columns };
-    const key = questionKey(question);
-    const prints = this.#answers.prints.get(key);
-    if (!prints) this.questions.set(key, question);
-    return !prints || prints.left === prints.right;
+  /** A column's type and collation, as far as they are there already. */
+  typeNow({ type, before, collation }: ColumnFact): string {
+    const now = this.comingEnum(type) ? before ?? "text" : type;
+    return collation ? `${now} COLLATE ${id(collation)}` : now;
   }
 
-  /** Whether an index is there and the same; says so where it is not. */
-  compareIndex(
-    table: string,
-    name: string,
-    text: string,
-  ): "missing" | "conflict" | "invalid" | "in place" {
-    const fact = this.get("index", `index ${name}`);
-    if (!fact) return "missing";
-    const differences = this.#differences(
-      table,
-      text,
-      fact.definition,
-      fact.opclasses,
-    );
-    if (fact.table !== table) {
-      differences.unshift({ part: "table", step: table, database: fact.table });
-    }
-    if (differences.length === 0) return fact.valid ? "in place" : "invalid";
-    const said = JSON.stringify(tidy(text));
-    this.conflict(name, "is another index", {
-      step: `${table} ${tidy(text)}`,
-      database: `${fact.table} ${fact.definition}`,
-      mend: `createIndex("${table}", "${name}_new", ${said}), ` +
-        `dropIndex("${name}"),`,
-      differences,
-    });
-    return "conflict";
+  isRenamed({ was, name, columns }: TableFact): boolean {
+    return was !== "" && (was !== name ||
+      [...columns].some(([name, { was }]) => was !== "" && was !== name));
   }
 
-  /** Whether a constraint is there and the same; says so where it is not. */
-  compareConstraint(
-    table: string,
-    name: string,
-    definition: string,
-  ): "missing" | "conflict" | "not valid" | "in place" {
-    const fact = this.get("constraint", `constraint ${table}.${name}`);
-    if (!fact) return "missing";
-    const index = this.get("index", `index ${name}`);
-    const printed = fact.definition;
-    const differences = this.#differences(
-      table,
-      definition,
-      printed,
-      index?.opclasses,
-    );
-    if (differences.length === 0) {
-      return fact.definition.endsWith("NOT VALID") ? "not valid" : "in place";
-    }
-    const { verb } = this.#step;
-    const said = tidy(definition).replace(
-      /^(CHECK \((.*)\)|(PRIMARY KEY|UNIQUE|FOREIGN KEY|EXCLUDE) (.*))$/s,
-      "$2$4",
-    );
-    this.conflict(name, "is another constraint", {
-      step: tidy(definition),
-      database: fact.definition,
-      mend: `dropConstraint("${table}", "${name}"), ${verb}("${table}", ` +
-        `"${name}_new", ${JSON.stringify(said)}),`,
-      differences,
-    });
-    return "conflict";
+  #same(left: string, right: string, scope?: Sides): boolean {
+    const prints = this.#prints(left, right, scope);
+    const same = !prints || prints[0] === prints[1];
+    if (!same) this.allSame = false;
+    return same;
   }
 
-  /** The clauses in which two definitions differ, and how. */
-  #differences(
-    table: string,
-    written: string,
-    printed: string,
-    opclasses = "",
+  /** Until it is answered, the two count as the same. */
+  #prints(left: string, right: string, scope?: Sides): Prints | undefined {
+    const pair = scope
+      ? `SELECT l.v, r.v FROM (${scope.nulls}) t, LATERAL (SELECT ${left} AS v` +
+        ` FROM ${scope.left}) l, LATERAL (SELECT ${right} AS v` +
+        ` FROM ${scope.right}) r OFFSET 0`
+      : `SELECT ${left}, ${right} OFFSET 0`;
+    const prints = this.#answers.get(pair);
+    if (prints === undefined) this.open.pairs.add(pair);
+    return prints instanceof Error
+      ? [prints.message, ""]
+      : prints as Prints | undefined;
+  }
+
+  /**
+   * The planner puts simple SQL functions in place of their calls, and values
+   * in place of immutable ones: where but one side names a function that
+   * somebody made, the two are not the same, however equal they print.
+   */
+  #sameFunctions(left: string, right: string): boolean {
+    const [a, b] = [left, right].map(callsIn) as [Set<string>, Set<string>];
+    const odd = [...a.symmetricDifference(b)];
+    if (odd.length === 0) return true;
+    const names = odd.map(literal).join(", ");
+    const own = this.ask(`SELECT (EXISTS (SELECT FROM pg_proc
+      WHERE proname IN (${names}) AND pronamespace <> 'pg_catalog'::regnamespace
+    ))::text`) === "true";
+    if (own) this.allSame = false;
+    return !own;
+  }
+
+  /** The parts in which what is wanted and what is there differ. */
+  differ(
+    table: TableFact,
+    want: Parts,
+    { have, implied = {} }: { have: Parts; implied?: Parts },
   ): Difference[] {
-    const want = parseDefinition(written), have = parseDefinition(printed);
-    const parts = new Set([
-      ...Object.keys(want.parts),
-      ...Object.keys(have.parts),
-    ]);
-    const differing = [...parts].filter((part) => {
-      // A name without a schema is the target schema's.
-      const usual = part === "refSchema" ? this.schema : undefined;
-      const [a = usual, b = usual] = [want.parts[part], have.parts[part]];
-      if (a === undefined || b === undefined) return true;
-      return part === "check" || part === "where"
-        ? !this.sameExpression(table, a, b)
-        : a !== b;
+    const parts = Object.keys({ ...want, ...have });
+    const differing = parts.filter((part) => {
+      const [a, b] = [want[part] ?? "", have[part] ?? ""];
+      if (a === b) return false;
+      const usual = implied[part];
+      if (usual !== undefined && (a || usual) === (b || usual)) return false;
+      const columns = /^key/.test(part) && isName(a) && isName(b);
+      const compared = EXPRESSIONS.test(part) && a && b && !columns;
+      return !compared || !this.sameExpression(table, a, b);
     });
-    const same = want.elements.length === have.elements.length &&
-      want.elements.every((element, i) => {
-        const other = have.elements[i];
-        const oid = opclasses.split(" ")[i];
-        return other && this.#sameElement(table, element, other, oid);
-      });
-    const described = ({ elements }: Definition) =>
-      elements.map(({ expression, collation, opclass, order, operator }) =>
-        [
-          expression,
-          collation && `COLLATE ${collation}`,
-          opclass,
-          order && order.trim().toUpperCase(),
-          operator && `WITH ${operator}`,
-        ].filter((text) => text).join(" ")
-      ).join(", ");
-    const clauses = differing.map((part) => ({
-      part: PART_NAMES[part] ?? part,
-      step: want.parts[part],
-      database: have.parts[part],
-    }));
-    return same ? clauses : [
-      { part: "columns", step: described(want), database: described(have) },
-      ...clauses,
+    const rest = differing.filter((part) => !KEY_PARTS.test(part))
+      .map((part) => ({ part, step: want[part], database: have[part] }));
+    return rest.length === differing.length ? rest : [
+      {
+        part: "columns",
+        step: describeKeys(want),
+        database: describeKeys(have),
+      },
+      ...rest,
     ];
   }
 
-  /** PostgreSQL prints neither a default operator class nor a collation. */
-  #sameElement(table: string, want: Element, have: Element, opclass = "") {
-    const column = this.findColumn({ table, column: have.column });
-    const collation = have.collation || collationName(column?.collation);
-    const usual = this.get("opclass", `opclass ${opclass}`)?.name;
-    return want.order === have.order && want.operator === have.operator &&
-      [have.collation, collation].includes(want.collation) &&
-      [have.opclass, have.opclass || usual].includes(want.opclass) &&
-      (want.column !== "" && have.column !== ""
-        ? want.column === have.column
-        : this.sameExpression(table, want.expression, have.expression));
-  }
+  // ── What the report shows ──
 
   /** Its lock, unless the tables are new: then nobody notices. */
-  #impact({ sql, lock, work }: ChangeSpec): Impact & { lock?: string } {
-    const { names, mode, how } = lock ? readLock(lock) : this.#findLock(sql);
-    const tables = names.filter((name) => !this.fresh.has(unquoted(name)));
-    if (tables.length === 0) return { tables: [], ...(lock && { lock }) };
-    const known = tables.map((name) => this.#size(unquoted(name)));
+  #impact({ locks = [], lock, work }: ChangeSpec) {
+    const all = lock ? readLock(lock) : locks;
+    const standing = all.filter(({ table }) => this.#tables.get(table)?.was);
+    if (standing.length === 0) {
+      return { tables: [], ...(lock && { lock }), noticed: all.length === 0 };
+    }
+    const known = standing.map(({ table }) => this.sizeOf(table));
     const bytes = known.reduce((sum, { bytes }) => sum + bytes, 0);
-    const time = work ?? how;
-    const rate = RATES[time];
+    const rate = RATES[work ?? ""];
     const seconds = rate && Math.round(bytes / 1e6 / rate);
-    const [, effect] = EFFECTS.find(([pattern]) => pattern.test(sql)) ?? [];
+    const [{ mode } = { mode: "" }] = standing;
     return {
-      lock: lock ?? `${tables.join(", ")}: ${mode} ${time}`,
+      lock: lock ?? describeLocks(standing, work),
       ...(BLOCKS[mode] && { blocks: BLOCKS[mode] }),
       tables: known,
       ...(seconds !== undefined && { seconds }),
-      ...(effect && { effect }),
+      noticed: true,
     };
   }
 
-  #findLock(sql: string) {
-    for (const { pattern, mode, how = "for an instant" } of LOCKS) {
-      const [found, ...names] = pattern.exec(sql) ?? [];
-      if (found === undefined) continue;
-      const near = names.map((name) => name.replace(`${id(this.schema)}.`, ""));
-      return { names: [...new Set(near)], mode, how };
-    }
-    return { names: [], mode: "", how: "" };
-  }
-
   /** Rows as the statistics have them, and bytes; 0 where it is not known. */
-  #size(name: string) {
-    const value = this.ask(
-      `SELECT json_build_object('rows', greatest(reltuples, 0)::bigint,
-        'bytes', pg_table_size(oid))::text FROM pg_class
-        WHERE oid = to_regclass(${
-        literal(id(this.#renamed.get(name)?.get(name) ?? name))
-      })`,
-      { table: name },
-    );
-    return { name, rows: 0, bytes: 0, ...(value && JSON.parse(value)) };
+  sizeOf(name: string) {
+    const { was = name } = this.#tables.get(name) ?? {};
+    const value = this.ask(`SELECT json_build_object(
+      'rows', greatest(reltuples, 0)::bigint, 'bytes', pg_table_size(oid))::text
+      FROM pg_class WHERE oid = to_regclass(${literal(was)})`);
+    const shown = parseName(name).join(".");
+    return { name: shown, rows: 0, bytes: 0, ...(value && JSON.parse(value)) };
   }
 
   /** Asks for a change: one line of the report, one or several statements. */
   change(object: string, text: string, ...specs: ChangeSpec[]) {
     const origin = { section: this.#section, step: this.#step };
     // What hangs on a new table goes with it; what refers to it does not.
-    const { verb, relations } = this.#step;
+    const { verb, table = "" } = this.#step;
     const goes = !["createTable", "addForeignKey", "step"].includes(verb) &&
-      this.fresh.has(relations()[0] ?? "");
-    const changes = specs.map((spec, i) => ({
-      ...spec,
-      ...(goes && { undo: "" }),
-      ...this.#impact(spec),
-      ...origin,
-      object,
-      verb: text,
-      part: specs.length > 1 ? ` (${i + 1} of ${specs.length})` : "",
-    }));
+      this.table(table)?.was === "";
+    const changes = specs.map((spec, i) => {
+      const { effect, ...said } = spec;
+      const { noticed, ...impact } = this.#impact(spec);
+      return {
+        ...said,
+        ...(goes && { undo: "" }),
+        ...impact,
+        ...(effect && noticed && { effect }),
+        ...origin,
+        object,
+        verb: text,
+        part: specs.length > 1 ? ` (${i + 1} of ${specs.length})` : "",
+      };
+    });
     this.#items.push({ mark: "change", object, text, details: [], changes });
   }
 
+  /** A further line to the change asked for last. */
+  note(label: string, text: string) {
+    this.#items.at(-1)?.details.push([label, text]);
+  }
+
   /** Something that a person must look at. */
-  issue(object: string, text: string, mend: string) {
-    const details: Item["details"] = [["mend", mend]];
+  issue(object: string, text: string, fix: string) {
+    const details: Item["details"] = [["fix", fix]];
     this.#items.push({ mark: "issue", object, text, details, changes: [] });
   }
 
@@ -3067,10 +4113,9 @@ export class Planner {
   conflict(
     object: string,
     text: string,
-    { step, database, mend, differences = [] }: Conflict,
+    { step, database, fix, differences = [] }: Conflict,
   ) {
     const parts = differences.map(({ part }) => part).join(", ");
-    if (parts) text += `: ${parts}`;
     const details: Item["details"] = [
       ["step", tidy(step)],
       ["database", tidy(database)],
@@ -3079,311 +4124,209 @@ export class Planner {
         `${part}: ${tidy(step ?? "none")}, in the database ` +
         tidy(database ?? "none"),
       ]),
-      ["mend", mend],
+      ["fix", fix],
     ];
-    const reason = "conflict";
-    const mark = "issue";
-    this.#items.push({ mark, object, text, details, changes: [], reason });
+    const whole = parts ? `${text}: ${parts}` : text;
+    const item = { mark: "issue", object, text: whole, details } as const;
+    this.#items.push({ ...item, changes: [], reason: "conflict" });
   }
 
-  expectNotNull({ table, column }: At) {
-    this.#expect(
-      table,
-      ["is NULL", "are NULL"],
-      (rows, key) =>
-        `SELECT ${key} AS key FROM ${rows} WHERE ${id(column)} IS NULL`,
-    );
+  get server(): Server {
+    return this.#server;
   }
 
-  expectCheck(table: string, definition: string) {
-    const { parts: { check } } = parseDefinition(definition);
-    this.#expect(
-      table,
-      ["fails it", "fail it"],
-      (rows, key) =>
-        `SELECT ${key} AS key FROM ${rows} WHERE ${check} IS FALSE`,
-    );
+  get opclasses(): Catalog["opclasses"] {
+    return this.#catalog.opclasses;
   }
 
-  /** One pass: the window is over what the index would hold. */
-  expectUnique(table: string, definition: string) {
-    const { elements, parts } = parseDefinition(definition);
-    const values = elements.map(({ column, expression, collation }) =>
-      (column ? id(column) : expression) +
-      (collation && ` COLLATE ${id(collation)}`)
-    );
-    const conditions = [
-      ...(parts.where ? [`(${parts.where})`] : []),
-      ...(parts.nulls ? [] : values.map((value) => `${value} IS NOT NULL`)),
-    ];
-    const where = conditions.length > 0
-      ? ` WHERE ${conditions.join(" AND ")}`
-      : "";
-    const says = ["repeats another", "repeat one another"] as const;
-    this.#expect(
-      table,
-      says,
-      (rows, key) =>
-        `SELECT key FROM (SELECT ${key} AS key, count(*) OVER ` +
-        `(PARTITION BY ${values.join(", ")}) AS n FROM ${rows}${where}) x ` +
-        "WHERE n > 1",
-    );
-  }
-
-  expectParents(table: string, definition: string) {
-    const { elements, parts } = parseDefinition(definition);
-    const { references = "", refColumns = "", refSchema, match } = parts;
-    const own = elements.map(({ column }) => `${id(table)}.${id(column)}`);
-    const theirs = refColumns.split(", ");
-    const near = refSchema === undefined || refSchema === this.schema;
-    const alias = table === "referenced" ? "referenced_table" : "referenced";
-    const joined = own.map((column, i) =>
-      `${alias}.${id(theirs[i] ?? "")} = ${column}`
-    );
-    const some = own.map((column) => `${column} IS NOT NULL`)
-      .join(match === "full" ? " OR " : " AND ");
-    const says = [
-      `has no row in ${references}`,
-      `have no row in ${references}`,
-    ];
-    const sure = () => !near || this.coming.knows(references, theirs);
-    this.#expect(table, says, (rows, key) => {
-      const parents = near
-        ? this.rowsOf(references, alias, theirs.map(id).join(", "))
-        : `${id(refSchema)}.${id(references)} ${alias}`;
-      return parents && `SELECT ${key} AS key FROM ${rows} WHERE (${some}) ` +
-          `AND NOT EXISTS (SELECT FROM ${parents} WHERE ${
-            joined.join(" AND ")
-          })`;
-    }, { sure });
-  }
-
-  expectExclusion(table: string, definition: string) {
-    const { elements, parts } = parseDefinition(definition);
-    const values = elements.map(({ column, expression }, i) =>
-      `${column ? id(column) : expression} AS v${i}`
-    );
-    const both = elements.map(({ operator }, i) =>
-      `a.v${i} ${operator} b.v${i}`
-    );
-    const where = parts.where ? ` WHERE ${parts.where}` : "";
-    const says = [
-      "conflicts with another",
-      "conflict with one another",
-    ] as const;
-    this.#expect(
-      table,
-      says,
-      (rows, key) =>
-        `WITH r AS (SELECT ${key} AS key, ROW(${SYSTEM})::text AS at, ` +
-        `${values.join(", ")} ` +
-        `FROM ${rows}${where}) SELECT key FROM r a WHERE EXISTS (SELECT ` +
-        `FROM r b WHERE b.at <> a.at AND ${both.join(" AND ")})`,
-    );
-  }
-
-  /** Values that the coming type of a column cannot hold. */
-  expectType(
-    { table, column }: At,
-    { from, to: type }: { from: string; to: string },
-    using = id(column),
-  ) {
-    this.#retyped.set(`${table}.${column}`, from);
-    const about = using;
-    const says = [`does not fit ${type}`, `do not fit ${type}`] as const;
-    const coming = this.#promised.get(`enum ${unquoted(type.trim())}`);
-    if (coming?.kind !== "enum") {
-      const relation = this.#renamed.get(table)?.get(table) ?? table;
-      return this.#expect(
-        table,
-        says,
-        (rows, key) => castProbe({ rows, key, table, relation }, type, using),
-        { about },
-      );
-    }
-    // The type is not there yet, or not with every label: its labels are.
-    const text = castToText(using, unquoted(type.trim()));
-    const labels = coming.labels.map(literal).join(", ");
-    this.#expect(
-      table,
-      says,
-      (rows, key) =>
-        `SELECT ${key} AS key FROM ${rows} WHERE (${text})::text ` +
-        `NOT IN (${labels})`,
-      { about },
-    );
-  }
-
-  /**
-   * Registers what the data must be like for the change asked for last.
-   *
-   * @param says what a row does that violates it, of one and of several
-   * @param list the SQL that lists the keys of such rows
-   */
-  #expect(
-    table: string,
-    says: readonly string[],
-    list: (rows: string, key: string) => string | undefined,
-    { sure = (): boolean => true, about = list("", "") ?? "" } = {},
-  ) {
+  /** The change asked for last, which a preflight check is about. */
+  get lastChange(): Item | undefined {
     const item = this.#items.at(-1);
-    if (!item || item.mark !== "change" || this.isEmpty(table)) return;
-    const primary = this.primaryKey(table);
-    // One that is still to come does not tell rows apart yet.
-    const known = primary &&
-      !this.#promised.has(`constraint ${table}.${primary.name}`);
-    const columns = known ? primary.columns : [];
-    const quoted = columns.map((column) => `${id(table)}.${id(column)}`);
-    const key = columns.length === 1
-      ? `${quoted[0]}::text`
-      : columns.length > 1
-      ? `concat('(', ${quoted.join(", ', ', ")}, ')')`
-      : `${id(table)}.ctid::text`;
-    this.expectations.push({
-      item,
-      table,
-      says,
-      sure,
-      key: columns.join(", ") || "ctid",
-      list: () => {
-        const rows = this.rowsOf(table, id(table), about);
-        return rows && list(rows, key);
-      },
-      bytes: this.#size(table).bytes,
-    });
+    return item?.mark === "change" ? item : undefined;
   }
+}
 
-  /**
-   * The rows of a table as they will be when its constraints see them, as an
-   * item of FROM; undefined where that cannot be foreseen.
-   *
-   * @param about the SQL that names the columns that matter
-   */
-  rowsOf(table: string, alias: string, about: string) {
-    const { layers, named } = this.coming.of(table, about);
-    const names = this.#renamed.get(table);
-    const today = (name: string) => id(names?.get(name) ?? name);
-    const isComputed = (column: string) =>
-      !!this.findColumn({ table, column })?.generated;
-    // It would have to be computed anew from what is filled.
-    if (this.coming.has(table) && [...named].some(isComputed)) return undefined;
-    if (layers.length === 0 && !names) {
-      return alias === id(table) ? alias : `${id(table)} ${alias}`;
-    }
-    const columns = this.#columnsOf(table);
-    const typeOf = (column: string) => this.#typeIn(table, column);
-    const list = columns.map((name) =>
-      today(name) === id(name) ? id(name) : `${today(name)} AS ${id(name)}`
+/** "users, orgs: SHARE ROW EXCLUSIVE while it scans it". */
+function describeLocks(locks: Lock[], work = "for an instant"): string {
+  const modes = [...new Set(locks.map(({ mode }) => mode))];
+  return modes.map((mode, i) => {
+    const tables = new Set(
+      locks.filter((lock) => lock.mode === mode).map(({ table }) => table),
     );
-    const nulls = columns.map((name) => `NULL::${typeOf(name)} AS ${id(name)}`);
-    let from = this.fresh.has(table)
-      ? `SELECT ${NO_SYSTEM}, ${nulls.join(", ")} WHERE false`
-      : `SELECT ${SYSTEM}, ${list.join(", ")} FROM ${today(table)}`;
-    for (const { wrap } of layers) {
-      const scope = { columns, typeOf, named };
-      const next = wrap(`(${from}) ${id(table)}`, scope);
-      if (next === undefined) return undefined;
-      from = next;
+    return `${[...tables].join(", ")}: ${mode}` + (i === 0 ? ` ${work}` : "");
+  }).join("; ");
+}
+
+/** `lower(a) COLLATE "C" text_ops DESC, b WITH =`. */
+function describeKeys(parts: Parts): string {
+  return keysOf(parts).map((key, i) => {
+    const of = (part: string) => parts[`${part} ${i + 1}`];
+    return [
+      key,
+      of("collation") && `COLLATE ${id(of("collation") ?? "")}`,
+      of("opclass") &&
+      `${of("opclass")}${of("options") ? `(${of("options")})` : ""}`,
+      of("order"),
+      of("operator") && `WITH ${of("operator")}`,
+    ].filter(Boolean).join(" ");
+  }).join(", ");
+}
+
+/** The names that are called in an expression. */
+const callsIn = once((text: string): Set<string> => {
+  const tokens = tokenize(text);
+  return new Set(
+    tokens.filter((_, i) => tokens[i + 1]?.text === "(")
+      .filter(({ text }) => /^["A-Za-z_\u0080-\uffff]/.test(text))
+      .map(({ text }) => unquoted(text)),
+  );
+});
+
+/** Rows that an expression is about: NULLs, under the names of either side. */
+interface Sides {
+  nulls: string;
+  left: string;
+  right: string;
+}
+
+/**
+ * The columns that two expressions name: the step's has the names that the plan
+ * will have given, the catalog's those of today. OFFSET 0 keeps the NULLs apart,
+ * so that both are printed with the columns of one subquery.
+ */
+function scopeOf(
+  table: TableFact,
+  [left, right]: [string, string],
+  typeOf: (fact: ColumnFact) => string,
+): Sides {
+  const now = namesIn(left), today = namesIn(right);
+  const own = lastName(table.name), other = lastName(table.was) || own;
+  // A column may be said with its table, and the table may be its whole row.
+  const whole = now.has(own) || today.has(other);
+  const used = [...table.columns].map(([name, fact]) => ({
+    ...{ name, was: fact.was || name },
+    type: typeOf(fact),
+  })).filter(({ name, was }) => whole || now.has(name) || today.has(was));
+  const from = (key: "name" | "was", alias: string) =>
+    `(SELECT ${used.map((column, i) => `t.c${i} AS ${id(column[key])}`)}) ` +
+    id(whole ? alias : "t");
+  return {
+    nulls: `SELECT ${
+      used.map(({ type }, i) => `NULL::${type} AS c${i}`)
+    } OFFSET 0`,
+    left: from("name", own),
+    right: from("was", other),
+  };
+}
+
+/** A name without its schema. */
+function lastName(name: string): string {
+  return parseName(name).at(-1) ?? "";
+}
+
+/**
+ * EXPLAIN tells whether an expression is volatile: the planner then neither
+ * pulls it out of its subquery nor, with the defaults of its functions'
+ * arguments filled in, takes it for a condition that is tested but once.
+ * Nothing is executed. The second is what ALTER TABLE goes by today, the first
+ * what it went by before 16.2, 15.6 and 14.11.
+ */
+function volatileQuery(expression: string, type: string): string {
+  return `${EXPLAIN} SELECT FROM (VALUES (1), (2)) v,
+    LATERAL (SELECT (${expression}\n)::${type} AS x) s WHERE x IS NOT NULL`;
+}
+
+/** Whether a condition is tested for each row. */
+function hasFilter({ Filter, Plans = [] }: PlanNode): boolean {
+  return Filter !== undefined || Plans.some(hasFilter);
+}
+
+/** Asks everything in one round trip; one by one only where that fails. */
+async function answer(
+  session: Session,
+  { open }: Planner,
+  answers: Answers,
+  settings: string[],
+) {
+  const pairs = [...open.pairs], values = [...open.values];
+  const plans = [...open.plans];
+  // A plan of some hundred branches is planned quickest.
+  const groups = Array.from(
+    { length: Math.ceil(pairs.length / 250) },
+    (_, i) => pairs.slice(i * 250, (i + 1) * 250),
+  );
+  const scalars = values.map((sql, i) => `SELECT ${i} AS i, (${sql}) AS v`);
+  try {
+    const rows = await session.query([
+      ...groups.map(pairsQuery),
+      ...plans,
+      ...(values.length > 0 ? [scalars.join("\nUNION ALL ")] : []),
+    ].join(";\n"));
+    for (const group of groups) readPairs(planOf(rows.shift()), group, answers);
+    for (const sql of plans) answers.set(sql, planOf(rows.shift()));
+    for (const { i, v } of rows) answers.set(values[Number(i)] ?? "", v);
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+    await session.query("ROLLBACK");
+    await session.begin("READ ONLY", ...settings, "SAVEPOINT one");
+    await answerOneByOne(session, open, answers);
+  }
+}
+
+async function answerOneByOne(
+  session: Session,
+  { pairs, values, plans }: Planner["open"],
+  answers: Answers,
+) {
+  const one = async (
+    key: string,
+    sql: string,
+    read: (row: Row | undefined) => void,
+  ) => {
+    try {
+      read((await session.query(`ROLLBACK TO one; ${sql}`))[0]);
+    } catch (error) {
+      if (!isServerError(error)) throw error;
+      answers.set(key, error);
     }
-    return `(${from}) ${alias}`;
-  }
-
-  /** The columns of a table that stands, or of one that the plan makes. */
-  #columnsOf(table: string): string[] {
-    const { shape = "" } = this.get("table", `table ${table}`) ?? {};
-    if (!this.fresh.has(table)) {
-      return Object.keys(this.get("shape", shape)?.columns ?? {});
-    }
-    const start = `column ${table}.`;
-    return [...this.#promised.keys()].filter((key) => key.startsWith(start))
-      .map((key) => key.slice(start.length));
-  }
-
-  /** A column's type before the plan's end; text for an enum to come. */
-  #typeIn(table: string, column: string): string {
-    const fact = this.findColumn({ table, column });
-    const type = this.#retyped.get(`${table}.${column}`) ?? fact?.type ??
-      "text";
-    if (this.#promised.has(`enum ${unquoted(type)}`)) return "text";
-    return fact?.collation ? `${type} COLLATE ${fact.collation}` : type;
-  }
-
-  /** Sees the facts under their new name for the rest of the plan. */
-  rename(kind: "table" | "column", from: string, to: string) {
-    const last = (name: string) => name.slice(name.lastIndexOf(".") + 1);
-    const names = new Map([[last(from), last(to)]]);
-    const table = kind === "table" ? from : from.slice(0, from.indexOf("."));
-    this.#facts = Object.fromEntries(
-      Object.entries(this.#facts).map(([key, fact]) => [
-        key === `${kind} ${from}`
-          ? `${kind} ${to}`
-          : kind === "table"
-          ? key.replace(` ${from}.`, ` ${to}.`)
-          : key,
-        renameIn(fact, table, names),
-      ]),
-    );
-    const now = kind === "table" ? to : table;
-    if (kind === "column") this.#renameColumn(table, names);
-    const today = this.#renamed.get(table) ?? new Map<string, string>();
-    this.#renamed.set(now, today.set(last(to), last(from)));
-    this.#keys = undefined;
-  }
-
-  /** Gives a table columns of its own. */
-  #renameColumn(table: string, names: Map<string, string>) {
-    const fact = this.get("table", `table ${table}`);
-    const { columns = {} } = this.get("shape", fact?.shape ?? "") ?? {};
-    if (!fact) return;
-    const renamed = Object.entries(columns).map(([name, column]) => {
-      const value = column.default && replaceNames(column.default, names);
-      return [names.get(name) ?? name, { ...column, default: value }];
-    });
-    const shape = `shape of ${table}`;
-    this.#facts[`table ${table}`] = { ...fact, shape };
-    this.#facts[shape] = {
-      kind: "shape",
-      columns: Object.fromEntries(renamed),
-    };
-  }
-
-  /** A query about a table, in the names that the database has today. */
-  #asItIs(sql: string, table: string): string {
-    const names = this.#renamed.get(table);
-    return names ? replaceNames(sql, names) : sql;
-  }
+  };
+  await Promise.all([
+    ...[...pairs].map((pair) =>
+      one(
+        pair,
+        pairsQuery([pair]),
+        (row) => readPairs(planOf(row), [pair], answers),
+      )
+    ),
+    ...[...plans].map((sql) =>
+      one(sql, sql, (row) => answers.set(sql, planOf(row)))
+    ),
+    ...[...values].map((sql) =>
+      one(sql, `SELECT (${sql}) AS v`, (row) => answers.set(sql, row?.v))
+    ),
+  ]);
+  await session.query("ROLLBACK TO one");
 }
 
-function keyOf(name: string, { definition }: ConstraintFact) {
-  const { elements } = parseDefinition(definition);
-  return { name, columns: elements.map(({ column }) => column) };
+/**
+ * One EXPLAIN prints many expressions in their canonical form, without a lock
+ * on any table; each branch holds the two sides of a comparison.
+ */
+function pairsQuery(pairs: string[]): string {
+  const branches = pairs.map((pair) => `SELECT q FROM (${pair}) q`);
+  return `${EXPLAIN} ${branches.join("\nUNION ALL ")}`;
 }
 
-/** A fact with new names: of the table itself, and where others refer to it. */
-function renameIn(
-  fact: Fact,
-  table: string,
-  names: Map<string, string>,
-): Fact {
-  if (fact.kind !== "index" && fact.kind !== "constraint") return fact;
-  const own = fact.table === table;
-  const [head = "", target] = fact.definition.split(/(?= REFERENCES )/);
-  const theirs = target !== undefined && words(target)[1] === table;
-  const definition = (own ? replaceNames(head, names) : head) +
-    (theirs ? replaceNames(target, names) : target ?? "");
-  const now = own ? names.get(table) ?? table : fact.table;
-  return { ...fact, table: now, definition };
+function readPairs(plan: PlanNode, pairs: string[], answers: Answers) {
+  const branches = pairs.length > 1 ? plan.Plans ?? [] : [plan];
+  pairs.forEach((pair, i) => {
+    const [left = "", right = ""] = branches[i]?.Plans?.[0]?.Output ?? [];
+    answers.set(pair, [left, right]);
+  });
 }
 
-/** Puts other names into SQL text, and leaves its strings alone. */
-function replaceNames(sql: string, names: Map<string, string>): string {
-  const tokens = tokenize(sql);
-  return tokens.map(({ text, start }, i) => {
-    const end = tokens[i + 1]?.start ?? sql.length;
-    const name = names.get(unquoted(text));
-    const raw = sql.slice(start, end);
-    return name === undefined ? raw : id(name) + (/\s$/.test(raw) ? " " : "");
-  }).join("");
+function planOf(row: Row | undefined): PlanNode {
+  return (row?.["QUERY PLAN"] as [{ Plan: PlanNode }])[0].Plan;
 }
 
 /** An expression with its casts to a type as casts to text. */
@@ -3391,7 +4334,7 @@ function castToText(expression: string, type: string): string {
   const tokens = tokenize(expression);
   return tokens.map(({ text, start }, i) => {
     const end = tokens[i + 1]?.start ?? expression.length;
-    const cast = ["::", "as"].includes(tokens[i - 1]?.text ?? "");
+    const cast = ["::", "as"].includes(lower(tokens[i - 1]?.text ?? ""));
     const space = /\s$/.test(expression.slice(start, end)) ? " " : "";
     return cast && unquoted(text) === type
       ? `text${space}`
@@ -3437,22 +4380,32 @@ async function readDatabase(
   sections: Section[],
   options: PlanOptions,
 ): Promise<Reading> {
+  const { schema } = options;
   const steps = chooseSteps(sections, options).flatMap(({ steps }) => steps);
-  const relations = steps.flatMap((step) => step.relations());
   const rows = await session.begin(
     "READ ONLY",
     ...readSettings(options),
-    serverQuery(options.schema),
+    serverQuery(schema),
     // Every join is of equals; a bad estimate must not make it quadratic.
     ...HASH_JOINS.map((name) => `SET LOCAL ${name} = off`),
-    catalogQuery(options.schema, relations),
+    ...factQueries([
+      [schema, ""],
+      ...steps.flatMap((step) =>
+        relationsOf(step).map((name) => inSchema(name, schema))
+      ),
+    ]),
     ...HASH_JOINS.map((name) => `SET LOCAL ${name} = DEFAULT`),
   ).catch((error) => explainReading(session, options, error));
-  const server = rows[0]?.server as Server;
+  const server = rows.find((row) => row.server)?.server as Server;
   session.searchPath = server.searchPath;
-  refuseServer(server, options.schema);
-  const facts: Catalog = Object.assign({}, ...rows.map((row) => row.catalog));
-  return { server, facts };
+  refuseServer(server, schema);
+  return { server, facts: readFacts(rows, schema) };
+}
+
+/** The schema and the name that a step means. */
+function inSchema(name: string, schema: string): string[] {
+  const parts = parseName(`${name}`);
+  return parts.length > 1 ? parts : [schema, parts[0] ?? `${name}`];
 }
 
 const HASH_JOINS = ["enable_nestloop", "enable_mergejoin", "enable_sort"];
@@ -3475,21 +4428,28 @@ function readSettings({ probeTimeout }: PlanOptions): string[] {
 
 async function makePlan(
   session: Session,
-  { server, facts }: Reading,
+  reading: Reading,
   sections: Section[],
   options: PlanOptions,
 ): Promise<Plan> {
+  const { server, facts } = reading;
   const chosen = chooseSteps(sections, options);
-  const steps = sections.flatMap(({ steps }) => steps);
-  const decided = new Set(steps.flatMap((step) => step.decides?.() ?? []));
-  const answers: Answers = { prints: new Map(), values: new Map() };
+  const steps = new Map(
+    sections.flatMap(({ steps }) => steps).flatMap((step) =>
+      [...ownedBy(step), ...decidedBy(step)].map((thing) => [thing, step])
+    ),
+  );
+  const answers: Answers = new Map();
   for (;;) {
-    const planner = new Planner(facts, answers, decided, options);
+    const planner = new Planner(reading, answers, steps, options);
     const lines = runSteps(planner, chosen);
-    const open = planner.questions.size + planner.probes.size > 0;
-    if (open) await answer(session, planner, answers, readSettings(options));
+    const { pairs, values, plans } = planner.open;
+    const asked = values.size + plans.size;
+    if (asked + pairs.size > 0) {
+      await answer(session, planner, answers, readSettings(options));
+    }
     // What was compared counted as the same, which may have been right.
-    if (planner.probes.size > 0 || !planner.allSame()) continue;
+    if (asked > 0 || !areSame(pairs, answers)) continue;
     for (const [item, found] of await askData(session, planner)) {
       const items = lines.find(({ items }) => items.includes(item))?.items;
       items?.splice(items.indexOf(item) + 1, 0, found);
@@ -3501,6 +4461,13 @@ async function makePlan(
     plan.issues.push(...describeSituation(situation, plan, facts));
     return plan;
   }
+}
+
+function areSame(pairs: Set<string>, answers: Answers): boolean {
+  return [...pairs].every((pair) => {
+    const prints = answers.get(pair);
+    return Array.isArray(prints) && prints[0] === prints[1];
+  });
 }
 
 /** A look at the catalog waits only where a table is locked altogether. */
@@ -3530,22 +4497,32 @@ async function explainReading(
   );
 }
 
-/** Renames come first: what follows sees the new names. */
+/**
+ * Plans each step in its turn: renames, since what follows sees the new names;
+ * drops, since what they take away stands in nobody's way; foreign keys last,
+ * since other steps make what they refer to. The lines stay in their order.
+ */
 function runSteps(planner: Planner, sections: Section[]) {
-  const renames = new Map<Step, Item[]>();
-  for (const { title, steps } of sections) {
-    for (const step of steps) {
-      if (step.verb.startsWith("rename")) {
-        renames.set(step, planner.run(title, step));
-      }
-    }
+  const lines = new Map<Step, Item[]>();
+  const all = sections.flatMap(({ title, steps }) =>
+    steps.map((step) => ({ title, step, turn: turnOf(step) }))
+  );
+  for (const { title, step } of all.toSorted((a, b) => a.turn - b.turn)) {
+    lines.set(step, planner.run(title, step));
   }
   return sections.map(({ title, steps }) => ({
     title,
-    items: steps.flatMap((step) =>
-      renames.get(step) ?? planner.run(title, step)
-    ),
+    items: steps.flatMap((step) => lines.get(step) ?? []),
   }));
+}
+
+const TURNS = ["rename", "dropConstraint", "dropIndex", "drop(?=T|C|E)"];
+
+function turnOf({ verb }: Step): number {
+  const turn = /^drop(Default|NotNull)$/.test(verb)
+    ? -1
+    : TURNS.findIndex((start) => RegExp(`^${start}`).test(verb));
+  return turn >= 0 ? turn : verb === "addForeignKey" ? 9 : 8;
 }
 
 async function finishPlan(
@@ -3554,16 +4531,10 @@ async function finishPlan(
   facts: Catalog,
 ): Promise<Plan> {
   const items = sections.flatMap((section) => section.items);
-  // Renames first, and rows before the constraints that need them.
-  const rank = ({ phase, hazard, sql }: Change) =>
-    PHASES.indexOf(phase) * 3 +
-    (hazard === "rename"
-      ? 0
-      : phase === "online" && /^(INSERT|UPDATE)/.test(sql)
-      ? 1
-      : 2);
+  const place = ({ phase, rank = 5 }: Change) =>
+    PHASES.indexOf(phase) * 10 + rank;
   const changes = items.flatMap((item) => item.changes)
-    .sort((a, b) => rank(a) - rank(b));
+    .sort((a, b) => place(a) - place(b));
   return {
     server,
     sections,
@@ -3623,11 +4594,11 @@ export function checkSteps(sections: Section[]) {
   const described = (title: string, { verb, name }: Step) =>
     `${verb} "${name}" in section "${title}"`;
   const again = (title: string, step: Step) =>
-    step.owns().flatMap((thing) => {
+    ownedBy(step).flatMap((thing) => {
       const [, table = "", column = ""] = /^column (.*)\.(.*)$/.exec(thing) ??
         [];
       const [, made] = owners.get(`table ${table}`) ?? [];
-      const before = made?.columns?.includes(column)
+      const before = made?.columns && Object.hasOwn(made.columns, column)
         ? owners.get(`table ${table}`)
         : owners.get(thing);
       owners.set(thing, [title, step]);
@@ -3640,7 +4611,10 @@ export function checkSteps(sections: Section[]) {
     for (const step of steps) {
       const where = described(title, step);
       try {
-        const found = [...step.faults(), ...again(title, step)];
+        const found = [
+          ...VERBS[step.verb]?.faults(step as Said) ?? [],
+          ...again(title, step),
+        ];
         faults.push(
           ...found.flatMap((fault) => fault ? [`${where}: ${fault}`] : []),
         );
@@ -3652,13 +4626,14 @@ export function checkSteps(sections: Section[]) {
   if (faults.length > 0) throw new StepFaults(faults);
 }
 
-// ═══ Probes ════════════════════════════════════════════════════════════════
+// ═══ Preflight ═════════════════════════════════════════════════════════════
 //
-// Before a constraint is asked for, the data is asked whether it would hold:
-// the rows as the plan will have left them, added, filled and inserted.
+// In come the changes that rows could refuse; out go the rows that would. The
+// data is asked as the plan will have left it: added, filled and inserted. It
+// is only read, each look is bounded, and what was not looked at says so.
 
 /** What the data must be like for a change to succeed. */
-interface Expectation {
+interface PreflightCheck {
   item: Item;
   table: string;
   /** What a row does that violates it, of one and of several. */
@@ -3673,6 +4648,228 @@ interface Expectation {
   /** Whether rows that it lists are sure to be there by then. */
   sure: () => boolean;
   bytes: number;
+}
+
+function expectNotNull(db: Planner, { table, column }: At) {
+  expectRows(
+    db,
+    table,
+    ["is NULL", "are NULL"],
+    (rows, key) =>
+      `SELECT ${key} AS key FROM ${rows} WHERE ${id(column)} IS NULL`,
+  );
+}
+
+function expectCheck(db: Planner, table: string, condition: string) {
+  expectRows(
+    db,
+    table,
+    ["fails it", "fail it"],
+    (rows, key) =>
+      `SELECT ${key} AS key FROM ${rows} WHERE (${condition}) IS FALSE`,
+  );
+}
+
+/** One pass: the window is over what the index would hold. */
+function expectUnique(db: Planner, table: string, parts: Parts) {
+  const values = keysOf(parts).map((key, i) => {
+    const collation = parts[`collation ${i + 1}`];
+    return (isName(key) ? key : `(${key})`) +
+      (collation ? ` COLLATE ${id(collation)}` : "");
+  });
+  const conditions = [
+    ...(parts.predicate ? [`(${parts.predicate})`] : []),
+    ...(parts.nulls ? [] : values.map((value) => `${value} IS NOT NULL`)),
+  ];
+  const where = conditions.length > 0
+    ? ` WHERE ${conditions.join(" AND ")}`
+    : "";
+  const says = ["repeats another", "repeat one another"] as const;
+  expectRows(
+    db,
+    table,
+    says,
+    (rows, key) =>
+      `SELECT key FROM (SELECT ${key} AS key, count(*) OVER ` +
+      `(PARTITION BY ${values.join(", ")}) AS n FROM ${rows}${where}) x ` +
+      "WHERE n > 1",
+  );
+}
+
+function expectParents(
+  db: Planner,
+  table: string,
+  parts: Parts,
+  parent: string,
+) {
+  const theirs = splitNames(parts["referenced columns"]);
+  const own = keyColumns(parts).map((column) =>
+    `${aliasOf(db, table)}.${id(column)}`
+  );
+  const alias = aliasOf(db, table) === "referenced"
+    ? "referenced_table"
+    : "referenced";
+  const joined = own.map((column, i) =>
+    `${alias}.${id(theirs[i] ?? "")} = ${column}`
+  );
+  const some = own.map((column) => `${column} IS NOT NULL`)
+    .join(parts.match === "full" ? " OR " : " AND ");
+  const shown = parseName(parent).join(".");
+  const says = [`has no row in ${shown}`, `have no row in ${shown}`];
+  const sure = () => db.coming.knows(parent, theirs);
+  expectRows(db, table, says, (rows, key) => {
+    const parents = rowsOf(db, parent, alias, theirs.map(id).join(", "));
+    return parents && `SELECT ${key} AS key FROM ${rows} WHERE (${some}) ` +
+        `AND NOT EXISTS (SELECT FROM ${parents} WHERE ${joined.join(" AND ")})`;
+  }, { sure });
+}
+
+function expectExclusion(db: Planner, table: string, parts: Parts) {
+  const values = keysOf(parts).map((key, i) => `(${key}) AS v${i}`);
+  const both = values.map((_, i) =>
+    `a.v${i} ${operatorSql(parts[`operator ${i + 1}`])} b.v${i}`
+  );
+  const where = parts.predicate ? ` WHERE ${parts.predicate}` : "";
+  const says = ["conflicts with another", "conflict with one another"] as const;
+  expectRows(
+    db,
+    table,
+    says,
+    (rows, key) =>
+      `WITH r AS (SELECT ${key} AS key, ROW(${SYSTEM})::text AS at, ` +
+      `${values.join(", ")} ` +
+      `FROM ${rows}${where}) SELECT key FROM r a WHERE EXISTS (SELECT ` +
+      `FROM r b WHERE b.at <> a.at AND ${both.join(" AND ")})`,
+  );
+}
+
+/** An operator of another schema needs to be called so. */
+function operatorSql(sign = "="): string {
+  return sign.includes(".") ? `OPERATOR(${sign})` : sign;
+}
+
+/** Values that the coming type of a column cannot hold. */
+function expectType(
+  db: Planner,
+  { table, column }: At,
+  { to: type }: { from: string; to: string },
+  using = id(column),
+) {
+  const says = [`does not fit ${type}`, `do not fit ${type}`] as const;
+  const coming = db.comingEnum(type);
+  if (!coming) {
+    const relation = db.table(table)?.was ?? db.sql(table);
+    return expectRows(
+      db,
+      table,
+      says,
+      (rows, key) =>
+        castProbe(
+          { rows, key, table: aliasOf(db, table), relation },
+          type,
+          using,
+        ),
+      { about: using },
+    );
+  }
+  // The type is not there yet, or not with every label: its labels are.
+  const text = castToText(using, nameIn(type));
+  const labels = coming.labels.map(literal).join(", ");
+  expectRows(
+    db,
+    table,
+    says,
+    (rows, key) =>
+      `SELECT ${key} AS key FROM ${rows} WHERE (${text})::text ` +
+      `NOT IN (${labels})`,
+    { about: using },
+  );
+}
+
+/** What SQL calls the rows of a table, whatever its schema. */
+function aliasOf(db: Planner, table: string): string {
+  return id(lastName(db.sql(table)));
+}
+
+/**
+ * Registers what the data must be like for the change asked for last.
+ *
+ * @param says what a row does that violates it, of one and of several
+ * @param list the SQL that lists the keys of such rows
+ */
+function expectRows(
+  db: Planner,
+  table: string,
+  says: readonly string[],
+  list: (rows: string, key: string) => string | undefined,
+  { sure = (): boolean => true, about = list("", "") ?? "" } = {},
+) {
+  const item = db.lastChange;
+  if (!item || db.state(table) !== "filled") return;
+  const primary = primaryKeyOf(db.table(table));
+  // One that is still to come does not tell rows apart yet.
+  const columns = primary?.constraint.oid ? primary.columns : [];
+  const alias = aliasOf(db, table);
+  const quoted = columns.map((column) => `${alias}.${id(column)}`);
+  const key = columns.length === 1
+    ? `${quoted[0]}::text`
+    : columns.length > 1
+    ? `concat('(', ${quoted.join(", ', ', ")}, ')')`
+    : `${alias}.ctid::text`;
+  db.checks.push({
+    ...{ item, table, says, sure, key: columns.join(", ") || "ctid" },
+    list: () => {
+      const rows = rowsOf(db, table, alias, about);
+      return rows && list(rows, key);
+    },
+    bytes: db.sizeOf(db.sql(table)).bytes,
+  });
+}
+
+/**
+ * The rows of a table as they will be when its constraints see them, as an
+ * item of FROM; undefined where that cannot be foreseen.
+ *
+ * @param about the SQL that names the columns that matter
+ */
+function rowsOf(db: Planner, name: string, alias: string, about: string) {
+  const table = db.table(name);
+  const was = table?.was || db.sql(name);
+  const { layers, named } = db.coming.of(name, about);
+  const isComputed = (column: string) =>
+    !!table?.columns.get(column)?.generated;
+  // It would have to be computed anew from what is filled.
+  if (db.coming.has(name) && [...named].some(isComputed)) return undefined;
+  if (!table || (layers.length === 0 && !db.isRenamed(table))) {
+    return alias === was ? alias : `${was} ${alias}`;
+  }
+  const standing = [...table.columns].filter(([, fact]) =>
+    fact.was !== "" || table.was === ""
+  );
+  const columns = standing.map(([name]) => name);
+  const typeOf = (column: string) => typeBefore(db, table, column);
+  const list = standing.map(([name, fact]) =>
+    fact.was === name ? id(name) : `${id(fact.was)} AS ${id(name)}`
+  );
+  const nulls = columns.map((name) => `NULL::${typeOf(name)} AS ${id(name)}`);
+  let from = table.was === ""
+    ? `SELECT ${[NO_SYSTEM, ...nulls].join(", ")} WHERE false`
+    : `SELECT ${[SYSTEM, ...list].join(", ")} FROM ${was}`;
+  for (const { wrap } of layers) {
+    const scope = { columns, typeOf, named };
+    const next = wrap(`(${from}) ${aliasOf(db, name)}`, scope);
+    if (next === undefined) return undefined;
+    from = next;
+  }
+  return `(${from}) ${alias}`;
+}
+
+/** A column's type before the plan's end; text for an enum to come. */
+function typeBefore(db: Planner, table: TableFact, column: string): string {
+  const fact = table.columns.get(column);
+  const type = fact?.before ?? fact?.type ?? "text";
+  if (db.comingEnum(type)) return "text";
+  return fact?.collation ? `${type} COLLATE ${id(fact.collation)}` : type;
 }
 
 /** What tells the rows of tables and partitions apart; the plan's have none. */
@@ -3699,14 +4896,14 @@ interface Layer {
 
 /** What a plan does to the rows of tables before constraints see them. */
 class Coming {
+  /** By the table's name in SQL. */
   #layers = new Map<string, Layer[]>();
   #rows = new Map<string, Record<string, unknown>[]>();
 
-  /** @param fresh the tables that the plan makes */
-  constructor(readonly fresh: Set<string>) {}
+  constructor(readonly db: Planner) {}
 
   has(table: string): boolean {
-    return this.#layers.has(table);
+    return this.#layers.has(this.db.sql(table));
   }
 
   /**
@@ -3714,19 +4911,20 @@ class Coming {
    * columns from which these are filled, and of rows.
    */
   of(table: string, about: string) {
-    const named = new Set(words(about).map(unquoted));
+    const named = new Set(namesIn(about));
     const matters = ({ columns, about }: Layer) => {
       if (columns.length === 0) return true;
       if (!columns.some((column) => named.has(column))) return false;
-      for (const word of words(about)) named.add(unquoted(word));
+      for (const name of namesIn(about)) named.add(name);
       return true;
     };
-    const layers = this.#layers.get(table) ?? [];
+    const layers = this.#layers.get(this.db.sql(table)) ?? [];
     return { layers: layers.toReversed().filter(matters).reverse(), named };
   }
 
   #push(table: string, layer: Layer) {
-    this.#layers.set(table, [...this.#layers.get(table) ?? [], layer]);
+    const name = this.db.sql(table);
+    this.#layers.set(name, [...this.#layers.get(name) ?? [], layer]);
   }
 
   /** @param known whether its value can be foreseen */
@@ -3751,7 +4949,7 @@ class Coming {
       const list = columns.map((name) => {
         const to = values.get(name);
         if (to === undefined) return id(name);
-        const filled = `(${/^DEFAULT$/i.test(to) ? value : to})`;
+        const filled = `(${/^default$/i.test(to) ? value : to})`;
         const type = typeOf(name);
         return `CASE WHEN (${where}) THEN ${filled}::${type} ` +
           `ELSE ${id(name)}::${type} END AS ${id(name)}`;
@@ -3763,24 +4961,27 @@ class Coming {
 
   /** Whether it reads what other changes of the plan come to. */
   #looksElsewhere(table: string, about: string): boolean {
-    const list = words(about).map(unquoted);
-    return list.includes("select") &&
-      list.some((word) =>
-        word === table
-          ? (this.#layers.get(word)?.length ?? 0) > 1
-          : this.#layers.has(word) || this.fresh.has(word)
+    const names = namesIn(about);
+    const own = this.db.sql(table);
+    return names.has("select") &&
+      [...this.db.tables()].some(({ name, was }) =>
+        names.has(lastName(name)) &&
+        (name === own
+          ? (this.#layers.get(name)?.length ?? 0) > 1
+          : this.#layers.has(name) || was === "")
       );
   }
 
   /** Whether the rows that it inserts all say their value of the columns. */
   knows(table: string, columns: string[]): boolean {
-    return (this.#rows.get(table) ?? []).every((row) =>
+    return (this.#rows.get(this.db.sql(table)) ?? []).every((row) =>
       columns.every((column) => column in row)
     );
   }
 
   insert(table: string, key: string[], rows: Record<string, unknown>[]) {
-    this.#rows.set(table, [...this.#rows.get(table) ?? [], ...rows]);
+    const name = this.db.sql(table), alias = aliasOf(this.db, table);
+    this.#rows.set(name, [...this.#rows.get(name) ?? [], ...rows]);
     const wrap: Layer["wrap"] = (from, { columns, typeOf, named }) => {
       // What identity or a default makes of them is not known yet.
       const needed = columns.filter((column) => named.has(column));
@@ -3788,7 +4989,7 @@ class Coming {
       const list = columns.map(id).join(", ");
       const typed = columns.map((column) => `${id(column)} ${typeOf(column)}`);
       const values = literal(JSON.stringify(rows));
-      const match = key.map((c) => `${id(table)}.${id(c)} = v.${id(c)}`);
+      const match = key.map((c) => `${alias}.${id(c)} = v.${id(c)}`);
       return `SELECT ${SYSTEM}, ${list} FROM ${from} UNION ALL SELECT ` +
         `${NO_SYSTEM}, ${list} FROM jsonb_to_recordset(${values}) ` +
         `AS v(${typed.join(", ")}) WHERE NOT EXISTS (SELECT FROM ${from} ` +
@@ -3800,16 +5001,16 @@ class Coming {
 
 /** What SET assigns, by column; no value where it assigns several at once. */
 function readAssignments(set: string): Map<string, string | undefined> {
-  const tokens = tokenize(set);
-  const list = tokens.map(({ text }) => text);
   type Assigned = [string, string | undefined];
-  const assigned = ([from, to]: [number, number]): Assigned[] => {
-    const text = set.slice(tokens[from + 2]?.start, tokens[to - 1]?.end);
-    if (list[from + 1] === "=") return [[unquoted(list[from]), text]];
-    return splitList(list, from + 1, closing(list, from) - 1)
-      .map(([at]) => [unquoted(list[at]), undefined]);
-  };
-  return new Map(splitList(list, 0, list.length).flatMap(assigned));
+  return new Map(
+    list(set).flatMap((item): Assigned[] => {
+      const at = blanked(item).indexOf("=");
+      const to = item.slice(0, at).trim(), value = item.slice(at + 1).trim();
+      return to.startsWith("(")
+        ? list(bracket(to)[1]).map((name) => [nameIn(name), undefined])
+        : [[nameIn(to), value]];
+    }),
+  );
 }
 
 /**
@@ -3826,14 +5027,14 @@ function castProbe(
   type: string,
   using: string,
 ) {
-  const ctid = `${id(table)}.ctid`;
+  const ctid = `${table}.ctid`;
   const range = `${ctid} >= sync_low AND ${ctid} < sync_high`;
   return `DO $sync$
 #variable_conflict use_column
 DECLARE sync_value ${type}; sync_row record;
   sync_count bigint := 0; sync_keys text[];
   sync_low tid; sync_high tid; sync_pages bigint := coalesce(
-    pg_relation_size(to_regclass(${literal(id(relation))})) / 8192, 0);
+    pg_relation_size(to_regclass(${literal(relation)})) / 8192, 0);
 BEGIN
   FOR sync_page IN 0 .. sync_pages BY 512 LOOP
     sync_low := format('(%s,0)', sync_page);
@@ -3849,13 +5050,13 @@ BEGIN
   WHEN syntax_error_or_access_rule_violation THEN RAISE;
   WHEN OTHERS THEN
     FOR sync_row IN SELECT ${key} AS key,
-      ${ctid} AS at, ${id(table)}.tableoid AS part
+      ${ctid} AS at, ${table}.tableoid AS part
       FROM ${rows}
       WHERE ${range}
     LOOP BEGIN
       SELECT ${using} INTO sync_value
       FROM ${rows}
-      WHERE ${ctid} = sync_row.at AND ${id(table)}.tableoid = sync_row.part;
+      WHERE ${ctid} = sync_row.at AND ${table}.tableoid = sync_row.part;
     EXCEPTION WHEN OTHERS THEN
       RAISE NOTICE '%', sync_row.key;
       sync_count := sync_count + 1;
@@ -3881,21 +5082,21 @@ function countProbe(list: string): string {
 }
 
 /** Asks the data, small tables first, in one round trip. */
-async function askData(session: Session, { expectations }: Planner) {
-  const asked = expectations.toSorted((a, b) => a.bytes - b.bytes);
+async function askData(session: Session, { checks }: Planner) {
+  const asked = checks.toSorted((a, b) => a.bytes - b.bytes);
   if (asked.length === 0) return [];
   const [, found] = await Promise.all([
     session.query("SAVEPOINT probes"),
-    Promise.all(asked.map((expectation) => askOne(session, expectation))),
+    Promise.all(asked.map((check) => askOne(session, check))),
     session.query("ROLLBACK TO probes"),
   ]);
   return found.filter((found) => found !== undefined);
 }
 
-/** What one expectation finds; the item that it belongs after comes first. */
+/** What one check finds; the item that it belongs after comes first. */
 async function askOne(
   session: Session,
-  { item, says, key, list: listOf, sure }: Expectation,
+  { item, says, key, list: listOf, sure }: PreflightCheck,
 ): Promise<[Item, Item] | undefined> {
   const { object, text } = item;
   const list = listOf();
@@ -3905,7 +5106,7 @@ async function askOne(
     text: `${text} was not checked`,
     details: [
       ["why", why],
-      ...(list ? [["look", list] as [string, string]] : []),
+      ...(list ? [["query", list] as [string, string]] : []),
     ],
     changes: [],
     reason: "unchecked",
@@ -3925,8 +5126,8 @@ async function askOne(
       text: `${text} would fail: ${count(n, "row")} ${says[n === 1 ? 0 : 1]}`,
       details: [
         ["rows", `${key} ${examples}`],
-        ["look", list],
-        ["mend", "mend these rows, or write a backfill into the steps"],
+        ["query", list],
+        ["fix", "change these rows, or write a backfill into the steps"],
       ],
       changes: [],
       reason: "rows",
@@ -3947,10 +5148,9 @@ async function askOne(
  * will not give way.
  */
 function situationQuery({ changes }: Plan, options: PlanOptions): string {
-  const names = new Set(
-    changes.flatMap(({ tables }) => tables.map(({ name }) => name)),
+  const list = [...lockedBy(changes)].map((name) =>
+    `to_regclass(${literal(name)})`
   );
-  const list = [...names].map((name) => `to_regclass(${literal(id(name))})`);
   const tables = `ARRAY[${list}]::oid[]`;
   const locked =
     `(SELECT DISTINCT ON (pid) pid, relation::regclass::text AS name
@@ -3961,7 +5161,7 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
         THEN 'is so old that index builds wait for it'
         ELSE 'is in use by an open transaction' END AS text, ${SESSION} AS who,
       'wait for it, or end it: SELECT pg_terminate_backend(' || a.pid || ')'
-        AS mend
+        AS fix
     FROM pg_stat_activity a LEFT JOIN ${locked} l USING (pid)
     WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
       AND a.backend_type = 'client backend'
@@ -3986,6 +5186,13 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
     WHERE p.relid = ANY (${tables}) AND query LIKE '%to prevent wraparound%') f`;
 }
 
+/** The tables that changes lock, as SQL names them. */
+function lockedBy(changes: Change[]): Set<string> {
+  return new Set(
+    changes.flatMap(({ locks = [] }) => locks.map(({ table }) => table)),
+  );
+}
+
 /** The lines about it, and about what is half done on the same tables. */
 function describeSituation(
   row: Row | undefined,
@@ -3993,34 +5200,31 @@ function describeSituation(
   facts: Catalog,
 ): Item[] {
   if (changes.length === 0) return [];
-  type Found = { object: string; text: string; who?: string; mend: string };
+  type Found = { object: string; text: string; who?: string; fix: string };
   const found = [...(row?.situation ?? []) as Found[]];
-  const touched = new Set(
-    changes.flatMap(({ tables }) => tables.map(({ name }) => name)),
-  );
   const mended = new Set(changes.map(({ object }) => object));
-  for (const [key, fact] of Object.entries(facts)) {
-    const object = key.replace(/^\w+ /, "");
-    if (fact.kind === "index" && !fact.valid && touched.has(fact.table)) {
-      const mend = `DROP INDEX CONCURRENTLY ${id(object)}`;
+  for (const table of lockedBy(changes)) {
+    const { indexes = [], constraints = [] } = facts.tables.get(table) ?? {};
+    for (const [object, { valid }] of indexes) {
+      const fix = `DROP INDEX CONCURRENTLY ${id(object)}`;
       const text = "is INVALID: it slows writes, and serves no query";
-      if (!mended.has(object)) found.push({ object, text, mend });
-    } else if (fact.kind === "constraint" && touched.has(fact.table)) {
-      const name = object.slice(fact.table.length + 1);
-      if (!/ NOT VALID$/.test(fact.definition) || mended.has(name)) continue;
+      if (!valid && !mended.has(object)) found.push({ object, text, fix });
+    }
+    for (const [name, { valid, enforced }] of constraints) {
+      if (valid || !enforced || mended.has(name)) continue;
       if (name.endsWith("sync_not_null")) continue;
-      const mend = `ALTER TABLE ${id(fact.table)} VALIDATE CONSTRAINT ` +
-        id(name);
-      found.push({ object, text: "is not validated", mend });
+      const fix = `ALTER TABLE ${table} VALIDATE CONSTRAINT ${id(name)}`;
+      const object = `${parseName(table).join(".")}.${name}`;
+      found.push({ object, text: "is not validated", fix });
     }
   }
-  return found.map(({ object, text, who, mend }) => ({
+  return found.map(({ object, text, who, fix }) => ({
     mark: "issue",
     object,
     text,
     details: [...(who ? [["who", who] as [string, string]] : []), [
-      "mend",
-      mend,
+      "fix",
+      fix,
     ]],
     changes: [],
     reason: "situation",
@@ -4256,7 +5460,7 @@ async function runBackfill(run: Run, change: Change, fill: Fill) {
       run,
       change,
       `SELECT count(*)::int AS n
-      FROM (SELECT FROM ${id(table)} WHERE ${where} LIMIT 1001) x`,
+      FROM (SELECT FROM ${table} WHERE ${where} LIMIT 1001) x`,
     );
     if (left === 0) break;
     if (pass < 3) continue;
@@ -4274,7 +5478,7 @@ async function runBackfill(run: Run, change: Change, fill: Fill) {
 
 /** One pass over the table, in batches that aim at a quarter of a second. */
 async function fillOnce(run: Run, change: Change, { table, set, where }: Fill) {
-  const relation = `to_regclass(${literal(id(table))})`;
+  const relation = `to_regclass(${literal(table)})`;
   const blocks = await runBatch(
     run,
     change,
@@ -4291,7 +5495,7 @@ async function fillOnce(run: Run, change: Change, { table, set, where }: Fill) {
       run,
       change,
       `WITH filled AS (
-      UPDATE ${id(table)} SET ${set}
+      UPDATE ${table} SET ${set}
       WHERE ctid >= '(${from},0)' AND ctid < '(${from + size},0)'
         AND (${where}) RETURNING 1)
       SELECT count(*)::int AS n FROM filled`,
@@ -4693,8 +5897,8 @@ const PHASE_WORDS: Record<Phase, string> = {
 
 /** Indented and wrapped, unless that would change a string or a comment. */
 function laidOut(sql: string): string[] {
-  const fixed = [...sql.matchAll(TOKEN)].some(([token]) =>
-    /^(--|\/\*)/.test(token) || /\S.*\n/.test(token)
+  const fixed = lexemes(sql).some(({ text }) =>
+    /^(--|\/\*)/.test(text) || /\S.*\n/.test(text)
   );
   if (fixed) return `      ${sql}`.split("\n");
   return sql.split("\n").flatMap((line) => wrap(line, 74))
@@ -4813,7 +6017,7 @@ function toDocumentChange(change: Change) {
 
 /** Takes back what was committed, last first, in one transaction. */
 function undoScript({ server }: Plan, committed: Change[]): string[] {
-  const foreign = ({ sql }: Change) => / FOREIGN KEY /.test(sql) ? 0 : 1;
+  const foreign = ({ step }: Change) => step.verb === "addForeignKey" ? 0 : 1;
   // References first: what they refer to cannot go before them.
   const back = committed.toReversed().sort((a, b) => foreign(a) - foreign(b))
     .flatMap(({ object, undo }) =>
@@ -5155,23 +6359,20 @@ function missingPrivileges(
 ): Item[] {
   const user = id(server.user);
   const schema = server.searchPath.split(", ")[0] ?? "";
-  const lacks = (object: string, text: string, mend: string): Item => ({
+  const lacks = (object: string, text: string, fix: string): Item => ({
     mark: "issue",
     object,
     text: `${user} may not ${text}`,
-    details: [["mend", mend]],
+    details: [["fix", fix]],
     changes: [],
     reason: "privilege",
   });
   const foreign = new Set(
-    changes.flatMap(({ step, sql }) =>
-      step.relations().filter((table) => {
-        const fact = facts[`table ${table}`];
-        return fact?.kind === "table" && !fact.owned &&
-          (sql.startsWith(`ALTER TABLE ${id(table)} `) ||
-            sql.includes(` ON ${id(table)} `));
-      })
-    ),
+    changes.filter(({ step }) => step.verb !== "step").flatMap(({ locks }) =>
+      (locks ?? []).slice(0, 1).filter(({ table, mode }) =>
+        mode !== "rows" && facts.tables.get(table)?.owned === false
+      )
+    ).map(({ table }) => table),
   );
   const grant = `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${user}`;
   const database = id(server.database);
@@ -5191,9 +6392,9 @@ function missingPrivileges(
       : []),
     ...[...foreign].map((table) =>
       lacks(
-        table,
+        parseName(table).join("."),
         "alter this table: it is not the owner",
-        `GRANT the owner's role to ${user}, or ALTER TABLE ${id(table)} ` +
+        `GRANT the owner's role to ${user}, or ALTER TABLE ${table} ` +
           `OWNER TO ${user}`,
       )
     ),
@@ -5778,7 +6979,7 @@ async function dryRun(
     outcome.next = mended
       ? `${scriptName()} --apply --expect-plan ${plan.digest}` +
         options.repeated
-      : "mend what needs a look, then run this again";
+      : "fix what needs a look, then run this again";
     report.summary(plan, performance.now() - start, outcome.next);
     const pending = plan.changes.length + plan.issues.length > 0;
     return options.detailed && pending ? EXIT.pending : EXIT.ok;

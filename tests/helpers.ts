@@ -9,7 +9,6 @@
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import postgres from "postgres";
-import { catalogQuery } from "../sync-production-schema.ts";
 
 /** The PostgreSQL majors that the script knows, and the package of each. */
 export const MAJORS = [14, 15, 16, 17, 18] as const;
@@ -140,23 +139,38 @@ export function connect(url: string, max = 1): postgres.Sql {
   return postgres(url, { max, fetch_types: false, onnotice: () => {} });
 }
 
-/** What the database holds, as the script reads it; without object numbers. */
+/** What the schema public holds, in PostgreSQL's own words, by its name. */
 export async function catalog(sql: postgres.Sql) {
-  const rows = await sql.unsafe(catalogQuery("public")).simple();
-  const facts: Record<string, Record<string, unknown>> = Object.assign(
-    {},
-    ...rows.map((row) => row.catalog),
-  );
-  const flat: Record<string, unknown> = {};
-  for (const [key, { opclasses: _, shape, ...fact }] of Object.entries(facts)) {
-    if (key.startsWith("opclass") || key.startsWith("shape")) continue;
-    flat[key] = fact;
-    const { columns = {} } = facts[`${shape}`] ?? {};
-    for (const [name, column] of Object.entries(columns as typeof facts)) {
-      flat[key.replace("table", "column") + `.${name}`] = column;
-    }
-  }
-  return flat;
+  const rows = await sql.unsafe(`
+    WITH rel AS (SELECT oid, relname, relkind FROM pg_class
+      WHERE relnamespace = 'public'::regnamespace
+        AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S'))
+    SELECT 'table ' || relname AS key, relkind::text AS value FROM rel
+    UNION ALL
+    SELECT format('column %s.%s', relname, attname), concat_ws(' ',
+      format_type(atttypid, atttypmod), attcollation, attnotnull,
+      attidentity, attgenerated, pg_get_expr(adbin, adrelid))
+    FROM rel JOIN pg_attribute a ON attrelid = rel.oid AND attnum > 0
+      AND NOT attisdropped AND relkind IN ('r', 'p')
+    LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    UNION ALL
+    SELECT 'index ' || indexrelid::regclass,
+      concat_ws(' ', pg_get_indexdef(indexrelid), indisvalid, indisready)
+    FROM rel JOIN pg_index ON indrelid = rel.oid
+    UNION ALL
+    SELECT format('constraint %s.%s', relname, conname),
+      concat_ws(' ', pg_get_constraintdef(c.oid), convalidated)
+    FROM rel JOIN pg_constraint c ON conrelid = rel.oid
+    UNION ALL
+    SELECT 'type ' || typname, concat_ws(' ', typtype, (SELECT
+      string_agg(enumlabel, ', ' ORDER BY enumsortorder) FROM pg_enum
+      WHERE enumtypid = t.oid))
+    FROM pg_type t WHERE typtype IN ('e', 'd')
+      AND typnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'extension ' || extname, '' FROM pg_extension
+    ORDER BY 1`);
+  return Object.fromEntries(rows.map(({ key, value }) => [key, value]));
 }
 
 /**

@@ -77,7 +77,7 @@ const CONFLICT = `\
   ⚠ people.name        has another type
       step      text
       database  character varying(20)
-      mend      changeType("people", "name", "text")
+      fix       changeType("people", "name", "text")
 `;
 
 const CHANGES = `\
