@@ -330,7 +330,7 @@ Deno.test("the SQL that a probe prints lists the rows", () =>
     const listed = [];
     for (const { details } of issues) {
       const { text } = details.find(({ label }: { label: string }) =>
-        label === "look"
+        label === "query"
       );
       listed.push((await sql.unsafe(text)).map(({ key }) => key));
     }
@@ -491,7 +491,7 @@ Deno.test("a probe that runs out of time says so, and stops no apply", () =>
     const { stdout } = await sync(args, { url, steps });
     assert.match(
       stdout,
-      /⚠ t_check +add check was not checked\n +why +it took longer than --probe-timeout\n +look +SELECT/,
+      /⚠ t_check +add check was not checked\n +why +it took longer than --probe-timeout\n +query +SELECT/,
     );
     assert.doesNotMatch(stdout, /would fail|⚠ t_id_check/);
     const apply = ["--apply", "--probe-timeout", "1s"];
@@ -698,7 +698,7 @@ Deno.test("conflicts are shown part by part, with the steps that mend them", () 
         "differs condition: (n > 1), in the database ((n > 0))",
       ]
     ) assert.ok(flat.includes(part), `${part}\n${stdout}`);
-    const mends = [...flat.matchAll(/ mend (.*?),(?= [ℹ⚠✓])/g)]
+    const mends = [...flat.matchAll(/ fix (.*?),(?= [ℹ⚠✓])/g)]
       .map(([, mend]) => mend);
     assert.equal(mends.length, 2);
     const steps = people(`${mends.join(", ")},`);

@@ -106,7 +106,7 @@ const CHANGES = `\
 const SUMMARY = `
 PLAN: 4 to change, 1 needs a look, 1 in place.
 Runs 5 statements: 2 in one transaction, then 3 online.
-Next: mend what needs a look, then run this again
+Next: fix what needs a look, then run this again
 `;
 
 onServer(
