@@ -5255,27 +5255,85 @@ export interface Target {
   /** The directory of an embedded PostgreSQL, "" for one in memory. */
   embedded?: string;
   options: postgres.Options<Record<string, never>>;
-  /** What stands in the URL and is not used. */
-  ignored: string[];
 }
 
-/** URL parameters that matter to other clients only. */
-const FOREIGN_PARAMETERS = " channel_binding connection_limit gssencmode " +
-  "keepalives keepalives_idle keepalives_interval keepalives_count " +
-  "pgbouncer pool_timeout schema statement_cache_size " +
-  "target_session_attrs ssl_min_protocol_version sslsni ";
+/**
+ * URL parameters that are read by other clients: which values change nothing
+ * here, and what to write instead of any other.
+ */
+const OTHER_PARAMETERS: Record<string, [harmless: RegExp, instead: string]> = {
+  ...others(/^/, "", [
+    ...["connection_limit", "pool_timeout", "pgbouncer", "socket_timeout"],
+    ...["statement_cache_size", "prepared_statement_cache_size", "pool_size"],
+    ...["prepared_statements", "prepareThreshold", "pool", "max_overflow"],
+    ...["pool_max_conns", "pool_min_conns", "conn_max_age", "reconnect"],
+    ...[
+      "default_query_exec_mode",
+      "statement_cache_capacity",
+      "sslcompression",
+    ],
+    ...["keepalives", "keepalives_idle", "keepalives_interval"],
+    ...["keepalives_count", "tcp_user_timeout", "fallback_application_name"],
+    ...["sslsni", "krbsrvname", "gsslib"],
+  ]),
+  ...others(/^(utf-?8|auto|unicode)$/i, "leave it out: it is always UTF8", [
+    ...["client_encoding", "encoding", "charset"],
+  ]),
+  ...others(/^public$/, "say --schema NAME", [
+    ...["schema", "currentSchema", "search_path"],
+  ]),
+  ...others(/^(disable|prefer)$/, "leave it out, and say sslmode=verify-full", [
+    ...["channel_binding", "gssencmode"],
+  ]),
+  ...others(
+    /^(any|disable)$/,
+    "name one host and leave it out; an apply " +
+      "refuses a standby",
+    ["target_session_attrs", "load_balance_hosts"],
+  ),
+  ...others(
+    /^TLSv1(\.[12])?$/,
+    "leave it out: TLS 1.2 is the oldest taken; a " +
+      "newer one is the server's to demand",
+    ["ssl_min_protocol_version"],
+  ),
+  ...others(/^TLSv1\.3$/, "leave it out", ["ssl_max_protocol_version"]),
+  ...others(/^postgres$/, "leave it out: every server takes it the usual way", [
+    "sslnegotiation",
+  ]),
+  ...others(/^allow$/, "leave it out", ["sslcertmode"]),
+  ...others(/^$/, "leave it out: no list of revoked certificates is read", [
+    ...["sslcrl", "sslcrldir"],
+  ]),
+  ...others(/^$/, "name a key without a password in sslkey", ["sslpassword"]),
+  ...others(
+    /^$/,
+    "write what the file says into the URL, or the password " +
+      "into PGPASSWORD",
+    ["passfile", "service", "servicefile"],
+  ),
+  ...others(/^$/, "write the address as the URL's host", ["hostaddr"]),
+};
+
+function others(harmless: RegExp, instead: string, names: string[]) {
+  return Object.fromEntries(
+    names.map((name) => [name, [harmless, instead] as [RegExp, string]]),
+  );
+}
 
 /**
- * Reads a connection URI in libpq's forms.
+ * Reads a connection URI in libpq's forms. What it says and is not honoured
+ * exactly is refused.
  * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
  *
+ * @param schema the target schema, which the URL may name too
  * @throws UsageError where it is none, without repeating it
  */
-export function parseTarget(text: string): Target {
+export function parseTarget(text: string, schema = "public"): Target {
   if (text.startsWith("pglite:")) {
     const embedded = text.slice("pglite:".length);
     const where = `embedded PostgreSQL, ${embedded || "in memory"}`;
-    return { where, password: "", embedded, options: {}, ignored: [] };
+    return { where, password: "", embedded, options: {} };
   }
   const { parameters, ...url } = parseUrl(text);
   const take = (name: string) => {
@@ -5283,18 +5341,28 @@ export function parseTarget(text: string): Target {
     parameters.delete(name);
     return value;
   };
+  refuseTwice(parameters);
   const host = (take("host") ?? url.host).replace(/^\[(.*)\]$/, "$1") ||
     "localhost";
-  const port = readNumber("port", take("port") ?? (url.port || "5432"));
+  const wanted = take("port") ?? (url.port || "5432");
+  if (/,/.test(host + wanted)) throw severalHosts();
+  const port = readNumber("port", wanted);
   const socket = host.startsWith("/");
   const user = take("user") ??
     (url.user || environment("PGUSER") || environment("USER") || "");
+  const inQuery = parameters.has("password");
   const password = take("password") ??
     (url.password || environment("PGPASSWORD") || "");
   const database = take("dbname") ?? (url.database || user);
   if (!user) throw badUrl("names no user");
-  const ssl = socket ? false : readSsl(host, take);
+  const ssl = readSsl(host, socket, take);
   const runtime = take("options");
+  if (/(^|\s)(-c\s*|--)search[_-]path\b/i.test(runtime ?? "")) {
+    throw notHonoured("options", "say --schema NAME instead of search_path");
+  }
+  const timeout = take("connect_timeout") ?? "10";
+  const application = take("application_name") ?? "schema sync";
+  refuseOthers(parameters, schema, inQuery);
   const path = `${host}/.s.PGSQL.${port}`;
   const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   return {
@@ -5309,26 +5377,70 @@ export function parseTarget(text: string): Target {
       pass: password,
       database,
       ssl,
-      connect_timeout: readNumber(
-        "connect_timeout",
-        take("connect_timeout") ?? "10",
-      ),
+      connect_timeout: readNumber("connect_timeout", timeout),
       connection: {
-        application_name: take("application_name") ?? "schema sync",
+        application_name: application,
         ...(runtime && { options: runtime }),
       },
     },
-    ignored: [...parameters.keys()].filter((name) =>
-      !FOREIGN_PARAMETERS.includes(` ${name} `)
-    ),
   };
+}
+
+function notHonoured(name: string, instead: string): UsageError {
+  return new UsageError(
+    `the database URL's parameter "${name}" would not be honoured`,
+    instead.charAt(0).toUpperCase() + instead.slice(1),
+  );
+}
+
+function severalHosts(): UsageError {
+  return new UsageError(
+    "the database URL names several hosts",
+    "Name one, the primary",
+  );
+}
+
+/** Other clients take the first or the last, and some both. */
+function refuseTwice(parameters: URLSearchParams) {
+  for (const name of new Set(parameters.keys())) {
+    if (parameters.getAll(name).length < 2) continue;
+    throw notHonoured(parameterName(name), "write it once");
+  }
+}
+
+/** Of what is left: all but what changes nothing. */
+function refuseOthers(
+  parameters: URLSearchParams,
+  schema: string,
+  password: boolean,
+) {
+  for (const [name, value] of parameters) {
+    const [harmless, instead] = OTHER_PARAMETERS[name] ?? [];
+    const named = OTHER_PARAMETERS.schema === OTHER_PARAMETERS[name] &&
+      schema !== "public";
+    if (named ? value === schema : harmless?.test(value)) continue;
+    if (instead) throw notHonoured(name, instead);
+    throw password
+      ? badUrl("has a parameter that is not known, or an & in its password")
+      : notHonoured(
+        parameterName(name),
+        "leave it out, or correct its name: it is none of libpq's that this " +
+          "script reads",
+      );
+  }
+}
+
+/** A piece of a password that holds an & is read as a name, too. */
+function parameterName(name: string): string {
+  return /^[A-Za-z]+(_[A-Za-z]+)*$/.test(name) ? name : "…";
 }
 
 function badUrl(why: string): UsageError {
   return new UsageError(
     `the database URL ${why}`,
     "Write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, and percent-" +
-      "encode what is special in the password (@ %40, # %23, / %2F, ? %3F)",
+      "encode what is special in the password (@ %40, # %23, / %2F, ? %3F, " +
+      "& %26)",
   );
 }
 
@@ -5345,6 +5457,7 @@ function parseUrl(text: string) {
   const [, user = "", rest = ""] = /^\w+:\/\/([^/?#]*@)?(.*)$/s.exec(text) ??
     [];
   if (/[@#]/.test(rest)) throw badUrl("has an @ or a # where none belongs");
+  if (/^[^/?]*,/.test(rest)) throw severalHosts();
   const local = rest === "" || /^[/?:]/.test(rest) ? "localhost" : "";
   try {
     const url = new URL(`postgres://${user}${local}${rest}`);
@@ -5362,40 +5475,74 @@ function parseUrl(text: string) {
   }
 }
 
-/** https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION */
-function readSsl(host: string, take: (name: string) => string | undefined) {
-  const legacy = { true: "require", "1": "require", false: "disable" };
-  const plain = take("ssl") as keyof typeof legacy | undefined;
-  const mode = take("sslmode") ?? environment("PGSSLMODE") ??
-    (plain ? legacy[plain] : undefined) ?? "prefer";
+/**
+ * @returns what the client does as libpq would; a socket needs no TLS
+ * https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
+ */
+function readSsl(
+  host: string,
+  socket: boolean,
+  take: (name: string) => string | undefined,
+) {
   const root = take("sslrootcert");
+  const mode = readSslMode(take, root);
   const certificate = take("sslcert"), key = take("sslkey");
+  if (socket || mode === "disable") return false;
+  if (mode === "allow" || mode === "prefer") {
+    const named = root ? "sslrootcert" : certificate ? "sslcert" : "sslkey";
+    if (root ?? certificate ?? key) {
+      throw notHonoured(named, "say sslmode=verify-full beside it");
+    }
+    return "prefer" as const;
+  }
   const files = {
     ...(root && root !== "system" && { ca: readFile(root, "sslrootcert") }),
     ...(certificate && { cert: readFile(certificate, "sslcert") }),
     ...(key && { key: readFile(key, "sslkey") }),
   };
   const verified = { ...files, rejectUnauthorized: true };
-  switch (mode) {
-    case "disable":
-      return false;
-    case "allow":
-    case "prefer":
-      return "prefer" as const;
-    case "require":
-      // As libpq does: with a root certificate, require verifies it.
-      if (!files.ca) return { ...files, rejectUnauthorized: false };
-      // falls through
-    case "verify-ca":
-      return { ...verified, checkServerIdentity: () => undefined };
-    case "verify-full":
-      return { ...verified, host };
-    default:
-      throw new UsageError(
-        `the database URL has an sslmode that does not exist: ${mode}`,
-        "Use disable, prefer, require, verify-ca or verify-full",
-      );
+  if (mode === "verify-full") return { ...verified, host };
+  // As libpq does: with a root certificate, require verifies it.
+  return files.ca
+    ? { ...verified, checkServerIdentity: () => undefined }
+    : { ...files, rejectUnauthorized: false };
+}
+
+const SSL_MODES = "disable allow prefer require verify-ca verify-full";
+
+/** Under whatever name: other clients say ssl=, with libpq's words or true. */
+function readSslMode(
+  take: (name: string) => string | undefined,
+  root: string | undefined,
+): string {
+  const legacy: Record<string, string> = { true: "require", "1": "require" };
+  for (const no of ["false", "0"]) legacy[no] = "disable";
+  const mode = take("sslmode"), ssl = take("ssl");
+  const plain = ssl && (legacy[ssl] ?? ssl);
+  if (mode && plain && mode !== plain) {
+    throw notHonoured("ssl", "leave it out: sslmode says something else");
   }
+  const system = root === "system";
+  const wanted = mode ?? plain ?? (system ? "verify-full" : undefined) ??
+    environment("PGSSLMODE") ?? "prefer";
+  if (!SSL_MODES.split(" ").includes(wanted)) {
+    const repeated = /^[a-z-]{1,20}$/.test(wanted) ? `: ${wanted}` : "";
+    throw new UsageError(
+      `the database URL has an ${mode ? "sslmode" : "ssl or sslmode"} that ` +
+        `does not exist${repeated}`,
+      "Use sslmode=disable, prefer, require, verify-ca or verify-full",
+    );
+  }
+  if (system && wanted !== "verify-full") {
+    throw notHonoured("sslrootcert", "say sslmode=verify-full beside it");
+  }
+  if (wanted === "verify-ca" && !root) {
+    throw new UsageError(
+      "the database URL names no certificate for sslmode=verify-ca to trust",
+      "Name it with sslrootcert=FILE, or say sslmode=verify-full",
+    );
+  }
+  return wanted;
 }
 
 function readFile(path: string, parameter: string): string {
@@ -5754,12 +5901,6 @@ export async function main(
     }
     chooseSteps(sections, options);
     report.hide(target.password, encodeURIComponent(target.password));
-    for (const name of target.ignored) {
-      report.note(
-        `the database URL's parameter "${name}" is not used`,
-        "yellow",
-      );
-    }
     if (target.embedded !== undefined) {
       const extensions = sections.flatMap(({ steps }) => steps)
         .filter(({ verb }) => verb === "createExtension");
@@ -6013,6 +6154,7 @@ async function readArguments(
     return undefined;
   }
   const values = await parseArguments(args);
+  refuseMisplaced(values);
   if (values.version) report.line(VERSION);
   if (values.version) return undefined;
   const dry = values["dry-run"] ?? false, apply = values.apply ?? false;
@@ -6057,7 +6199,7 @@ async function readArguments(
   }
   return {
     apply,
-    target: parseTarget(url),
+    target: parseTarget(url, values.schema),
     schema: values.schema ?? "public",
     only: values.only ?? [],
     skip: values.skip ?? [],
@@ -6103,13 +6245,40 @@ async function parseArguments(args: string[]) {
       },
     }).values;
   } catch (error) {
-    const [message = ""] = messageOf(error).split(/\.\s/);
-    const stray = /postgres(ql)?:/.test(message);
-    throw new UsageError(
-      stray
-        ? "a database URL stands alone on the command line"
+    throw argumentError(error);
+  }
+}
+
+/** What stands where no option is may hold a password: it is not repeated. */
+function argumentError(error: unknown): UsageError {
+  const [message = ""] = messageOf(error).split(/\.\s/);
+  const [, option] = /^Unknown option '(-{1,2}[a-z][a-z-]*)'$/.exec(message) ??
+    [];
+  const [what, hint] = /^Unexpected/.test(message)
+    ? [
+      "an argument stands alone, without an option before it",
+      "A database URL goes with --database-url; --help lists the options",
+    ]
+    : [
+      option
+        ? `unknown option '${option}'`
+        : /^Unknown/.test(message)
+        ? "there is an option that is not known"
         : message.charAt(0).toLowerCase() + message.slice(1),
-      stray ? "Say --database-url before it" : "--help lists the options",
+      "--help lists the options",
+    ];
+  return new UsageError(what, hint);
+}
+
+/** Where a connection string was taken for the value of another option. */
+function refuseMisplaced(values: Record<string, unknown>) {
+  const secret = /:\/\/.*[@?]|[^\s:]:[^\s]+@|\b(password|passwd|pwd)\s*=/i;
+  for (const [name, given] of Object.entries(values)) {
+    if (name === "database-url") continue;
+    if (![given].flat().some((value) => secret.test(String(value)))) continue;
+    throw new UsageError(
+      `--${name} was given what looks like a database URL`,
+      "Say --database-url before it",
     );
   }
 }

@@ -4108,9 +4108,20 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
         "Write it after the flag; --help tells what",
       );
     }
+    // What stands alone may be a URL with a password: it is not repeated.
     throw new VerifyError(
-      message.charAt(0).toLowerCase() + message.slice(1),
+      /^Unexpected/.test(message)
+        ? "an argument stands alone, without an option before it"
+        : message.charAt(0).toLowerCase() + message.slice(1),
       "--help lists the options",
+    );
+  }
+  const secret = /:\/\/.*[@?]|[^\s:]:[^\s]+@|\b(password|passwd|pwd)\s*=/i;
+  for (const [name, given] of Object.entries(values)) {
+    if (name === "server" || !secret.test(String(given))) continue;
+    throw new VerifyError(
+      `--${name} was given what looks like a database URL`,
+      "Say --server before it",
     );
   }
   const number = (name: "states" | "seed", otherwise: number) => {
