@@ -45,6 +45,8 @@ export interface Step {
   fill?: Fill;
   /** False where no model has what it makes, on purpose. */
   modelled?: false;
+  /** The hazards that only it has, such as `drop:users`. */
+  hazards?(): string[];
   /** What is wrong with its text, told before anything is connected. */
   faults(): (string | false | undefined)[];
   /** Compares the database with what is wanted, and asks for changes. */
@@ -409,6 +411,7 @@ export function step(name: string, options: {
   return {
     ...blank("step", name, `step ${name}`),
     alter: [options?.alter].flat(),
+    hazards: () => [options?.hazard ?? []].flat(),
     faults: () => [
       ...nameFaults(name),
       ...textFaults("its check", options?.check),
@@ -458,7 +461,7 @@ export function createEnum(name: string, labels: string[]): Step {
     ...blank("createEnum", name, `enum ${name}`),
     faults: () => [
       ...nameFaults(name),
-      ...(Array.isArray(labels) ? nameFaults(...labels) : ["it has no labels"]),
+      ...(Array.isArray(labels) ? labelFaults(labels) : ["it has no labels"]),
       new Set(labels).size < labels.length && "a label stands there twice",
     ],
     plan(db) {
@@ -488,12 +491,14 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
   }
   const missing = want.filter((label) => !have.includes(label));
   const changes = missing.map((label) => {
-    const before = want[want.indexOf(label) - 1];
-    const [place, next] = before === undefined
-      ? ["BEFORE", have[0] ?? ""]
-      : ["AFTER", before];
+    const before = want[want.indexOf(label) - 1], first = have[0];
+    const place = before !== undefined
+      ? ` AFTER ${literal(before)}`
+      : first !== undefined
+      ? ` BEFORE ${literal(first)}`
+      : "";
     const sql = `ALTER TYPE ${id(name)} ADD VALUE IF NOT EXISTS ` +
-      `${literal(label)} ${place} ${literal(next)}`;
+      `${literal(label)}${place}`;
     const undo = cannot("PostgreSQL cannot take an enum's label back");
     return { phase: "prepare" as const, sql, undo };
   });
@@ -1345,7 +1350,7 @@ export function insertMissing(
     relations: () => [table],
     faults: () => [
       key.length === 0 && "it names no key column",
-      rows.some((row) => key.some((column) => !(column in row))) &&
+      rows.some((row) => key.some((column) => !Object.hasOwn(row, column))) &&
       `a row lacks its key (${key.join(", ")})`,
     ],
     plan(db) {
@@ -1465,6 +1470,7 @@ function dropStep(
   return {
     ...blank(verb, name, `${kind} ${name}`),
     relations: () => path,
+    hazards: () => [`drop:${name}`],
     faults: () => nameFaults(...path),
     plan(db) {
       if (!db.has(`${kind} ${name}`)) return;
@@ -1934,6 +1940,15 @@ function nameFaults(...names: string[]): (string | false)[] {
   ]);
 }
 
+/** A label may be empty, as no name may. */
+function labelFaults(labels: string[]): (string | false)[] {
+  return labels.flatMap((label) =>
+    typeof label === "string"
+      ? nameFaults(label || "empty")
+      : ["a label is no text"]
+  );
+}
+
 function columnFaults(table: string, column: string, text: string) {
   const { type, refused } = parseColumn(text);
   if (type && !refused) return nameFaults(column);
@@ -2267,8 +2282,9 @@ export function catalogQuery(schema: string, relations?: string[]): string {
   SELECT json_object_agg(kind || ' ' || typname, f)
   FROM pg_type t, LATERAL (SELECT
     CASE typtype WHEN 'e' THEN 'enum' ELSE 'domain' END AS kind,
-    (SELECT json_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum
-      WHERE enumtypid = t.oid) AS labels) f
+    CASE typtype WHEN 'e' THEN (
+      SELECT coalesce(json_agg(enumlabel ORDER BY enumsortorder), '[]')
+      FROM pg_enum WHERE enumtypid = t.oid) END AS labels) f
   WHERE typtype IN ('e', 'd') AND typnamespace = (SELECT oid FROM s)
   UNION ALL
   SELECT json_object_agg('extension ' || extname, f)
@@ -2562,8 +2578,11 @@ interface Fill {
 interface Impact {
   /** What its lock keeps others from doing. */
   blocks?: string;
-  /** The tables that it locks, with an estimate of their rows. */
-  tables: { name: string; rows: number; bytes: number }[];
+  /**
+   * The tables that it locks, with an estimate of their rows: none where
+   * PostgreSQL has never counted them.
+   */
+  tables: { name: string; rows: number | null; bytes: number }[];
   /** About how long it works, in seconds; none where it is but an instant. */
   seconds?: number;
   /** What the application notices of it. */
@@ -2685,7 +2704,7 @@ export class Planner {
   }
 
   has(key: string): boolean {
-    if (this.#promised.has(key) || key in this.#facts) return true;
+    if (this.#promised.has(key) || Object.hasOwn(this.#facts, key)) return true;
     const [, table = "", column = ""] = /^column (.*?)\.(.*)$/s.exec(key) ?? [];
     return this.findColumn({ table, column }) !== undefined;
   }
@@ -3070,17 +3089,17 @@ export class Planner {
     return { names: [], mode: "", how: "" };
   }
 
-  /** Rows as the statistics have them, and bytes; 0 where it is not known. */
+  /** Rows as the statistics have them, and bytes. */
   #size(name: string) {
     const value = this.ask(
-      `SELECT json_build_object('rows', greatest(reltuples, 0)::bigint,
+      `SELECT json_build_object('rows', nullif(reltuples, -1)::bigint,
         'bytes', pg_table_size(oid))::text FROM pg_class
         WHERE oid = to_regclass(${
         literal(id(this.#renamed.get(name)?.get(name) ?? name))
       })`,
       { table: name },
     );
-    return { name, rows: 0, bytes: 0, ...(value && JSON.parse(value)) };
+    return { name, rows: null, bytes: 0, ...(value && JSON.parse(value)) };
   }
 
   /** Asks for a change: one line of the report, one or several statements. */
@@ -3660,11 +3679,49 @@ function chooseSteps(sections: Section[], { only, skip }: PlanOptions) {
 }
 
 /**
+ * Looks for what stands in the lists and is no section or no step: all else
+ * reads their names.
+ *
+ * @throws StepFaults with all of them
+ */
+function checkShapes(sections: unknown) {
+  const faults: string[] = [];
+  if (!Array.isArray(sections)) faults.push("the sections are not a list");
+  for (const [i, given] of [sections].flat().entries()) {
+    const { title, steps } = (given ?? {}) as Partial<Section>;
+    if (typeof title !== "string" || !Array.isArray(steps)) {
+      faults.push(
+        `section ${i + 1} is ${whatItIs(given)}: write section("…", [ … ])`,
+      );
+      continue;
+    }
+    // Not forEach, which would leave out what a stray comma makes.
+    for (const [n, step] of steps.entries()) {
+      if (typeof step?.plan === "function") continue;
+      faults.push(
+        `step ${n + 1} of section "${title}" is ${whatItIs(step)}: write a ` +
+          "builder's call, such as createTable(…)",
+      );
+    }
+  }
+  if (faults.length > 0) throw new StepFaults(faults);
+}
+
+/** What stands in the place of a step. */
+function whatItIs(value: unknown): string {
+  if (value === null || value === undefined) return `${value}`;
+  if (Array.isArray(value)) return "a list: put ... before it";
+  if (typeof value === "function") return "a function that was not called";
+  return typeof value === "object" ? "another object" : `a ${typeof value}`;
+}
+
+/**
  * Looks for every mistake in the steps that shows without a database.
  *
  * @throws StepFaults with all of them
  */
 export function checkSteps(sections: Section[]) {
+  checkShapes(sections);
   const owners = new Map<string, [string, Step]>();
   const described = (title: string, { verb, name }: Step) =>
     `${verb} "${name}" in section "${title}"`;
@@ -3821,7 +3878,7 @@ class Coming {
   /** Whether the rows that it inserts all say their value of the columns. */
   knows(table: string, columns: string[]): boolean {
     return (this.#rows.get(table) ?? []).every((row) =>
-      columns.every((column) => column in row)
+      columns.every((column) => Object.hasOwn(row, column))
     );
   }
 
@@ -4678,7 +4735,11 @@ function describeSizes({ tables, seconds }: Change): string {
   if (seconds === undefined) return "";
   const sizes = tables.filter(({ bytes }) => bytes >= 1e6)
     .map(({ name, rows, bytes }) =>
-      `${name} has about ${rows.toLocaleString("en-US")} rows, ${size(bytes)}`
+      rows === null
+        ? `${name} has ${size(bytes)} of rows that were never counted (ANALYZE)`
+        : `${name} has about ${rows.toLocaleString("en-US")} rows, ${
+          size(bytes)
+        }`
     );
   return sizes.join(", ") + (seconds ? `: about ${seconds} s` : "");
 }
@@ -5896,10 +5957,12 @@ export async function main(
     outcome.mode = options.apply ? "apply" : "dry-run";
     outcome.where = target.where;
     outcome.schema = options.schema;
+    checkShapes(sections);
     if (options.apply || target.embedded !== undefined) {
       checkSteps(sections);
     }
     chooseSteps(sections, options);
+    refuseHazards(sections, options.allow);
     report.hide(target.password, encodeURIComponent(target.password));
     if (target.embedded !== undefined) {
       const extensions = sections.flatMap(({ steps }) => steps)
@@ -6045,6 +6108,26 @@ async function confirm(
       `the first for ${first.step.verb} "${first.step.name}" in section ` +
       `"${first.section}": ${tidy(first.sql)}`,
     "The check of that step does not see what its alter does: mend the step",
+  );
+}
+
+/** What `--allow` takes, whatever the steps. */
+const HAZARDS = ["rewrite", "blocking", "rename", "conflict"];
+
+/** @throws UsageError where it allows what none of the steps could do */
+function refuseHazards(sections: Section[], allow: string[]) {
+  const own = sections.flatMap(({ steps }) =>
+    steps.flatMap((step) => step.hazards?.() ?? [])
+  );
+  const known = [...new Set([...HAZARDS, ...own])];
+  const unknown = allow.filter((hazard) => !known.includes(hazard));
+  if (unknown.length === 0) return;
+  const more = known.length > 12 ? ", …" : "";
+  throw new UsageError(
+    `--allow takes a hazard of these steps, and not ${
+      unknown.map((hazard) => `"${hazard}"`).join(", ")
+    }`,
+    `Use ${known.slice(0, 12).join(", ")}${more}`,
   );
 }
 
