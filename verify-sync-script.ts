@@ -1931,7 +1931,8 @@ function candidate(
   random: () => number,
   made: Map<string, Record<string, string | null>[]>,
 ): Record<string, string | null> {
-  const row: Record<string, string | null> = {};
+  // Columns may be called toString, or __proto__.
+  const row: Record<string, string | null> = Object.create(null);
   // The first row has only what it must, the second all that it can.
   const chance = (p: number) => i === 0 || i > 1 && random() < p;
   for (const column of columns) {
