@@ -1897,6 +1897,18 @@ function id(name: string): string {
     : `"${name.replaceAll('"', '""')}"`;
 }
 
+/** Every name that SQL may hold, its strings and bodies included. */
+function namesIn(sql: string): string[] {
+  const words = sql.matchAll(/"((?:[^"]|"")+)"|[\p{L}_][\p{L}\p{N}_$]*/gu);
+  return [
+    ...new Set(
+      [...words].flatMap(([word, quoted]) =>
+        quoted ? [quoted.replaceAll('""', '"')] : [word, word.toLowerCase()]
+      ),
+    ),
+  ];
+}
+
 /** Names between commas as SQL wants them. */
 function idList(names: string): string {
   return names.split(", ").map(id).join(", ");
@@ -2587,6 +2599,8 @@ interface Impact {
   seconds?: number;
   /** What the application notices of it. */
   effect?: string;
+  /** The relations that were there before and that it may lock. */
+  home: string[];
 }
 
 /** A statement in a plan, and where it comes from. */
@@ -2622,6 +2636,8 @@ export interface Plan {
   issues: Item[];
   inPlace: number;
   digest: string;
+  /** Whether all of it runs as one transaction. */
+  single: boolean;
 }
 
 /** One part in which a step and the database differ; none has no text. */
@@ -3063,7 +3079,8 @@ export class Planner {
   #impact({ sql, lock, work }: ChangeSpec): Impact & { lock?: string } {
     const { names, mode, how } = lock ? readLock(lock) : this.#findLock(sql);
     const tables = names.filter((name) => !this.fresh.has(unquoted(name)));
-    if (tables.length === 0) return { tables: [], ...(lock && { lock }) };
+    const home = this.#home(tables.map(unquoted), lock);
+    if (tables.length === 0) return { tables: [], home, ...(lock && { lock }) };
     const known = tables.map((name) => this.#size(unquoted(name)));
     const bytes = known.reduce((sum, { bytes }) => sum + bytes, 0);
     const time = work ?? how;
@@ -3074,9 +3091,29 @@ export class Planner {
       lock: lock ?? `${tables.join(", ")}: ${mode} ${time}`,
       ...(BLOCKS[mode] && { blocks: BLOCKS[mode] }),
       tables: known,
+      home,
       ...(seconds !== undefined && { seconds }),
       ...(effect && { effect }),
     };
+  }
+
+  /**
+   * What a longhand step that does not say its lock may lock: whatever
+   * relation has a name that its SQL holds, in a string or a body, too.
+   */
+  #home(tables: string[], lock?: string): string[] {
+    const { verb, alter = [], relations } = this.#step;
+    if (verb.startsWith("rename")) return relations();
+    if (verb !== "step" || lock) return tables;
+    const names = namesIn(alter.join(";\n"));
+    const found = this.ask(`SELECT coalesce(json_agg(DISTINCT relname), '[]')
+      ::text FROM pg_class WHERE relname = ANY (ARRAY[${
+      names.map(literal).join(", ")
+    }]::name[]) AND relkind IN ('r', 'p', 'v', 'm', 'f') AND relnamespace <>
+      ALL (ARRAY['pg_catalog', 'information_schema']::regnamespace[])`);
+    return (JSON.parse(found ?? "[]") as string[]).filter((name) =>
+      !this.fresh.has(name)
+    );
   }
 
   #findLock(sql: string) {
@@ -3559,7 +3596,7 @@ async function makePlan(
       const items = lines.find(({ items }) => items.includes(item))?.items;
       items?.splice(items.indexOf(item) + 1, 0, found);
     }
-    const plan = await finishPlan(server, lines, facts);
+    const plan = await finishPlan(server, lines, facts, options.single);
     const told = plan.changes.length > 0 && options.lockTimeout !== undefined;
     const look = told ? `${situationQuery(plan, options)};\n` : "";
     const [situation] = await session.query(`${look}ROLLBACK`);
@@ -3617,6 +3654,7 @@ async function finishPlan(
   server: Server,
   sections: Plan["sections"],
   facts: Catalog,
+  single: boolean,
 ): Promise<Plan> {
   const items = sections.flatMap((section) => section.items);
   // Renames first, and rows before the constraints that need them.
@@ -3627,10 +3665,12 @@ async function finishPlan(
       : phase === "online" && /^(INSERT|UPDATE)/.test(sql)
       ? 1
       : 2);
-  const changes = items.flatMap((item) => item.changes)
+  const ranked = items.flatMap((item) => item.changes)
     .sort((a, b) => rank(a) - rank(b));
+  const changes = groupChanges(ranked, single).flat();
   return {
     server,
+    single,
     sections,
     changes,
     issues: [
@@ -4154,7 +4194,6 @@ interface Run {
 
 /** How an apply runs its changes; times in milliseconds. */
 interface ApplyOptions {
-  single: boolean;
   lockTimeout: number;
   maxWait: number;
 }
@@ -4209,15 +4248,16 @@ async function waitForTurn(run: Run) {
 }
 
 /** Runs the changes in their order; throws with what became of them. */
-async function applyChanges(run: Run, changes: Change[]) {
+async function applyChanges(run: Run, { changes, single }: Plan) {
   const progress: Progress = { committed: [], undone: [] };
-  const grouped = run.options.single ? [changes] : groupChanges(changes);
+  const grouped = groupChanges(changes, single);
+  const expand = grouped.filter(([first]) => first?.phase === "expand").length;
   try {
     if (run.session.direct) await run.session.query(sessionSettings(run));
     for (const group of grouped) {
       checkOn(run);
-      run.report.phase(run.options.single ? undefined : group[0]?.phase);
-      if (group[0]?.fill && !run.options.single) {
+      run.report.phase(single ? undefined : group[0]?.phase, expand);
+      if (group[0]?.fill && !single) {
         await runBackfill(run, group[0], group[0].fill);
       } else if (group[0]?.alone) await runAlone(run, group[0]);
       else await runTransaction(run, group, progress);
@@ -4235,9 +4275,9 @@ async function applyChanges(run: Run, changes: Change[]) {
  */
 export async function runChanges(session: Session, plan: Plan) {
   const report = new Reporter("text", true);
-  const options = { single: false, lockTimeout: 5000, maxWait: 10_000 };
+  const options = { lockTimeout: 5000, maxWait: 10_000 };
   const run = { session, lock: undefined, watcher: undefined, report, options };
-  await applyChanges(run, plan.changes);
+  await applyChanges(run, plan);
 }
 
 /** @throws SyncError where the run must not go on */
@@ -4248,16 +4288,64 @@ function checkOn({ report, lock }: Run) {
   if (lock?.lost) throw lostConnection();
 }
 
-/** The expand phase runs as one transaction, everything else one by one. */
-function groupChanges(changes: Change[]): Change[][] {
+/**
+ * The transactions of an apply. In the expand phase a lock is held until its
+ * transaction ends, so none may wait for a second table: what is new shares
+ * one, and each table that stands gets a short one of its own. Elsewhere all
+ * but the statements of a longhand step that drops run one by one.
+ */
+function groupChanges(changes: Change[], single: boolean): Change[][] {
+  if (single) return changes.length > 0 ? [changes] : [];
+  const of = (phase: Phase) =>
+    changes.filter((change) => change.phase === phase);
+  return [
+    ...of("prepare").map((change) => [change]),
+    ...groupExpand(of("expand")),
+    ...of("online").map((change) => [change]),
+    ...of("contract").reduce((groups: Change[][], change) => {
+      const last = groups.at(-1)?.[0]?.step;
+      const joins = change.step.verb === "step" && last === change.step;
+      if (joins) groups.at(-1)?.push(change);
+      else groups.push([change]);
+      return groups;
+    }, []),
+  ];
+}
+
+/**
+ * New things need nothing of the tables that stand, so they go first. What
+ * longhand steps and renames need is not known: they keep their place.
+ */
+function groupExpand(changes: Change[]): Change[][] {
   const groups: Change[][] = [];
+  let from = 0;
   for (const change of changes) {
-    const group = groups.at(-1);
-    const joins = change.phase === "expand" && group?.[0]?.phase === "expand";
-    if (joins) group?.push(change);
-    else groups.push([change]);
+    const { home, hazard, step } = change;
+    const last = groups.at(-1);
+    const fixed = hazard === "rename" ||
+      (step.verb === "step" && home.length > 0);
+    if (fixed) {
+      if (last && belongs(change, last)) last.push(change);
+      else groups.push([change]);
+      from = groups.length;
+      continue;
+    }
+    const same = groups.slice(from).find((group) =>
+      `${group[0]?.home}` === `${home}`
+    );
+    if (same) same.push(change);
+    else if (home.length > 0) groups.push([change]);
+    else groups.splice(from, 0, [change]);
   }
   return groups;
+}
+
+/** Whether it locks nothing that the group does not lock; renames are one. */
+function belongs({ home, hazard, step }: Change, group: Change[]): boolean {
+  if (group.some((other) => other.step === step)) return true;
+  if (hazard === "rename") return group[0]?.hazard === "rename";
+  const locked = new Set(group.flatMap((other) => other.home));
+  return home.every((name) => locked.has(name));
 }
 
 /** For what runs outside a transaction; only where the session is ours. */
@@ -4665,16 +4753,17 @@ class Reporter {
       );
     }
     this.line(describeCounts(plan), "bold");
-    if (changes.length > 0) this.line(describeOrder(changes));
+    if (changes.length > 0) this.line(describeOrder(plan));
     this.line(`Next: ${next}`);
   }
 
   /** Tells that a phase begins. */
-  phase(phase: Phase | undefined) {
+  phase(phase: Phase | undefined, transactions: number) {
     if (phase === this.#phase || !phase) return;
     this.#phase = phase;
     this.line();
-    this.line(PHASE_TITLES[phase], "bold");
+    const how = phase === "expand" ? ` (${inTransactions(transactions)})` : "";
+    this.line(PHASE_TITLES[phase] + how, "bold");
   }
 
   /** One change is committed. */
@@ -4762,7 +4851,7 @@ function clean(text: string): string {
 
 const PHASE_TITLES: Record<Phase, string> = {
   prepare: "Prepare",
-  expand: "Expand (one transaction)",
+  expand: "Expand",
   online: "Online (one by one, reads and writes go on)",
   contract: "Contract",
 };
@@ -4781,19 +4870,27 @@ function describeCounts({ digest, sections, issues, inPlace }: Plan): string {
 }
 
 /** "Runs 8 statements: 3 in one transaction, then 5 online." */
-function describeOrder(changes: Change[]): string {
+function describeOrder({ changes, single }: Plan): string {
+  const all = count(changes.length, "statement");
+  if (single) return `Runs ${all} in one transaction.`;
+  const groups = groupChanges(changes, single);
   const parts = PHASES.flatMap((phase) => {
-    const n = changes.filter((change) => change.phase === phase).length;
-    return n > 0 ? [`${n} ${PHASE_WORDS[phase]}`] : [];
+    const of = groups.filter(([first]) => first?.phase === phase);
+    const n = of.flat().length;
+    const how = phase === "expand"
+      ? `in ${inTransactions(of.length)}`
+      : PHASE_WORDS[phase];
+    return n > 0 ? [`${n} ${how}`] : [];
   });
-  return `Runs ${count(changes.length, "statement")}: ${
-    parts.join(", then ")
-  }.`;
+  return `Runs ${all}: ${parts.join(", then ")}.`;
 }
 
-const PHASE_WORDS: Record<Phase, string> = {
+function inTransactions(n: number): string {
+  return n === 1 ? "one transaction" : `${n} transactions`;
+}
+
+const PHASE_WORDS: Record<Exclude<Phase, "expand">, string> = {
   prepare: "to prepare",
-  expand: "in one transaction",
   online: "online",
   contract: "to finish",
 };
@@ -4946,7 +5043,7 @@ function toSql({ plan, where, schema, errors }: Outcome): string {
   }
   const comment = (text: string) =>
     `-- ${clean(text.replaceAll(/\s*\n\s*/g, " "))}`;
-  const groups = groupChanges(plan.changes).map((group) => {
+  const groups = groupChanges(plan.changes, plan.single).map((group) => {
     const lines = group.map(({ sql }) => `${sql};`);
     const [{ alone = false, fill } = {}] = group;
     if (alone) {
@@ -6063,7 +6160,7 @@ async function apply(
       const told = plan.issues.filter(({ reason }) => reason !== "conflict");
       if (told.length > 0) report.line();
       for (const issue of told) report.item(issue);
-      await applyChanges(run, plan.changes);
+      await applyChanges(run, plan);
       outcome.committed = plan.changes;
       await confirm(session, sections, options).catch((error) => {
         report.undo(outcome);
