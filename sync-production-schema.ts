@@ -418,7 +418,7 @@ export function step(name: string, options: {
       ...textFaults("its alter", ...[options?.alter].flat()),
     ],
     plan(db) {
-      const { check, alter, phase = "expand", undo, ...told } = options;
+      const { check, alter, phase = "expand", undo, lock, hazard } = options;
       const found = db.ask(`SELECT (${check})::text`, {
         tolerated: MISSING_OBJECT,
       });
@@ -428,7 +428,8 @@ export function step(name: string, options: {
       const changes = statements.map((sql, i) => ({
         phase,
         sql,
-        ...told,
+        ...(lock && { lock, locks: readLocks(lock) }),
+        ...(hazard && { hazard }),
         undo: i === 0 ? back : "",
       }));
       db.change(name, "run", ...changes);
@@ -500,7 +501,8 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
     const sql = `ALTER TYPE ${id(name)} ADD VALUE IF NOT EXISTS ` +
       `${literal(label)}${place}`;
     const undo = cannot("PostgreSQL cannot take an enum's label back");
-    return { phase: "prepare" as const, sql, undo };
+    const effect = "readers may meet a label that they do not know";
+    return { phase: "prepare" as const, sql, undo, effect };
   });
   if (changes.length === 0) return;
   db.promise(`enum ${name}`, { kind: "enum", labels: want });
@@ -712,7 +714,14 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
     promiseColumn(db, at, spec, spec.notNull);
     const hazard = rewrites && !db.isEmpty(table) && REWRITE;
     const sql = `${add} ${tidy(spec.withoutKey)}`;
-    db.change(name, "add column", { ...expand(sql, undo), ...hazard });
+    const required = spec.notNull && spec.default === undefined &&
+      !spec.generated;
+    db.change(name, "add column", {
+      ...expand(sql, undo, on(AX, table)),
+      ...(required &&
+        { effect: "writes that do not know it fail from then on" }),
+      ...hazard,
+    });
     const numbered = spec.serial || spec.identity;
     const unknown = value === undefined && db.has(`domain ${spec.type}`);
     db.coming.addColumn(
@@ -728,7 +737,8 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
   } else {
     promiseColumn(db, at, spec, false);
     const set = volatile ? `, ALTER COLUMN ${c} SET DEFAULT ${value}` : "";
-    const changes = [expand(`${add} ${spec.bare}${set}`, undo)];
+    const sql = `${add} ${spec.bare}${set}`;
+    const changes = [expand(sql, undo, on(AX, table))];
     db.coming.addColumn(at, undefined);
     if (volatile) changes.push(fillDefault(db, at, value));
     db.change(name, "add column", ...changes);
@@ -787,7 +797,10 @@ export function addForeignKey(table: string, name: string, text: string): Step {
       parseDefinition(definition).parts;
     const near = refSchema === db.schema;
     if (near && !db.needs(references, ...refColumns.split(", "))) return;
-    planProved(db, table, name, definition, references);
+    planProved(db, table, name, definition, {
+      table: references,
+      schema: refSchema,
+    });
   });
   const faults = () => {
     if (/^[^'"]+REFERENCES\s+[\w.$]+\s*\(/i.test(text)) return made.faults();
@@ -831,7 +844,18 @@ export function addExclusion(table: string, name: string, text: string): Step {
     const hazard = !db.isEmpty(table) && BLOCKING;
     const [sql, undo] = addConstraint(table, name, definition);
     const phase = db.phase(table, "contract");
-    db.change(name, "add exclusion", { phase, sql, undo, ...hazard });
+    const traits = {
+      ...on(AX, table),
+      work: "build",
+      effect: REFUSES,
+    } as const;
+    db.change(name, "add exclusion", {
+      phase,
+      sql,
+      undo,
+      ...traits,
+      ...hazard,
+    });
     db.expectExclusion(table, definition);
   });
 }
@@ -872,17 +896,23 @@ function planProved(
   table: string,
   name: string,
   definition: string,
-  parent = table,
+  parent?: Relation,
 ) {
   const alter = `ALTER TABLE ${id(table)}`;
-  const proof = `${alter} VALIDATE CONSTRAINT ${id(name)}`;
+  const added = parent ? on(SRX, table, parent) : on(AX, table);
+  const read = parent ? on(RS, parent).locks : [];
+  const proof = (undo: string) =>
+    online(`${alter} VALIDATE CONSTRAINT ${id(name)}`, undo, {
+      locks: [...on(SUX, table).locks, ...read],
+      work: "scan",
+    });
   const found = db.compareConstraint(table, name, definition);
   if (found === "in place" || found === "conflict") return;
   const [sql, undo] = addConstraint(table, name, definition);
   if (parseDefinition(definition).parts.enforced) {
     // One that is not enforced is never valid, and needs no proof.
     if (found === "not valid") return;
-    return db.change(name, "add, not enforced", online(sql, undo));
+    return db.change(name, "add, not enforced", online(sql, undo, added));
   }
 
   const foreign = definition.startsWith("FOREIGN");
@@ -891,15 +921,22 @@ function planProved(
   const partitioned = db.isPartitioned(table);
   if (found === "not valid") {
     const back = `${undo}, ADD ${tidy(sql.slice(alter.length + 5))} NOT VALID`;
-    db.change(name, "validate constraint", online(proof, back));
-  } else if (db.fresh.has(table) && db.fresh.has(parent)) {
+    db.change(name, "validate constraint", proof(back));
+  } else if (db.isFresh({ table }) && (!parent || db.isFresh(parent))) {
     // A new table's rows are nobody's yet, but a parent that stands is not.
-    return db.change(name, noun, expand(sql, undo));
+    return db.change(name, noun, expand(sql, undo, added));
   } else if (db.single || (foreign && partitioned)) {
     const hazard = !db.single && !db.isEmpty(table) && BLOCKING;
-    db.change(name, noun, { ...online(sql, undo), ...hazard });
+    const traits = { ...added, work: "scan", effect: REFUSES } as const;
+    db.change(name, noun, { ...online(sql, undo, traits), ...hazard });
   } else {
-    db.change(name, noun, online(`${sql} NOT VALID`, undo), online(proof, ""));
+    const effect = foreign ? REFUSES : REFUSES_OLD;
+    db.change(
+      name,
+      noun,
+      online(`${sql} NOT VALID`, undo, { ...added, effect }),
+      proof(""),
+    );
   }
   if (foreign) db.expectParents(table, definition);
   else db.expectCheck(table, definition);
@@ -949,7 +986,14 @@ function planUnique(
     const back = nulls.filter((column) => !db.column({ table, column }).notNull)
       .map((column) => `;\n${alter({ table, column })} DROP NOT NULL`);
     const phase = db.phase(table, "online");
-    db.change(name, noun, { phase, sql, undo: undo + back.join("") });
+    db.change(name, noun, {
+      phase,
+      sql,
+      undo: undo + back.join(""),
+      ...on(AX, table),
+      work: "build",
+      effect: REFUSES_TWICE,
+    });
     return check();
   }
   const deferral = definition.match(/\s(NOT\s+)?DEFERRABLE.*$/is)?.[0] ?? "";
@@ -967,7 +1011,7 @@ function planUnique(
     noun,
     ...nulls.flatMap((column) => notNullChanges(db, { table, column })),
     ...indexChanges(db, table, name, index, built),
-    contract(attach, undo),
+    contract(attach, undo, { ...on(AX, table), effect: REFUSES_TWICE }),
   );
   check();
 }
@@ -1034,15 +1078,18 @@ function indexChanges(
   const undo = `DROP INDEX IF EXISTS ${id(name)}`;
   const hazard = partitioned && !db.plain(table) && !db.isEmpty(table) &&
     BLOCKING;
-  const phase = db.phase(table, "online");
-  const invalid = built === "invalid" ? [drop] : [];
-  return [...invalid, create].map((sql) => ({
-    phase,
-    sql,
-    undo: sql === create ? undo : "",
-    alone: !plain,
-    ...hazard,
-  }));
+  const common = { phase: db.phase(table, "online"), alone: !plain, ...hazard };
+  const invalid: ChangeSpec[] = built === "invalid"
+    ? [{ ...common, sql: drop, undo: "", ...on(plain ? AX : SUX, table) }]
+    : [];
+  return [...invalid, {
+    ...common,
+    sql: create,
+    undo,
+    ...on(plain ? SH : SUX, table),
+    work: plain ? "build" : "build online",
+    ...(unique && { effect: REFUSES_TWICE }),
+  }];
 }
 
 /** Another default for a column; rows that exist keep their values. */
@@ -1064,7 +1111,8 @@ function planSetDefault(db: Planner, at: At, value: string) {
   const name = `${at.table}.${at.column}`;
   db.promise(`column ${name}`, { ...fact, default: value });
   const sql = `${alter(at)} SET DEFAULT ${value}`;
-  db.change(name, "set default", expand(sql, restoreDefault(at, fact)));
+  const undo = restoreDefault(at, fact);
+  db.change(name, "set default", expand(sql, undo, on(AX, at.table)));
 }
 
 function restoreDefault(at: At, { default: value }: ColumnFact): string {
@@ -1080,7 +1128,14 @@ export function dropDefault(table: string, column: string): Step {
     const phase = db.phase(table, "contract");
     const sql = `${alter(at)} DROP DEFAULT`;
     const undo = restoreDefault(at, fact);
-    db.change(name, "drop default", { phase, sql, undo });
+    const effect = "writes that leave it out find no value from then on";
+    db.change(name, "drop default", {
+      phase,
+      sql,
+      undo,
+      ...on(AX, table),
+      effect,
+    });
   });
 }
 
@@ -1115,8 +1170,12 @@ function notNullChanges(db: Planner, at: At): ChangeSpec[] {
   const have = db.get("constraint", `constraint ${table}.${helper}`);
   const constraint = (verb: string, name: string) =>
     `ALTER TABLE ${id(table)} ${verb} CONSTRAINT ${id(name)}`;
-  const drop = contract(constraint("DROP", helper), "");
-  const validate = (name: string) => online(constraint("VALIDATE", name), "");
+  const drop = contract(constraint("DROP", helper), "", on(AX, table));
+  const validate = (name: string) =>
+    online(constraint("VALIDATE", name), "", {
+      ...on(SUX, table),
+      work: "scan",
+    });
   if (fact.notNull) {
     const unproved = fact.unproved ? [validate(fact.unproved)] : [];
     return have ? [...unproved, drop] : unproved;
@@ -1124,18 +1183,26 @@ function notNullChanges(db: Planner, at: At): ChangeSpec[] {
   db.promise(`column ${table}.${column}`, { ...fact, notNull: true });
   const set = `${alter(at)} SET NOT NULL`;
   const undo = `${alter(at)} DROP NOT NULL`;
+  const traits = {
+    ...on(AX, table),
+    effect: "writes that leave it empty fail from then on",
+  };
   if (db.plain(table)) {
-    return [{ phase: db.phase(table, "online"), sql: set, undo }];
+    const phase = db.phase(table, "online");
+    return [{ phase, sql: set, undo, ...traits, work: "scan" }];
   }
   const check = `CHECK (${id(column)} IS NOT NULL) NOT VALID`;
   const [sql] = addConstraint(table, helper, check);
   const remove = `ALTER TABLE ${id(table)} DROP CONSTRAINT IF EXISTS `;
-  const add = online(sql, remove + id(helper));
+  const add = online(sql, remove + id(helper), {
+    ...on(AX, table),
+    effect: REFUSES_OLD,
+  });
   const proved = have && !have.definition.endsWith("NOT VALID");
   return [
     ...(have ? [] : [add]),
     ...(proved ? [] : [validate(helper)]),
-    contract(set, undo),
+    contract(set, undo, traits),
     drop,
   ];
 }
@@ -1158,7 +1225,14 @@ export function dropNotNull(table: string, column: string): Step {
     const sql = `${alter(at)} DROP NOT NULL`;
     const undo = `${alter(at)} SET NOT NULL`;
     const phase = db.phase(table, "contract");
-    db.change(name, "drop not null", { phase, sql, undo });
+    const effect = "readers may meet NULL from then on";
+    db.change(name, "drop not null", {
+      phase,
+      sql,
+      undo,
+      ...on(AX, table),
+      effect,
+    });
   });
 }
 
@@ -1199,7 +1273,9 @@ export function changeType(
     const verb = `change type from ${fact.type}`;
     const undo = `${alter(at)} TYPE ${fact.type}${collate} ` +
       `USING ${id(column)}::${fact.type}`;
-    db.change(name, verb, { phase, sql, undo, ...hazard });
+    const effect = "readers meet the new type from then on";
+    const traits = { ...on(AX, table), effect, ...hazard };
+    db.change(name, verb, { phase, sql, undo, ...traits });
     db.expectType(at, { from: fact.type, to: bare }, using);
   });
 }
@@ -1269,8 +1345,12 @@ function renameStep(
       const undo = column === undefined
         ? rename(to[0], "", table)
         : rename(table, ` COLUMN ${id(to[1] ?? "")}`, column);
-      const hazard = "rename";
-      db.change(now, `rename from ${old}`, { ...expand(sql, undo), hazard });
+      const traits = {
+        ...on(AX, table),
+        effect: "queries that use the old name fail from then on",
+        hazard: "rename",
+      };
+      db.change(now, `rename from ${old}`, expand(sql, undo, traits));
     },
   };
 }
@@ -1331,7 +1411,8 @@ function fill(
   db.coming.fill(table, batch.set, batch.where, value);
   const sql = `UPDATE ${id(table)} SET ${batch.set} WHERE ${batch.where}`;
   const undo = cannot(`what ${batch.set} replaced is not kept`);
-  return { ...online(sql, undo), fill: batch };
+  const traits = { ...on(RX, table), work: "batches", fill: batch } as const;
+  return online(sql, undo, traits);
 }
 
 /**
@@ -1388,83 +1469,82 @@ export function insertMissing(
           `WHERE ${match}`;
       const phase = db.phase(table, "online");
       db.coming.insert(table, key, rows);
-      db.change(table, verb, { phase, sql, undo });
+      db.change(table, verb, { phase, sql, undo, ...on(RX, table) });
     },
   };
 }
 
 /** No such table any more. Applied only with `--allow drop:TABLE`. */
 export function dropTable(table: string): Step {
-  return dropStep(
-    "dropTable",
-    "table",
-    [table],
-    ([t]) => `DROP TABLE ${t}`,
-    () => cannot("its rows are gone"),
-  );
+  return dropStep("dropTable", "table", [table], (db, [t]) => ({
+    ...contract(`DROP TABLE ${t}`, cannot("its rows are gone")),
+    locks: [...on(AX, table).locks, ...db.lockedToo(table)],
+    effect: UNKNOWN_FROM_THEN,
+  }));
 }
 
 /** No such column any more. Applied only with `--allow drop:TABLE.COLUMN`. */
 export function dropColumn(table: string, column: string): Step {
-  return dropStep(
-    "dropColumn",
-    "column",
-    [table, column],
-    ([t, c]) => `ALTER TABLE ${t} DROP COLUMN ${c}`,
-    () => cannot("its values are gone"),
-  );
+  return dropStep("dropColumn", "column", [table, column], (db, [t, c]) => ({
+    ...contract(
+      `ALTER TABLE ${t} DROP COLUMN ${c}`,
+      cannot("its values are gone"),
+    ),
+    locks: [...on(AX, table).locks, ...db.lockedToo(table, { column })],
+    effect: UNKNOWN_FROM_THEN,
+  }));
 }
 
 /** No such constraint any more: `--allow drop:TABLE.CONSTRAINT`. */
 export function dropConstraint(table: string, name: string): Step {
-  return dropStep(
-    "dropConstraint",
-    "constraint",
-    [table, name],
-    ([t, c]) => `ALTER TABLE ${t} DROP CONSTRAINT ${c}`,
-    (fact, [t, c]) =>
+  const path = [table, name];
+  return dropStep("dropConstraint", "constraint", path, (db, [t, c], fact) => ({
+    ...contract(
+      `ALTER TABLE ${t} DROP CONSTRAINT ${c}`,
       fact?.kind === "constraint"
         ? `ALTER TABLE ${t} ADD CONSTRAINT ${c} ${fact.definition}`
         : "",
-  );
+    ),
+    locks: [...on(AX, table).locks, ...db.lockedToo(table, { name })],
+    effect: "rows that it kept out are let in from then on",
+  }));
 }
 
 /** No such index any more. Applied only with `--allow drop:INDEX`. */
 export function dropIndex(name: string): Step {
-  return dropStep(
-    "dropIndex",
-    "index",
-    [name],
-    ([i]) => `DROP INDEX ${i}`,
-    (fact, [i]) => {
-      if (fact?.kind !== "index") return "";
-      const [, unique = "", text] = /^(UNIQUE )?(.*)$/s.exec(fact.definition) ??
-        [];
-      return `CREATE ${unique}INDEX ${i} ON ${id(fact.table)} ${text}`;
-    },
-  );
+  return dropStep("dropIndex", "index", [name], (db, [i], fact) => {
+    const { table = "", definition = "" } = fact?.kind === "index" ? fact : {};
+    const [, unique = "", text] = /^(UNIQUE )?(.*)$/s.exec(definition) ?? [];
+    const sql = db.single
+      ? `DROP INDEX ${i}`
+      : `DROP INDEX CONCURRENTLY ${id(db.schema)}.${i}`;
+    return {
+      ...contract(sql, `CREATE ${unique}INDEX ${i} ON ${id(table)} ${text}`),
+      ...on(db.single ? AX : SUX, table),
+      effect: "queries that used it are slower from then on",
+      alone: !db.single,
+    };
+  });
 }
 
 /** No such enum any more. Applied only with `--allow drop:ENUM`. */
 export function dropEnum(name: string): Step {
-  return dropStep(
-    "dropEnum",
-    "enum",
-    [name],
-    ([e]) => `DROP TYPE ${e}`,
-    (fact, [e]) =>
-      fact?.kind === "enum"
-        ? `CREATE TYPE ${e} AS ENUM (${fact.labels.map(literal).join(", ")})`
-        : "",
-  );
+  return dropStep("dropEnum", "enum", [name], (_db, [e], fact) => {
+    const labels = fact?.kind === "enum" ? fact.labels.map(literal) : [];
+    const undo = `CREATE TYPE ${e} AS ENUM (${labels.join(", ")})`;
+    return contract(`DROP TYPE ${e}`, undo);
+  });
 }
 
 function dropStep(
   verb: string,
   kind: Fact["kind"],
   path: string[],
-  drop: (quoted: string[]) => string,
-  undo: (fact: Fact | undefined, quoted: string[]) => string,
+  drop: (
+    db: Planner,
+    quoted: string[],
+    fact: Fact | undefined,
+  ) => ChangeSpec,
 ): Step {
   const name = path.join(".");
   return {
@@ -1474,15 +1554,8 @@ function dropStep(
     faults: () => nameFaults(...path),
     plan(db) {
       if (!db.has(`${kind} ${name}`)) return;
-      const alone = kind === "index" && !db.single;
-      const online = `DROP INDEX CONCURRENTLY ${id(db.schema)}.${id(name)}`;
-      const quoted = path.map(id);
-      const back = undo(db.get(kind, `${kind} ${name}`), quoted);
-      db.change(name, `drop ${kind}`, {
-        ...contract(alone ? online : drop(quoted), back),
-        alone,
-        hazard: `drop:${name}`,
-      });
+      const spec = drop(db, path.map(id), db.get(kind, `${kind} ${name}`));
+      db.change(name, `drop ${kind}`, { ...spec, hazard: `drop:${name}` });
     },
   };
 }
@@ -1542,16 +1615,24 @@ function cannot(why: string): string {
   return `-- ${why}`;
 }
 
-function expand(sql: string, undo: string): ChangeSpec {
-  return { phase: "expand", sql, undo };
+function expand(sql: string, undo: string, traits: Traits = {}): ChangeSpec {
+  return { phase: "expand", sql, undo, ...traits };
 }
 
-function online(sql: string, undo: string): ChangeSpec {
-  return { phase: "online", sql, undo };
+function online(sql: string, undo: string, traits: Traits = {}): ChangeSpec {
+  return { phase: "online", sql, undo, ...traits };
 }
 
-function contract(sql: string, undo: string): ChangeSpec {
-  return { phase: "contract", sql, undo };
+function contract(sql: string, undo: string, traits: Traits = {}): ChangeSpec {
+  return { phase: "contract", sql, undo, ...traits };
+}
+
+/** Locks of one mode, on tables of the target schema or of another. */
+function on(mode: Mode, ...tables: (string | Relation)[]) {
+  const locks = tables.map((table): Lock =>
+    typeof table === "string" ? { table, mode } : { ...table, mode }
+  );
+  return { locks };
 }
 
 // ═══ SQL text ══════════════════════════════════════════════════════════════
@@ -2471,112 +2552,107 @@ export type Phase = "prepare" | "expand" | "online" | "contract";
 
 const PHASES: Phase[] = ["prepare", "expand", "online", "contract"];
 
-const REWRITE = { work: "while it rewrites it", hazard: "rewrite" };
+const REWRITE = { work: "rewrite", hazard: "rewrite" } as const;
 const BLOCKING = { hazard: "blocking" };
 
 const AX = "ACCESS EXCLUSIVE";
-const SUX = "SHARE UPDATE EXCLUSIVE";
 const SRX = "SHARE ROW EXCLUSIVE";
-
-/** What a lock keeps others from doing to the table. */
-const BLOCKS: Record<string, string> = {
-  [AX]: "reads and writes",
-  [SRX]: "writes",
-  SHARE: "writes",
-  [SUX]: "no reads or writes",
-  "rows": "writes of the same rows",
-};
-
-/** A name in SQL, with its schema or without. */
-const NAME = /((?:"(?:[^"]|"")*"|[^\s"])+)/.source;
+const SH = "SHARE";
+const SUX = "SHARE UPDATE EXCLUSIVE";
+const RX = "ROW EXCLUSIVE";
+const RS = "ROW SHARE";
 
 /**
- * The strongest lock of each statement on the tables that it names, and for
- * how long; the first match counts. As measured on PostgreSQL 14 to 18.
+ * The table locks that statements take, the strongest first, and what each
+ * keeps others from doing; those that only DDL would wait for are not told.
  * https://www.postgresql.org/docs/current/explicit-locking.html
  */
-const LOCKS = ([
-  [/^CREATE .*INDEX CONCURRENTLY .*? ON (\S+)/, SUX, "while it scans it twice"],
-  [/^CREATE .*INDEX .*? ON (\S+)/, "SHARE", "while it builds the index"],
-  [/^DROP INDEX CONCURRENTLY (\S+)/, SUX],
-  [/^ALTER TABLE (\S+) VALIDATE/, SUX, "while it scans it"],
-  [/^ALTER TABLE (\S+) .* REFERENCES (\S+) .*NOT VALID$/, SRX],
-  [/^ALTER TABLE (\S+) .* REFERENCES (\S+)/, SRX, "while it scans it"],
-  [/^ALTER TABLE (\S+) .* (?:USING INDEX|NOT VALID)/, AX],
-  [/^ALTER TABLE (\S+) ADD CONSTRAINT \S+ CHECK/, AX, "while it scans it"],
-  [/^ALTER TABLE (\S+) ADD CONSTRAINT/, AX, "while it builds an index"],
-  [/^(?:ALTER TABLE|DROP TABLE|DROP INDEX) (\S+)/, AX],
-  [/^UPDATE (\S+)/, "rows", "of one batch at a time"],
-] as [RegExp, string, string?][]).map(([pattern, mode, how]) => {
-  const named = pattern.source.replaceAll("(\\S+)", NAME);
-  return { pattern: new RegExp(named, "s"), mode, how };
-});
-
-/** What a longhand step says of its lock: "tasks: SHARE for an instant". */
-function readLock(lock: string) {
-  const [, names = "", mode = "", how = ""] =
-    /^(.*?): ([A-Z ]+)(?: (.*))?$/.exec(lock) ?? [];
-  return { names: names.split(", ").filter(Boolean), mode, how };
-}
-
-/** How much of a table each sort of work gets through, in MB a second. */
-const RATES: Record<string, number> = {
-  "while it scans it": 200,
-  "while it scans it twice": 40,
-  "while it builds the index": 50,
-  "while it builds an index": 50,
-  "while it rewrites it": 20,
-  "of one batch at a time": 10,
+const BLOCKS = {
+  [AX]: "reads and writes",
+  EXCLUSIVE: "writes",
+  [SRX]: "writes",
+  [SH]: "writes",
+  [SUX]: "no reads or writes",
+  [RX]: "",
+  [RS]: "",
+  "ACCESS SHARE": "",
 };
 
-/** What a running application notices of a statement; the first match counts. */
-const EFFECTS: [RegExp, string][] = [
-  [/ RENAME /, "queries that use the old name fail from then on"],
-  [/^DROP TABLE | DROP COLUMN /, "queries that name it fail from then on"],
-  [/ SET NOT NULL$/, "writes that leave it empty fail from then on"],
-  [
-    / NOT VALID$/,
-    "writes that violate it fail, as does any update of an old row that does",
-  ],
-  [
-    /^CREATE UNIQUE | ADD CONSTRAINT \S+ (UNIQUE|PRIMARY KEY)/,
-    "writes that repeat a value fail from then on",
-  ],
-  [/ ADD CONSTRAINT /, "writes that violate it fail from then on"],
-  [
-    / ADD COLUMN (?!.*\b(DEFAULT|GENERATED)\b).* NOT NULL/,
-    "writes that do not know it fail from then on",
-  ],
-  [/ DROP DEFAULT$/, "writes that leave it out find no value from then on"],
-  [/ DROP NOT NULL$/, "readers may meet NULL from then on"],
-  [
-    / DROP CONSTRAINT (?!.*sync_not_null)/,
-    "rows that it kept out are let in from then on",
-  ],
-  [/^DROP INDEX /, "queries that used it are slower from then on"],
-  [/ ALTER COLUMN \S+ TYPE /, "readers meet the new type from then on"],
-  [/^ALTER TYPE /, "readers may meet a label that they do not know"],
-];
+type Mode = keyof typeof BLOCKS;
+
+/** A table, in the target schema or in the one that it names. */
+interface Relation {
+  table: string;
+  schema?: string;
+}
+
+/**
+ * The strongest lock of a statement on a table; one on a partitioned table is
+ * also one on its partitions.
+ */
+export interface Lock extends Relation {
+  mode: Mode;
+}
+
+/** What takes time in proportion to the first table, and its MB a second. */
+const WORK = {
+  scan: { how: "while it scans it", rate: 200 },
+  build: { how: "while it builds an index", rate: 50 },
+  "build online": { how: "while it scans it twice", rate: 40 },
+  rewrite: { how: "while it rewrites it", rate: 20 },
+  batches: { how: "of one batch at a time", rate: 10 },
+};
+
+type Work = keyof typeof WORK;
+
+/** What a running application notices of several statements. */
+const REFUSES = "writes that violate it fail from then on";
+const REFUSES_OLD = "writes that violate it fail, as does any update of an " +
+  "old row that does";
+const REFUSES_TWICE = "writes that repeat a value fail from then on";
+const UNKNOWN_FROM_THEN = "queries that name it fail from then on";
+
+/** What a longhand step says of its locks: "tasks: SHARE for an instant". */
+function readLocks(text: string): Lock[] {
+  const [, names = "", mode = ""] = /^(.*?): ([A-Z ]+)(?: .*)?$/.exec(text) ??
+    [];
+  if (!(mode in BLOCKS)) return [];
+  return names.split(", ").filter(Boolean).map((name) => {
+    const [table = "", , schema] = words(name).toReversed().map(unquoted);
+    return { table, ...(schema && { schema }), mode: mode as Mode };
+  });
+}
 
 /** SQLSTATEs that say that a thing which a check names does not exist. */
 const MISSING_OBJECT = ["3F000", "42703", "42704", "42883", "42P01"];
 
-/** One statement that a step asks for. */
-interface ChangeSpec {
-  phase: Phase;
-  sql: string;
-  /** SQL that takes it back; a comment where nothing can, and "" for no need. */
-  undo: string;
-  /** The strongest lock, and on what; none where it is left out. */
+/**
+ * What a statement does to others, as whatever makes it declares. Nothing is
+ * read back from its SQL; the tests hold it against servers 14 to 18.
+ */
+interface Traits {
+  /** Its locks on tables; what takes time is about the first. */
+  locks?: Lock[];
+  /** The same in words, where a longhand step says it. */
   lock?: string;
-  /** What takes time in proportion to the table. */
-  work?: string;
+  /** What takes time in proportion to the table; an instant without it. */
+  work?: Work;
+  /** What the application notices of it. */
+  effect?: string;
   /** What `--allow` must name. */
   hazard?: string;
   /** Runs outside a transaction. */
   alone?: boolean;
   /** An UPDATE that runs in batches. */
   fill?: Fill;
+}
+
+/** One statement that a step asks for. */
+interface ChangeSpec extends Traits {
+  phase: Phase;
+  sql: string;
+  /** SQL that takes it back; a comment where nothing can, and "" for no need. */
+  undo: string;
 }
 
 /** What a backfill writes, and where. */
@@ -2588,23 +2664,32 @@ interface Fill {
 
 /** What a statement means for those who use the database meanwhile. */
 interface Impact {
+  /** Its locks in words. */
+  lock?: string;
+  /** What the application notices of it. */
+  effect?: string;
   /** What its lock keeps others from doing. */
   blocks?: string;
   /**
-   * The tables that it locks, with an estimate of their rows: none where
-   * PostgreSQL has never counted them.
+   * The tables that stand and that it locks, with an estimate of their rows:
+   * none where PostgreSQL has never counted them.
    */
-  tables: { name: string; rows: number | null; bytes: number }[];
+  tables: LockedTable[];
   /** About how long it works, in seconds; none where it is but an instant. */
   seconds?: number;
-  /** What the application notices of it. */
-  effect?: string;
   /** The relations that were there before and that it may lock. */
   home: string[];
 }
 
+interface LockedTable extends Lock {
+  /** The table, after its schema where that is not the target. */
+  name: string;
+  rows: number | null;
+  bytes: number;
+}
+
 /** A statement in a plan, and where it comes from. */
-export interface Change extends ChangeSpec, Impact {
+export interface Change extends Omit<ChangeSpec, "locks">, Impact {
   object: string;
   verb: string;
   /** Which of several statements for the object, as " (2 of 4)". */
@@ -3075,25 +3160,26 @@ export class Planner {
         : this.sameExpression(table, want.expression, have.expression));
   }
 
-  /** Its lock, unless the tables are new: then nobody notices. */
-  #impact({ sql, lock, work }: ChangeSpec): Impact & { lock?: string } {
-    const { names, mode, how } = lock ? readLock(lock) : this.#findLock(sql);
-    const tables = names.filter((name) => !this.fresh.has(unquoted(name)));
-    const home = this.#home(tables.map(unquoted), lock);
-    if (tables.length === 0) return { tables: [], home, ...(lock && { lock }) };
-    const known = tables.map((name) => this.#size(unquoted(name)));
-    const bytes = known.reduce((sum, { bytes }) => sum + bytes, 0);
-    const time = work ?? how;
-    const rate = RATES[time];
-    const seconds = rate && Math.round(bytes / 1e6 / rate);
-    const [, effect] = EFFECTS.find(([pattern]) => pattern.test(sql)) ?? [];
+  /** What others notice; nothing of it where the tables are all new. */
+  #impact({ lock, locks = [], work, effect }: ChangeSpec): Impact {
+    const tables = locks.filter((lock) => !this.isFresh(lock))
+      .map((lock) => this.#size(lock));
+    const home = this.#home(tables.map(({ name }) => name), lock);
+    const [first] = tables;
+    const noticed = first || locks.length === 0;
+    const told = lock ?? describeLocks(tables, work);
+    const blocks = work === "batches"
+      ? "writes of the same rows"
+      : first && BLOCKS[first.mode];
     return {
-      lock: lock ?? `${tables.join(", ")}: ${mode} ${time}`,
-      ...(BLOCKS[mode] && { blocks: BLOCKS[mode] }),
-      tables: known,
+      tables,
       home,
-      ...(seconds !== undefined && { seconds }),
-      ...(effect && { effect }),
+      ...(told && { lock: told }),
+      ...(blocks && { blocks }),
+      ...(first && work && {
+        seconds: Math.round(first.bytes / 1e6 / WORK[work].rate),
+      }),
+      ...(effect && noticed && { effect }),
     };
   }
 
@@ -3116,27 +3202,66 @@ export class Planner {
     );
   }
 
-  #findLock(sql: string) {
-    for (const { pattern, mode, how = "for an instant" } of LOCKS) {
-      const [found, ...names] = pattern.exec(sql) ?? [];
-      if (found === undefined) continue;
-      const near = names.map((name) => name.replace(`${id(this.schema)}.`, ""));
-      return { names: [...new Set(near)], mode, how };
-    }
-    return { names: [], mode: "", how: "" };
+  /** Whether the plan makes the table. */
+  isFresh({ table, schema = this.schema }: Relation): boolean {
+    return schema === this.schema && this.fresh.has(table);
   }
 
   /** Rows as the statistics have them, and bytes. */
-  #size(name: string) {
+  #size({ schema = this.schema, ...lock }: Lock): LockedTable {
+    const { table } = lock;
+    const near = schema === this.schema;
+    const name = near ? table : sqlName({ table, schema });
+    const today = near ? id(this.#today(table)) : name;
     const value = this.ask(
-      `SELECT json_build_object('rows', nullif(reltuples, -1)::bigint,
-        'bytes', pg_table_size(oid))::text FROM pg_class
-        WHERE oid = to_regclass(${
-        literal(id(this.#renamed.get(name)?.get(name) ?? name))
-      })`,
-      { table: name },
+      `SELECT json_build_object(
+        'rows', sum(nullif(reltuples, -1))::bigint,
+        'bytes', coalesce(sum(pg_table_size(oid)), 0))::text FROM pg_class
+        WHERE oid IN (${partitionsOf(today)})`,
+      { table: near ? table : "" },
     );
-    return { name, rows: null, bytes: 0, ...(value && JSON.parse(value)) };
+    const known = {
+      name,
+      rows: null,
+      bytes: 0,
+      ...(value && JSON.parse(value)),
+    };
+    return near ? { ...lock, ...known } : { ...lock, schema, ...known };
+  }
+
+  /**
+   * The other tables that are locked where a table goes, or a column or
+   * constraint of it: those that its foreign keys reference, since triggers go
+   * there, and the one of which it is a partition, with the default partition.
+   */
+  lockedToo(
+    table: string,
+    { column, name }: { column?: string; name?: string } = {},
+  ): Lock[] {
+    const self = `to_regclass(${literal(id(this.#today(table)))})`;
+    const which = name !== undefined
+      ? `conname = ${literal(name)}`
+      : column !== undefined
+      ? `EXISTS (SELECT FROM pg_attribute WHERE attrelid = ${self}
+          AND attname = ${
+        literal(this.#today(table, column))
+      } AND attnum = ANY (conkey))`
+      : "true";
+    const whole = column === undefined && name === undefined;
+    const found = this.ask(
+      `SELECT coalesce(json_agg(DISTINCT jsonb_build_object(
+          'table', relname, 'schema', nspname)), '[]')::text
+        FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE c.oid <> ${self} AND c.oid IN (SELECT confrelid
+          FROM pg_constraint WHERE contype = 'f' AND conrelid = ${self}
+            AND ${which}
+          UNION ALL SELECT unnest(ARRAY[inhparent, partdefid]) FROM pg_inherits
+            JOIN pg_partitioned_table ON partrelid = inhparent
+          WHERE inhrelid = ${self} AND ${whole})`,
+      { table },
+    );
+    return (found ? JSON.parse(found) as Relation[] : [])
+      .flatMap((relation) => on(AX, relation).locks);
   }
 
   /** Asks for a change: one line of the report, one or several statements. */
@@ -3147,8 +3272,13 @@ export class Planner {
     const goes = !["createTable", "addForeignKey", "step"].includes(verb) &&
       this.fresh.has(relations()[0] ?? "");
     const changes = specs.map((spec, i) => ({
-      ...spec,
-      ...(goes && { undo: "" }),
+      phase: spec.phase,
+      sql: spec.sql,
+      undo: goes ? "" : spec.undo,
+      ...(spec.work && { work: spec.work }),
+      ...(spec.hazard && { hazard: spec.hazard }),
+      ...(spec.alone && { alone: true }),
+      ...(spec.fill && { fill: spec.fill }),
       ...this.#impact(spec),
       ...origin,
       object,
@@ -3350,7 +3480,7 @@ export class Planner {
         const rows = this.rowsOf(table, id(table), about);
         return rows && list(rows, key);
       },
-      bytes: this.#size(table).bytes,
+      bytes: this.#size({ table, mode: "ACCESS SHARE" }).bytes,
     });
   }
 
@@ -3448,11 +3578,43 @@ export class Planner {
     };
   }
 
+  /** The name that a table, or a column of it, has before the plan. */
+  #today(table: string, name = table): string {
+    return this.#renamed.get(table)?.get(name) ?? name;
+  }
+
   /** A query about a table, in the names that the database has today. */
   #asItIs(sql: string, table: string): string {
     const names = this.#renamed.get(table);
     return names ? replaceNames(sql, names) : sql;
   }
+}
+
+/** "tasks, users: SHARE ROW EXCLUSIVE while it scans it"; "" for no lock. */
+function describeLocks(tables: LockedTable[], work?: Work): string {
+  const how = work ? WORK[work].how : "for an instant";
+  const modes = [...new Set(tables.map(({ mode }) => mode))]
+    .filter((mode) => BLOCKS[mode]);
+  const locks = modes.map((mode) => {
+    const names = tables.filter((table) => table.mode === mode).map(sqlName);
+    return `${names.join(", ")}: ${mode}`;
+  });
+  if (work === "batches") return `${tables.map(sqlName)}: rows ${how}`;
+  return locks.length > 0 ? `${locks.join(", ")} ${how}` : "";
+}
+
+/** A relation as SQL names it. */
+function sqlName({ schema, table }: Relation): string {
+  return schema === undefined ? id(table) : `${id(schema)}.${id(table)}`;
+}
+
+/** A query for a table's oid, and those of all its partitions and children. */
+function partitionsOf(name: string): string {
+  return `WITH RECURSIVE tree AS (SELECT to_regclass(${
+    literal(name)
+  })::oid AS oid
+    UNION SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = tree.oid)
+    SELECT oid FROM tree`;
 }
 
 function keyOf(name: string, { definition }: ConstraintFact) {
@@ -4090,10 +4252,8 @@ async function askOne(
  * will not give way.
  */
 function situationQuery({ changes }: Plan, options: PlanOptions): string {
-  const names = new Set(
-    changes.flatMap(({ tables }) => tables.map(({ name }) => name)),
-  );
-  const list = [...names].map((name) => `to_regclass(${literal(id(name))})`);
+  const names = new Set(changes.flatMap(({ tables }) => tables.map(sqlName)));
+  const list = [...names].map((name) => `to_regclass(${literal(name)})`);
   const tables = `ARRAY[${list}]::oid[]`;
   const locked =
     `(SELECT DISTINCT ON (pid) pid, relation::regclass::text AS name
@@ -5007,7 +5167,13 @@ function toDocumentChange(change: Change) {
     undo: undo.startsWith("--") ? null : undo,
     lock: lock ?? null,
     blocks: blocks ?? null,
-    tables: change.tables,
+    tables: change.tables.map(({ name, mode, rows, bytes }) => ({
+      name,
+      lock: mode,
+      rows,
+      bytes,
+    })),
+    work: change.work ?? null,
     seconds: change.seconds ?? null,
     effect: change.effect ?? null,
     hazard: change.hazard ?? null,
