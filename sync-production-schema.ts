@@ -3539,6 +3539,14 @@ interface ChangeSpec {
   rank?: number;
 }
 
+/** One statement that a step asks for. */
+interface ChangeSpec extends Traits {
+  phase: Phase;
+  sql: string;
+  /** SQL that takes it back; a comment where nothing can, and "" for no need. */
+  undo: string;
+}
+
 /** What a backfill writes, and where. */
 interface Fill {
   table: string;
@@ -3557,7 +3565,7 @@ interface Impact {
 }
 
 /** A statement in a plan, and where it comes from. */
-export interface Change extends ChangeSpec, Impact {
+export interface Change extends Omit<ChangeSpec, "locks">, Impact {
   object: string;
   verb: string;
   /** Which of several statements for the object, as " (2 of 4)". */
@@ -3589,6 +3597,8 @@ export interface Plan {
   issues: Item[];
   inPlace: number;
   digest: string;
+  /** Whether all of it runs as one transaction. */
+  single: boolean;
 }
 
 /** One part in which a step and the database differ; none has no text. */
@@ -3936,6 +3946,22 @@ class Planner {
   canonicalType(type: string): string {
     const prints = this.#prints(`NULL::${type}`, `NULL::${type}`);
     return prints ? prints[0].slice("NULL::".length) : type;
+  }
+
+  /**
+   * Whether each row would get a value of its own from a default, as the server
+   * has it; what it cannot tell yet, as of a function to come, counts as so.
+   *
+   * @param type the type of the column
+   */
+  isVolatile(expression: string, type: string): boolean {
+    const coming = unquoted(type);
+    const sql = this.#promised.has(`enum ${coming}`)
+      ? volatileQuery(castToText(expression, coming), "text")
+      : volatileQuery(expression, type);
+    const value = this.#answers.values.get(sql);
+    if (value === undefined) this.volatile.add(sql);
+    return value !== undefined && value !== "false";
   }
 
   sameType(left: string, right: string): boolean {
@@ -4454,7 +4480,7 @@ async function makePlan(
       const items = lines.find(({ items }) => items.includes(item))?.items;
       items?.splice(items.indexOf(item) + 1, 0, found);
     }
-    const plan = await finishPlan(server, lines, facts);
+    const plan = await finishPlan(server, lines, facts, options.single);
     const told = plan.changes.length > 0 && options.lockTimeout !== undefined;
     const look = told ? `${situationQuery(plan, options)};\n` : "";
     const [situation] = await session.query(`${look}ROLLBACK`);
@@ -4529,6 +4555,7 @@ async function finishPlan(
   server: Server,
   sections: Plan["sections"],
   facts: Catalog,
+  single: boolean,
 ): Promise<Plan> {
   const items = sections.flatMap((section) => section.items);
   const place = ({ phase, rank = 5 }: Change) =>
@@ -4537,6 +4564,7 @@ async function finishPlan(
     .sort((a, b) => place(a) - place(b));
   return {
     server,
+    single,
     sections,
     changes,
     issues: [
@@ -4585,11 +4613,49 @@ function chooseSteps(sections: Section[], { only, skip }: PlanOptions) {
 }
 
 /**
+ * Looks for what stands in the lists and is no section or no step: all else
+ * reads their names.
+ *
+ * @throws StepFaults with all of them
+ */
+function checkShapes(sections: unknown) {
+  const faults: string[] = [];
+  if (!Array.isArray(sections)) faults.push("the sections are not a list");
+  for (const [i, given] of [sections].flat().entries()) {
+    const { title, steps } = (given ?? {}) as Partial<Section>;
+    if (typeof title !== "string" || !Array.isArray(steps)) {
+      faults.push(
+        `section ${i + 1} is ${whatItIs(given)}: write section("…", [ … ])`,
+      );
+      continue;
+    }
+    // Not forEach, which would leave out what a stray comma makes.
+    for (const [n, step] of steps.entries()) {
+      if (typeof step?.plan === "function") continue;
+      faults.push(
+        `step ${n + 1} of section "${title}" is ${whatItIs(step)}: write a ` +
+          "builder's call, such as createTable(…)",
+      );
+    }
+  }
+  if (faults.length > 0) throw new StepFaults(faults);
+}
+
+/** What stands in the place of a step. */
+function whatItIs(value: unknown): string {
+  if (value === null || value === undefined) return `${value}`;
+  if (Array.isArray(value)) return "a list: put ... before it";
+  if (typeof value === "function") return "a function that was not called";
+  return typeof value === "object" ? "another object" : `a ${typeof value}`;
+}
+
+/**
  * Looks for every mistake in the steps that shows without a database.
  *
  * @throws StepFaults with all of them
  */
 export function checkSteps(sections: Section[]) {
+  checkShapes(sections);
   const owners = new Map<string, [string, Step]>();
   const described = (title: string, { verb, name }: Step) =>
     `${verb} "${name}" in section "${title}"`;
@@ -5255,7 +5321,6 @@ interface Run {
 
 /** How an apply runs its changes; times in milliseconds. */
 interface ApplyOptions {
-  single: boolean;
   lockTimeout: number;
   maxWait: number;
 }
@@ -5310,15 +5375,16 @@ async function waitForTurn(run: Run) {
 }
 
 /** Runs the changes in their order; throws with what became of them. */
-async function applyChanges(run: Run, changes: Change[]) {
+async function applyChanges(run: Run, { changes, single }: Plan) {
   const progress: Progress = { committed: [], undone: [] };
-  const grouped = run.options.single ? [changes] : groupChanges(changes);
+  const grouped = groupChanges(changes, single);
+  const expand = grouped.filter(([first]) => first?.phase === "expand").length;
   try {
     if (run.session.direct) await run.session.query(sessionSettings(run));
     for (const group of grouped) {
       checkOn(run);
-      run.report.phase(run.options.single ? undefined : group[0]?.phase);
-      if (group[0]?.fill && !run.options.single) {
+      run.report.phase(single ? undefined : group[0]?.phase, expand);
+      if (group[0]?.fill && !single) {
         await runBackfill(run, group[0], group[0].fill);
       } else if (group[0]?.alone) await runAlone(run, group[0]);
       else await runTransaction(run, group, progress);
@@ -5336,9 +5402,9 @@ async function applyChanges(run: Run, changes: Change[]) {
  */
 export async function runChanges(session: Session, plan: Plan) {
   const report = new Reporter("text", true);
-  const options = { single: false, lockTimeout: 5000, maxWait: 10_000 };
+  const options = { lockTimeout: 5000, maxWait: 10_000 };
   const run = { session, lock: undefined, watcher: undefined, report, options };
-  await applyChanges(run, plan.changes);
+  await applyChanges(run, plan);
 }
 
 /** @throws SyncError where the run must not go on */
@@ -5349,16 +5415,64 @@ function checkOn({ report, lock }: Run) {
   if (lock?.lost) throw lostConnection();
 }
 
-/** The expand phase runs as one transaction, everything else one by one. */
-function groupChanges(changes: Change[]): Change[][] {
+/**
+ * The transactions of an apply. In the expand phase a lock is held until its
+ * transaction ends, so none may wait for a second table: what is new shares
+ * one, and each table that stands gets a short one of its own. Elsewhere all
+ * but the statements of a longhand step that drops run one by one.
+ */
+function groupChanges(changes: Change[], single: boolean): Change[][] {
+  if (single) return changes.length > 0 ? [changes] : [];
+  const of = (phase: Phase) =>
+    changes.filter((change) => change.phase === phase);
+  return [
+    ...of("prepare").map((change) => [change]),
+    ...groupExpand(of("expand")),
+    ...of("online").map((change) => [change]),
+    ...of("contract").reduce((groups: Change[][], change) => {
+      const last = groups.at(-1)?.[0]?.step;
+      const joins = change.step.verb === "step" && last === change.step;
+      if (joins) groups.at(-1)?.push(change);
+      else groups.push([change]);
+      return groups;
+    }, []),
+  ];
+}
+
+/**
+ * New things need nothing of the tables that stand, so they go first. What
+ * longhand steps and renames need is not known: they keep their place.
+ */
+function groupExpand(changes: Change[]): Change[][] {
   const groups: Change[][] = [];
+  let from = 0;
   for (const change of changes) {
-    const group = groups.at(-1);
-    const joins = change.phase === "expand" && group?.[0]?.phase === "expand";
-    if (joins) group?.push(change);
-    else groups.push([change]);
+    const { home, hazard, step } = change;
+    const last = groups.at(-1);
+    const fixed = hazard === "rename" ||
+      (step.verb === "step" && home.length > 0);
+    if (fixed) {
+      if (last && belongs(change, last)) last.push(change);
+      else groups.push([change]);
+      from = groups.length;
+      continue;
+    }
+    const same = groups.slice(from).find((group) =>
+      `${group[0]?.home}` === `${home}`
+    );
+    if (same) same.push(change);
+    else if (home.length > 0) groups.push([change]);
+    else groups.splice(from, 0, [change]);
   }
   return groups;
+}
+
+/** Whether it locks nothing that the group does not lock; renames are one. */
+function belongs({ home, hazard, step }: Change, group: Change[]): boolean {
+  if (group.some((other) => other.step === step)) return true;
+  if (hazard === "rename") return group[0]?.hazard === "rename";
+  const locked = new Set(group.flatMap((other) => other.home));
+  return home.every((name) => locked.has(name));
 }
 
 /** For what runs outside a transaction; only where the session is ours. */
@@ -5766,16 +5880,17 @@ class Reporter {
       );
     }
     this.line(describeCounts(plan), "bold");
-    if (changes.length > 0) this.line(describeOrder(changes));
+    if (changes.length > 0) this.line(describeOrder(plan));
     this.line(`Next: ${next}`);
   }
 
   /** Tells that a phase begins. */
-  phase(phase: Phase | undefined) {
+  phase(phase: Phase | undefined, transactions: number) {
     if (phase === this.#phase || !phase) return;
     this.#phase = phase;
     this.line();
-    this.line(PHASE_TITLES[phase], "bold");
+    const how = phase === "expand" ? ` (${inTransactions(transactions)})` : "";
+    this.line(PHASE_TITLES[phase] + how, "bold");
   }
 
   /** One change is committed. */
@@ -5836,7 +5951,11 @@ function describeSizes({ tables, seconds }: Change): string {
   if (seconds === undefined) return "";
   const sizes = tables.filter(({ bytes }) => bytes >= 1e6)
     .map(({ name, rows, bytes }) =>
-      `${name} has about ${rows.toLocaleString("en-US")} rows, ${size(bytes)}`
+      rows === null
+        ? `${name} has ${size(bytes)} of rows that were never counted (ANALYZE)`
+        : `${name} has about ${rows.toLocaleString("en-US")} rows, ${
+          size(bytes)
+        }`
     );
   return sizes.join(", ") + (seconds ? `: about ${seconds} s` : "");
 }
@@ -5859,7 +5978,7 @@ function clean(text: string): string {
 
 const PHASE_TITLES: Record<Phase, string> = {
   prepare: "Prepare",
-  expand: "Expand (one transaction)",
+  expand: "Expand",
   online: "Online (one by one, reads and writes go on)",
   contract: "Contract",
 };
@@ -5878,19 +5997,27 @@ function describeCounts({ digest, sections, issues, inPlace }: Plan): string {
 }
 
 /** "Runs 8 statements: 3 in one transaction, then 5 online." */
-function describeOrder(changes: Change[]): string {
+function describeOrder({ changes, single }: Plan): string {
+  const all = count(changes.length, "statement");
+  if (single) return `Runs ${all} in one transaction.`;
+  const groups = groupChanges(changes, single);
   const parts = PHASES.flatMap((phase) => {
-    const n = changes.filter((change) => change.phase === phase).length;
-    return n > 0 ? [`${n} ${PHASE_WORDS[phase]}`] : [];
+    const of = groups.filter(([first]) => first?.phase === phase);
+    const n = of.flat().length;
+    const how = phase === "expand"
+      ? `in ${inTransactions(of.length)}`
+      : PHASE_WORDS[phase];
+    return n > 0 ? [`${n} ${how}`] : [];
   });
-  return `Runs ${count(changes.length, "statement")}: ${
-    parts.join(", then ")
-  }.`;
+  return `Runs ${all}: ${parts.join(", then ")}.`;
 }
 
-const PHASE_WORDS: Record<Phase, string> = {
+function inTransactions(n: number): string {
+  return n === 1 ? "one transaction" : `${n} transactions`;
+}
+
+const PHASE_WORDS: Record<Exclude<Phase, "expand">, string> = {
   prepare: "to prepare",
-  expand: "in one transaction",
   online: "online",
   contract: "to finish",
 };
@@ -6007,7 +6134,13 @@ function toDocumentChange(change: Change) {
     undo: undo.startsWith("--") ? null : undo,
     lock: lock ?? null,
     blocks: blocks ?? null,
-    tables: change.tables,
+    tables: change.tables.map(({ name, mode, rows, bytes }) => ({
+      name,
+      lock: mode,
+      rows,
+      bytes,
+    })),
+    work: change.work ?? null,
     seconds: change.seconds ?? null,
     effect: change.effect ?? null,
     hazard: change.hazard ?? null,
@@ -6043,7 +6176,7 @@ function toSql({ plan, where, schema, errors }: Outcome): string {
   }
   const comment = (text: string) =>
     `-- ${clean(text.replaceAll(/\s*\n\s*/g, " "))}`;
-  const groups = groupChanges(plan.changes).map((group) => {
+  const groups = groupChanges(plan.changes, plan.single).map((group) => {
     const lines = group.map(({ sql }) => `${sql};`);
     const [{ alone = false, fill } = {}] = group;
     if (alone) {
@@ -6410,27 +6543,85 @@ export interface Target {
   /** The directory of an embedded PostgreSQL, "" for one in memory. */
   embedded?: string;
   options: postgres.Options<Record<string, never>>;
-  /** What stands in the URL and is not used. */
-  ignored: string[];
 }
 
-/** URL parameters that matter to other clients only. */
-const FOREIGN_PARAMETERS = " channel_binding connection_limit gssencmode " +
-  "keepalives keepalives_idle keepalives_interval keepalives_count " +
-  "pgbouncer pool_timeout schema statement_cache_size " +
-  "target_session_attrs ssl_min_protocol_version sslsni ";
+/**
+ * URL parameters that are read by other clients: which values change nothing
+ * here, and what to write instead of any other.
+ */
+const OTHER_PARAMETERS: Record<string, [harmless: RegExp, instead: string]> = {
+  ...others(/^/, "", [
+    ...["connection_limit", "pool_timeout", "pgbouncer", "socket_timeout"],
+    ...["statement_cache_size", "prepared_statement_cache_size", "pool_size"],
+    ...["prepared_statements", "prepareThreshold", "pool", "max_overflow"],
+    ...["pool_max_conns", "pool_min_conns", "conn_max_age", "reconnect"],
+    ...[
+      "default_query_exec_mode",
+      "statement_cache_capacity",
+      "sslcompression",
+    ],
+    ...["keepalives", "keepalives_idle", "keepalives_interval"],
+    ...["keepalives_count", "tcp_user_timeout", "fallback_application_name"],
+    ...["sslsni", "krbsrvname", "gsslib"],
+  ]),
+  ...others(/^(utf-?8|auto|unicode)$/i, "leave it out: it is always UTF8", [
+    ...["client_encoding", "encoding", "charset"],
+  ]),
+  ...others(/^public$/, "say --schema NAME", [
+    ...["schema", "currentSchema", "search_path"],
+  ]),
+  ...others(/^(disable|prefer)$/, "leave it out, and say sslmode=verify-full", [
+    ...["channel_binding", "gssencmode"],
+  ]),
+  ...others(
+    /^(any|disable)$/,
+    "name one host and leave it out; an apply " +
+      "refuses a standby",
+    ["target_session_attrs", "load_balance_hosts"],
+  ),
+  ...others(
+    /^TLSv1(\.[12])?$/,
+    "leave it out: TLS 1.2 is the oldest taken; a " +
+      "newer one is the server's to demand",
+    ["ssl_min_protocol_version"],
+  ),
+  ...others(/^TLSv1\.3$/, "leave it out", ["ssl_max_protocol_version"]),
+  ...others(/^postgres$/, "leave it out: every server takes it the usual way", [
+    "sslnegotiation",
+  ]),
+  ...others(/^allow$/, "leave it out", ["sslcertmode"]),
+  ...others(/^$/, "leave it out: no list of revoked certificates is read", [
+    ...["sslcrl", "sslcrldir"],
+  ]),
+  ...others(/^$/, "name a key without a password in sslkey", ["sslpassword"]),
+  ...others(
+    /^$/,
+    "write what the file says into the URL, or the password " +
+      "into PGPASSWORD",
+    ["passfile", "service", "servicefile"],
+  ),
+  ...others(/^$/, "write the address as the URL's host", ["hostaddr"]),
+};
+
+function others(harmless: RegExp, instead: string, names: string[]) {
+  return Object.fromEntries(
+    names.map((name) => [name, [harmless, instead] as [RegExp, string]]),
+  );
+}
 
 /**
- * Reads a connection URI in libpq's forms.
+ * Reads a connection URI in libpq's forms. What it says and is not honoured
+ * exactly is refused.
  * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
  *
+ * @param schema the target schema, which the URL may name too
  * @throws UsageError where it is none, without repeating it
  */
-export function parseTarget(text: string): Target {
+export function parseTarget(text: string, schema = "public"): Target {
   if (text.startsWith("pglite:")) {
     const embedded = text.slice("pglite:".length);
     const where = `embedded PostgreSQL, ${embedded || "in memory"}`;
-    return { where, password: "", embedded, options: {}, ignored: [] };
+    return { where, password: "", embedded, options: {} };
   }
   const { parameters, ...url } = parseUrl(text);
   const take = (name: string) => {
@@ -6438,18 +6629,28 @@ export function parseTarget(text: string): Target {
     parameters.delete(name);
     return value;
   };
+  refuseTwice(parameters);
   const host = (take("host") ?? url.host).replace(/^\[(.*)\]$/, "$1") ||
     "localhost";
-  const port = readNumber("port", take("port") ?? (url.port || "5432"));
+  const wanted = take("port") ?? (url.port || "5432");
+  if (/,/.test(host + wanted)) throw severalHosts();
+  const port = readNumber("port", wanted);
   const socket = host.startsWith("/");
   const user = take("user") ??
     (url.user || environment("PGUSER") || environment("USER") || "");
+  const inQuery = parameters.has("password");
   const password = take("password") ??
     (url.password || environment("PGPASSWORD") || "");
   const database = take("dbname") ?? (url.database || user);
   if (!user) throw badUrl("names no user");
-  const ssl = socket ? false : readSsl(host, take);
+  const ssl = readSsl(host, socket, take);
   const runtime = take("options");
+  if (/(^|\s)(-c\s*|--)search[_-]path\b/i.test(runtime ?? "")) {
+    throw notHonoured("options", "say --schema NAME instead of search_path");
+  }
+  const timeout = take("connect_timeout") ?? "10";
+  const application = take("application_name") ?? "schema sync";
+  refuseOthers(parameters, schema, inQuery);
   const path = `${host}/.s.PGSQL.${port}`;
   const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   return {
@@ -6464,26 +6665,70 @@ export function parseTarget(text: string): Target {
       pass: password,
       database,
       ssl,
-      connect_timeout: readNumber(
-        "connect_timeout",
-        take("connect_timeout") ?? "10",
-      ),
+      connect_timeout: readNumber("connect_timeout", timeout),
       connection: {
-        application_name: take("application_name") ?? "schema sync",
+        application_name: application,
         ...(runtime && { options: runtime }),
       },
     },
-    ignored: [...parameters.keys()].filter((name) =>
-      !FOREIGN_PARAMETERS.includes(` ${name} `)
-    ),
   };
+}
+
+function notHonoured(name: string, instead: string): UsageError {
+  return new UsageError(
+    `the database URL's parameter "${name}" would not be honoured`,
+    instead.charAt(0).toUpperCase() + instead.slice(1),
+  );
+}
+
+function severalHosts(): UsageError {
+  return new UsageError(
+    "the database URL names several hosts",
+    "Name one, the primary",
+  );
+}
+
+/** Other clients take the first or the last, and some both. */
+function refuseTwice(parameters: URLSearchParams) {
+  for (const name of new Set(parameters.keys())) {
+    if (parameters.getAll(name).length < 2) continue;
+    throw notHonoured(parameterName(name), "write it once");
+  }
+}
+
+/** Of what is left: all but what changes nothing. */
+function refuseOthers(
+  parameters: URLSearchParams,
+  schema: string,
+  password: boolean,
+) {
+  for (const [name, value] of parameters) {
+    const [harmless, instead] = OTHER_PARAMETERS[name] ?? [];
+    const named = OTHER_PARAMETERS.schema === OTHER_PARAMETERS[name] &&
+      schema !== "public";
+    if (named ? value === schema : harmless?.test(value)) continue;
+    if (instead) throw notHonoured(name, instead);
+    throw password
+      ? badUrl("has a parameter that is not known, or an & in its password")
+      : notHonoured(
+        parameterName(name),
+        "leave it out, or correct its name: it is none of libpq's that this " +
+          "script reads",
+      );
+  }
+}
+
+/** A piece of a password that holds an & is read as a name, too. */
+function parameterName(name: string): string {
+  return /^[A-Za-z]+(_[A-Za-z]+)*$/.test(name) ? name : "…";
 }
 
 function badUrl(why: string): UsageError {
   return new UsageError(
     `the database URL ${why}`,
     "Write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, and percent-" +
-      "encode what is special in the password (@ %40, # %23, / %2F, ? %3F)",
+      "encode what is special in the password (@ %40, # %23, / %2F, ? %3F, " +
+      "& %26)",
   );
 }
 
@@ -6500,6 +6745,7 @@ function parseUrl(text: string) {
   const [, user = "", rest = ""] = /^\w+:\/\/([^/?#]*@)?(.*)$/s.exec(text) ??
     [];
   if (/[@#]/.test(rest)) throw badUrl("has an @ or a # where none belongs");
+  if (/^[^/?]*,/.test(rest)) throw severalHosts();
   const local = rest === "" || /^[/?:]/.test(rest) ? "localhost" : "";
   try {
     const url = new URL(`postgres://${user}${local}${rest}`);
@@ -6517,40 +6763,74 @@ function parseUrl(text: string) {
   }
 }
 
-/** https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION */
-function readSsl(host: string, take: (name: string) => string | undefined) {
-  const legacy = { true: "require", "1": "require", false: "disable" };
-  const plain = take("ssl") as keyof typeof legacy | undefined;
-  const mode = take("sslmode") ?? environment("PGSSLMODE") ??
-    (plain ? legacy[plain] : undefined) ?? "prefer";
+/**
+ * @returns what the client does as libpq would; a socket needs no TLS
+ * https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
+ */
+function readSsl(
+  host: string,
+  socket: boolean,
+  take: (name: string) => string | undefined,
+) {
   const root = take("sslrootcert");
+  const mode = readSslMode(take, root);
   const certificate = take("sslcert"), key = take("sslkey");
+  if (socket || mode === "disable") return false;
+  if (mode === "allow" || mode === "prefer") {
+    const named = root ? "sslrootcert" : certificate ? "sslcert" : "sslkey";
+    if (root ?? certificate ?? key) {
+      throw notHonoured(named, "say sslmode=verify-full beside it");
+    }
+    return "prefer" as const;
+  }
   const files = {
     ...(root && root !== "system" && { ca: readFile(root, "sslrootcert") }),
     ...(certificate && { cert: readFile(certificate, "sslcert") }),
     ...(key && { key: readFile(key, "sslkey") }),
   };
   const verified = { ...files, rejectUnauthorized: true };
-  switch (mode) {
-    case "disable":
-      return false;
-    case "allow":
-    case "prefer":
-      return "prefer" as const;
-    case "require":
-      // As libpq does: with a root certificate, require verifies it.
-      if (!files.ca) return { ...files, rejectUnauthorized: false };
-      // falls through
-    case "verify-ca":
-      return { ...verified, checkServerIdentity: () => undefined };
-    case "verify-full":
-      return { ...verified, host };
-    default:
-      throw new UsageError(
-        `the database URL has an sslmode that does not exist: ${mode}`,
-        "Use disable, prefer, require, verify-ca or verify-full",
-      );
+  if (mode === "verify-full") return { ...verified, host };
+  // As libpq does: with a root certificate, require verifies it.
+  return files.ca
+    ? { ...verified, checkServerIdentity: () => undefined }
+    : { ...files, rejectUnauthorized: false };
+}
+
+const SSL_MODES = "disable allow prefer require verify-ca verify-full";
+
+/** Under whatever name: other clients say ssl=, with libpq's words or true. */
+function readSslMode(
+  take: (name: string) => string | undefined,
+  root: string | undefined,
+): string {
+  const legacy: Record<string, string> = { true: "require", "1": "require" };
+  for (const no of ["false", "0"]) legacy[no] = "disable";
+  const mode = take("sslmode"), ssl = take("ssl");
+  const plain = ssl && (legacy[ssl] ?? ssl);
+  if (mode && plain && mode !== plain) {
+    throw notHonoured("ssl", "leave it out: sslmode says something else");
   }
+  const system = root === "system";
+  const wanted = mode ?? plain ?? (system ? "verify-full" : undefined) ??
+    environment("PGSSLMODE") ?? "prefer";
+  if (!SSL_MODES.split(" ").includes(wanted)) {
+    const repeated = /^[a-z-]{1,20}$/.test(wanted) ? `: ${wanted}` : "";
+    throw new UsageError(
+      `the database URL has an ${mode ? "sslmode" : "ssl or sslmode"} that ` +
+        `does not exist${repeated}`,
+      "Use sslmode=disable, prefer, require, verify-ca or verify-full",
+    );
+  }
+  if (system && wanted !== "verify-full") {
+    throw notHonoured("sslrootcert", "say sslmode=verify-full beside it");
+  }
+  if (wanted === "verify-ca" && !root) {
+    throw new UsageError(
+      "the database URL names no certificate for sslmode=verify-ca to trust",
+      "Name it with sslrootcert=FILE, or say sslmode=verify-full",
+    );
+  }
+  return wanted;
 }
 
 function readFile(path: string, parameter: string): string {
@@ -6904,17 +7184,13 @@ export async function main(
     outcome.mode = options.apply ? "apply" : "dry-run";
     outcome.where = target.where;
     outcome.schema = options.schema;
+    checkShapes(sections);
     if (options.apply || target.embedded !== undefined) {
       checkSteps(sections);
     }
     chooseSteps(sections, options);
+    refuseHazards(sections, options.allow);
     report.hide(target.password, encodeURIComponent(target.password));
-    for (const name of target.ignored) {
-      report.note(
-        `the database URL's parameter "${name}" is not used`,
-        "yellow",
-      );
-    }
     if (target.embedded !== undefined) {
       const extensions = sections.flatMap(({ steps }) => steps)
         .filter(({ verb }) => verb === "createExtension");
@@ -7014,7 +7290,7 @@ async function apply(
       const told = plan.issues.filter(({ reason }) => reason !== "conflict");
       if (told.length > 0) report.line();
       for (const issue of told) report.item(issue);
-      await applyChanges(run, plan.changes);
+      await applyChanges(run, plan);
       outcome.committed = plan.changes;
       await confirm(session, sections, options).catch((error) => {
         report.undo(outcome);
@@ -7059,6 +7335,26 @@ async function confirm(
       `the first for ${first.step.verb} "${first.step.name}" in section ` +
       `"${first.section}": ${tidy(first.sql)}`,
     "The check of that step does not see what its alter does: mend the step",
+  );
+}
+
+/** What `--allow` takes, whatever the steps. */
+const HAZARDS = ["rewrite", "blocking", "rename", "conflict"];
+
+/** @throws UsageError where it allows what none of the steps could do */
+function refuseHazards(sections: Section[], allow: string[]) {
+  const own = sections.flatMap(({ steps }) =>
+    steps.flatMap((step) => step.hazards?.() ?? [])
+  );
+  const known = [...new Set([...HAZARDS, ...own])];
+  const unknown = allow.filter((hazard) => !known.includes(hazard));
+  if (unknown.length === 0) return;
+  const more = known.length > 12 ? ", …" : "";
+  throw new UsageError(
+    `--allow takes a hazard of these steps, and not ${
+      unknown.map((hazard) => `"${hazard}"`).join(", ")
+    }`,
+    `Use ${known.slice(0, 12).join(", ")}${more}`,
   );
 }
 
@@ -7168,6 +7464,7 @@ async function readArguments(
     return undefined;
   }
   const values = await parseArguments(args);
+  refuseMisplaced(values);
   if (values.version) report.line(VERSION);
   if (values.version) return undefined;
   const dry = values["dry-run"] ?? false, apply = values.apply ?? false;
@@ -7212,7 +7509,7 @@ async function readArguments(
   }
   return {
     apply,
-    target: parseTarget(url),
+    target: parseTarget(url, values.schema),
     schema: values.schema ?? "public",
     only: values.only ?? [],
     skip: values.skip ?? [],
@@ -7258,13 +7555,40 @@ async function parseArguments(args: string[]) {
       },
     }).values;
   } catch (error) {
-    const [message = ""] = messageOf(error).split(/\.\s/);
-    const stray = /postgres(ql)?:/.test(message);
-    throw new UsageError(
-      stray
-        ? "a database URL stands alone on the command line"
+    throw argumentError(error);
+  }
+}
+
+/** What stands where no option is may hold a password: it is not repeated. */
+function argumentError(error: unknown): UsageError {
+  const [message = ""] = messageOf(error).split(/\.\s/);
+  const [, option] = /^Unknown option '(-{1,2}[a-z][a-z-]*)'$/.exec(message) ??
+    [];
+  const [what, hint] = /^Unexpected/.test(message)
+    ? [
+      "an argument stands alone, without an option before it",
+      "A database URL goes with --database-url; --help lists the options",
+    ]
+    : [
+      option
+        ? `unknown option '${option}'`
+        : /^Unknown/.test(message)
+        ? "there is an option that is not known"
         : message.charAt(0).toLowerCase() + message.slice(1),
-      stray ? "Say --database-url before it" : "--help lists the options",
+      "--help lists the options",
+    ];
+  return new UsageError(what, hint);
+}
+
+/** Where a connection string was taken for the value of another option. */
+function refuseMisplaced(values: Record<string, unknown>) {
+  const secret = /:\/\/.*[@?]|[^\s:]:[^\s]+@|\b(password|passwd|pwd)\s*=/i;
+  for (const [name, given] of Object.entries(values)) {
+    if (name === "database-url") continue;
+    if (![given].flat().some((value) => secret.test(String(value)))) continue;
+    throw new UsageError(
+      `--${name} was given what looks like a database URL`,
+      "Say --database-url before it",
     );
   }
 }

@@ -909,8 +909,9 @@ const OBJECTS = `WITH rel AS MATERIALIZED (
     WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid
       AND contype IN ('p', 'u', 'x')) AND NOT i.relispartition
     UNION ALL
-    SELECT 'enum', NULL, typname, (SELECT string_agg(quote_literal(enumlabel),
-      ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid), NULL, 0
+    SELECT 'enum', NULL, typname, (SELECT coalesce(string_agg(
+      quote_literal(enumlabel), ', ' ORDER BY enumsortorder), '')
+      FROM pg_enum WHERE enumtypid = t.oid), NULL, 0
     FROM pg_type t WHERE typtype = 'e'
       AND typnamespace = 'public'::regnamespace
     UNION ALL
@@ -1222,8 +1223,7 @@ function stepsToPaste(key: string, paste: Paste): string {
       return columnSteps(table, name, definition);
     case "enum":
       return `createEnum(${text(nameOf(key, true))}, [${
-        definition.replaceAll(/'((?:[^']|'')*)'/g, (_, label) =>
-          text(label.replaceAll("''", "'")))
+        labelsOf(definition).map(({ label }) => text(label)).join(", ")
       }]),`;
     case "index":
       return `createIndex(${text(table)}, ${text(name)}, ${
@@ -1238,6 +1238,16 @@ function stepsToPaste(key: string, paste: Paste): string {
       return `createExtension(${text(name)}),`;
   }
   return stepByHand(key, thing);
+}
+
+/** The labels in SQL, as they stand there and as they are. */
+function labelsOf(sql: string): { written: string; label: string }[] {
+  const strings = /[eE]'((?:[^'\\]|''|\\[^])*)'|'((?:[^']|'')*)'/g;
+  return [...sql.matchAll(strings)].map(([written, escaped, plain = ""]) => ({
+    written,
+    label: (escaped?.replaceAll(/\\([^])/g, "$1") ?? plain)
+      .replaceAll("''", "'"),
+  }));
 }
 
 /** The longhand step, with a check that asks for the whole definition. */
@@ -1291,8 +1301,7 @@ function tableSteps(table: string, definition: string, paste: Paste): string {
     const text = name === inline
       ? `${short.replace(/ NOT NULL\b/, "")} PRIMARY KEY`
       : short;
-    const quoted = /^[a-z_]\w*$/i.test(name) ? name : JSON.stringify(name);
-    return `  ${quoted}: ${JSON.stringify(text)},`;
+    return `  ${property(name)}: ${JSON.stringify(text)},`;
   });
   return [
     `createTable(${JSON.stringify(table)}, {\n${lines.join("\n")}\n}),`,
@@ -1300,6 +1309,12 @@ function tableSteps(table: string, definition: string, paste: Paste): string {
       .map(([key]) => stepsToPaste(key, paste)),
     ...security,
   ].join("\n");
+}
+
+/** A name as a key of an object; `__proto__` alone would be its prototype. */
+function property(name: string): string {
+  if (name === "__proto__") return `["__proto__"]`;
+  return /^[a-z_]\w*$/i.test(name) ? name : JSON.stringify(name);
 }
 
 /** A partition, or a table that is partitioned, inherits or is unlogged. */
@@ -1916,7 +1931,8 @@ function candidate(
   random: () => number,
   made: Map<string, Record<string, string | null>[]>,
 ): Record<string, string | null> {
-  const row: Record<string, string | null> = {};
+  // Columns may be called toString, or __proto__.
+  const row: Record<string, string | null> = Object.create(null);
   // The first row has only what it must, the second all that it can.
   const chance = (p: number) => i === 0 || i > 1 && random() < p;
   for (const column of columns) {
@@ -2389,7 +2405,7 @@ class States {
         .map(({ sql }) => sql),
       ...[...this.rows.pool.values()].flatMap(({ sql }) => sql),
     ].join("\n");
-    const labels = sql.match(/'(?:[^']|'')*'/g) ?? [];
+    const labels = labelsOf(sql).map(({ written }) => written);
     const kept = labels.filter((label, i) =>
       i === 0 || others.includes(label) || random() < 0.5
     );
@@ -2769,8 +2785,8 @@ function spoilDefault(
   if (/ GENERATED /.test(definition)) return [];
   const [, type = "", value = ""] =
     /^(\w*).*?(?: DEFAULT (.*))?$/s.exec(definition) ?? [];
-  const labels = target.get(`enum ${type}`)?.definition
-    .match(/'(?:[^']|'')*'/g) ?? [];
+  const labels = labelsOf(target.get(`enum ${type}`)?.definition ?? "")
+    .map(({ written }) => written);
   const values = [
     "42",
     "'2001-02-03'",
@@ -4108,9 +4124,20 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
         "Write it after the flag; --help tells what",
       );
     }
+    // What stands alone may be a URL with a password: it is not repeated.
     throw new VerifyError(
-      message.charAt(0).toLowerCase() + message.slice(1),
+      /^Unexpected/.test(message)
+        ? "an argument stands alone, without an option before it"
+        : message.charAt(0).toLowerCase() + message.slice(1),
       "--help lists the options",
+    );
+  }
+  const secret = /:\/\/.*[@?]|[^\s:]:[^\s]+@|\b(password|passwd|pwd)\s*=/i;
+  for (const [name, given] of Object.entries(values)) {
+    if (name === "server" || !secret.test(String(given))) continue;
+    throw new VerifyError(
+      `--${name} was given what looks like a database URL`,
+      "Say --server before it",
     );
   }
   const number = (name: "states" | "seed", otherwise: number) => {

@@ -87,7 +87,6 @@ interface Parts {
   options?: string | undefined;
   application?: string;
   timeout?: number;
-  ignored?: string[];
   embedded?: string | undefined;
 }
 
@@ -106,7 +105,6 @@ function partsOf({ options: told, ...target }: Target): Required<Parts> {
     options: connection?.options,
     application: connection?.application_name ?? "",
     timeout: options.connect_timeout as number,
-    ignored: target.ignored,
     embedded: target.embedded,
   };
 }
@@ -123,7 +121,6 @@ const FORMS: [url: string, parts: Parts][] = [
     ssl: "prefer",
     options: undefined,
     timeout: 10,
-    ignored: [],
     embedded: undefined,
   }],
   ["postgresql://bob@db/app", { host: "db", port: 5432, database: "app" }],
@@ -182,16 +179,26 @@ const FORMS: [url: string, parts: Parts][] = [
   ["postgres://bob@db/app?connect_timeout=3", { timeout: 3 }],
   [
     "postgres://bob@db/app?channel_binding=prefer&pgbouncer=true" +
-    "&connection_limit=1&schema=public&target_session_attrs=any",
-    { ignored: [] },
+    "&connection_limit=1&schema=public&target_session_attrs=any" +
+    "&gssencmode=disable&keepalives=1&keepalives_idle=30&client_encoding=UTF8" +
+    "&ssl_min_protocol_version=TLSv1.2&sslnegotiation=postgres&pool_timeout=3",
+    { host: "db", database: "app", ssl: "prefer" },
   ],
-  ["postgres://bob@db/app?sslmod=require&Host=x", {
-    host: "db",
-    ignored: ["sslmod", "Host"],
-    ssl: "prefer",
+  ["postgres://bob@db/app?ssl=prefer", { ssl: "prefer" }],
+  ["postgres://bob@db/app?ssl=disable", { ssl: false }],
+  ["postgres://bob@db/app?ssl=0", { ssl: false }],
+  ["postgres://bob@db/app?ssl=require", { ssl: { rejectUnauthorized: false } }],
+  ["postgres://bob@db/app?ssl=verify-full", {
+    ssl: { rejectUnauthorized: true, host: "db" },
+  }],
+  ["postgres://bob@db/app?ssl=true&sslmode=require", {
+    ssl: { rejectUnauthorized: false },
+  }],
+  ["postgres://bob@db/app?sslrootcert=system", {
+    ssl: { rejectUnauthorized: true, host: "db" },
   }],
   ["pglite:", { embedded: "", where: "embedded PostgreSQL, in memory" }],
-  ["pglite:some/dir", { embedded: "some/dir", ignored: [] }],
+  ["pglite:some/dir", { embedded: "some/dir" }],
 ];
 
 Deno.test("parseTarget() reads the forms that libpq reads", async (t) => {
@@ -298,9 +305,139 @@ const REFUSED: [url: string, what: RegExp][] = [
   ["postgres://bob:s3cr3t@db/app?connect_timeout=x", /connect_timeout/],
   ["postgres://bob:s3cr3t@[::1/app", /URL/],
   ["postgres://bob:s3cr3t@db/app?sslmode=verify", /sslmode.*verify/],
-  ["postgres://bob:s3cr3t@db/app?sslrootcert=/nosuch", /sslrootcert.*nosuch/],
-  ["postgres://bob:s3cr3t@db/app?sslcert=/nosuch", /sslcert.*nosuch/],
+  [
+    "postgres://bob:s3cr3t@db/app?sslmode=require&sslrootcert=/nosuch",
+    /sslrootcert.*nosuch/,
+  ],
+  [
+    "postgres://bob:s3cr3t@db/app?sslmode=require&sslcert=/nosuch",
+    /sslcert.*nosuch/,
+  ],
 ];
+
+/** Parameters that are not honoured as they stand, and what to write. */
+const NOT_HONOURED: [parameters: string, name: RegExp, instead: RegExp][] = [
+  ["ssl=verify", /ssl.*verify/, /sslmode=/],
+  ["ssl=on", /ssl.*on/, /sslmode=/],
+  ["ssl=no-verify", /ssl.*no-verify/, /sslmode=/],
+  ["ssl=true&sslmode=disable", /"ssl"/, /leave it out/i],
+  ["sslmode=no-verify", /sslmode.*no-verify/, /require/],
+  ["sslmode=verify-ca", /verify-ca/, /sslrootcert=FILE/],
+  ["sslrootcert=system&sslmode=require", /"sslrootcert"/, /verify-full/],
+  ["sslrootcert=/some/file", /"sslrootcert"/, /sslmode=verify-full/],
+  ["sslmode=prefer&sslrootcert=/f", /"sslrootcert"/, /sslmode=verify-full/],
+  ["sslcert=/some/file", /"sslcert"/, /sslmode=/],
+  ["sslkey=/some/file", /"sslkey"/, /sslmode=/],
+  ["schema=tenant", /"schema"/, /--schema/],
+  ["currentSchema=tenant", /"currentSchema"/, /--schema/],
+  ["search_path=tenant", /"search_path"/, /--schema/],
+  ["options=-c%20search_path%3Dtenant", /"options"/, /--schema/],
+  ["options=--search-path%3Dtenant", /"options"/, /--schema/],
+  ["options=-csearch_path%3Dtenant", /"options"/, /--schema/],
+  ["channel_binding=require", /"channel_binding"/, /sslmode=verify-full/],
+  ["gssencmode=require", /"gssencmode"/, /leave it out/i],
+  ["ssl_min_protocol_version=TLSv1.3", /"ssl_min_pro/, /leave it out/i],
+  ["ssl_max_protocol_version=TLSv1.2", /"ssl_max_pro/, /leave it out/i],
+  ["sslnegotiation=direct", /"sslnegotiation"/, /leave it out/i],
+  ["sslcertmode=require", /"sslcertmode"/, /leave it out/i],
+  ["sslcrl=/some/file", /"sslcrl"/, /leave it out/i],
+  ["sslcrldir=/some", /"sslcrldir"/, /leave it out/i],
+  ["sslpassword=s3cr3t", /"sslpassword"/, /sslkey/],
+  ["target_session_attrs=read-write", /"target_session/, /one host/],
+  ["target_session_attrs=primary", /"target_session/, /one host/],
+  ["load_balance_hosts=random", /"load_balance_hosts"/, /one host/],
+  ["passfile=/some/file", /"passfile"/, /PGPASSWORD/],
+  ["service=app", /"service"/, /URL/],
+  ["servicefile=/some/file", /"servicefile"/, /URL/],
+  ["hostaddr=10.0.0.1", /"hostaddr"/, /host/],
+  ["client_encoding=LATIN1", /"client_encoding"/, /UTF8/],
+  ["host=a,b", /several hosts/, /one/],
+  ["port=5432,5433", /several hosts/, /one/],
+  ["sslmode=require&sslmode=disable", /"sslmode"/, /once/],
+  ["sslmod=require", /"sslmod"/, /correct its name/],
+  ["Host=x", /"Host"/, /correct its name/],
+  ["requirepeer=postgres", /"requirepeer"/, /leave it out/i],
+  ["require_auth=scram-sha-256", /"require_auth"/, /leave it out/i],
+  ["password=a&s3cr3t", /an & in its password/, /%26/],
+  ["x%20s3cr3t=1", /"…"/, /correct/],
+];
+
+Deno.test("parseTarget() refuses parameters that would not be honoured, by name", async (t) => {
+  const refuses = (url: string, name: RegExp, instead: RegExp) =>
+    assert.throws(() => parseTarget(url), (error) => {
+      assert.ok(error instanceof Error && "hint" in error);
+      assert.match(error.message, name);
+      assert.match(`${error.hint}`, instead);
+      assert.ok(!`${error.message}${error.hint}`.includes("s3cr3t"));
+      return true;
+    });
+  for (const [parameters, name, instead] of NOT_HONOURED) {
+    await t.step(parameters, () => {
+      refuses(`postgres://bob:s3cr3t@db/app?${parameters}`, name, instead);
+    });
+  }
+  for (const hosts of ["a,b", "a:5432,b:5433", "a,b:5433"]) {
+    await t.step(hosts, () => {
+      refuses(`postgres://bob:s3cr3t@${hosts}/app`, /several hosts/, /one/);
+    });
+  }
+  await t.step("the URL may name the schema that is the target", () => {
+    parseTarget("postgres://bob@db/app?schema=tenant", "tenant");
+    assert.throws(
+      () => parseTarget("postgres://bob@db/app?schema=public", "tenant"),
+      /"schema"/,
+    );
+  });
+});
+
+/** Where a URL does not belong, or is none. */
+const MISPLACED: string[][] = [
+  ["--dry-run", "postgresql+psycopg2://ada:s3cr3t@db.example.org/shop"],
+  ["postgres://ada:s3cr3t@db.example.org/shop", "--dry-run"],
+  ["--dry-run", "DATABASE_URL=postgres://ada:s3cr3t@db/shop"],
+  ["--dry-run", "jdbc:postgresql://db/shop?user=ada&password=s3cr3t"],
+  ["--dry-run", "host=db user=ada password=s3cr3t"],
+  ["--dry-run", "--", "s3cr3t"],
+  ["--dry-run", "s3cr3t"],
+  ["--dry-run", "-ps3cr3t"],
+  ["--dry-run", "--s3cr3t"],
+  ["--dry-run", "--postgres://ada:s3cr3t@db/shop"],
+  ["--dry-run", "--databse-url", "postgres://ada:s3cr3t@db/shop"],
+  ["--dry-run", "--database-urls=postgres://ada:s3cr3t@db/shop"],
+  ["--dry-run=postgres://ada:s3cr3t@db/shop"],
+  ["--dry-run", "--database-url", "host=db password=s3cr3t"],
+  ["--dry-run", "--database-url", "mysql://ada:s3cr3t@db/shop"],
+  ["--dry-run", "--database-url", "ada:s3cr3t@db/shop"],
+  ["--dry-run", "--database-url", "postgres//ada:s3cr3t@db/shop"],
+  ["--dry-run", "--database-url", "'postgres://ada:s3cr3t@db/shop'"],
+  ["--dry-run", "--database-url", "DATABASE_URL=postgres://ada:s3cr3t@db/s"],
+  ...["schema", "only", "skip", "allow", "format", "lock-timeout"].flatMap(
+    (option) => [
+      ["--dry-run", `--${option}`, "postgres://ada:s3cr3t@db/shop"],
+      ["--dry-run", `--${option}=host=db password=s3cr3t`],
+      ["--dry-run", `--${option}`, "ada:s3cr3t@db/shop"],
+    ],
+  ),
+  ["--apply", "--expect-plan", "postgres://ada:s3cr3t@db/shop"],
+];
+
+Deno.test("no argument that holds a password is repeated", async (t) => {
+  const steps = holds("true");
+  for (const args of MISPLACED) {
+    await t.step(args.join(" "), async () => {
+      const url = "postgres://nobody@127.0.0.1:1/nowhere";
+      for (const more of [[], ["--format", "json"]]) {
+        const output = await sync([...args, ...more], { url, steps });
+        const { code, stderr, stdout } = output;
+        assert.equal(code, 1, stdout);
+        assert.doesNotMatch(stderr + stdout, /s3cr3t|This is a bug/);
+        if (more.length > 0) continue;
+        assert.match(stderr, /^error: .+\n {2}.+\n$/);
+        assert.doesNotMatch(stderr, /127\.0\.0\.1/);
+      }
+    });
+  }
+});
 
 Deno.test("parseTarget() refuses what it cannot read, without repeating it", async (t) => {
   for (const [url, what] of REFUSED) {
@@ -316,22 +453,29 @@ Deno.test("parseTarget() refuses what it cannot read, without repeating it", asy
   }
 });
 
-Deno.test("a URL parameter that is not used is told, and only that", async () => {
-  const { url } = await server(NEWEST);
-  const foreign = "channel_binding=prefer&pgbouncer=true";
-  const run = async (parameters: string) => {
-    const all = `${url()}?${parameters}`;
-    const output = await sync(["--dry-run"], {
-      url: all,
-      steps: holds("true"),
+Deno.test("a URL parameter that would not be honoured stops every run", async () => {
+  const { withDatabase } = await server(NEWEST);
+  await withDatabase(async (url, sql) => {
+    await sql`CREATE SCHEMA tenant`;
+    const steps = `createTable("a", { id: "integer" })`;
+    for (const mode of ["--dry-run", "--apply"]) {
+      const output = await sync([mode], { url: `${url}?schema=tenant`, steps });
+      assert.equal(output.code, 1, output.stdout);
+      assert.match(
+        output.stderr,
+        /^error: .*"schema".*\n {2}.*--schema NAME\n$/,
+      );
+    }
+    const named = await sync(["--apply", "--schema", "tenant"], {
+      url: `${url}?schema=tenant&pgbouncer=true&connection_limit=1`,
+      steps,
     });
-    assert.equal(output.code, 0, output.stderr);
-    return output.stderr;
-  };
-  assert.equal(await run(foreign), "");
-  const told = await run(`${foreign}&sslmod=require`);
-  assert.match(told, /"sslmod" is not used/);
-  assert.equal(told.trim().split("\n").length, 1);
+    assert.equal(named.code, 0, named.stderr);
+    assert.equal(named.stderr, "");
+    const [made] = await sql`SELECT to_regclass('tenant.a') IS NOT NULL
+      AND to_regclass('public.a') IS NULL AS right`;
+    assert.equal(made?.right, true);
+  });
 });
 
 // ── Servers ────────────────────────────────────────────────────────────────

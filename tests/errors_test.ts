@@ -107,7 +107,7 @@ const COMMAND_LINES: [args: string[], what: RegExp, hint: RegExp][] = [
   [[DRY, "-x"], /'-x'/, /--help/],
   [[DRY, "--schema"], /--schema/, /--help/],
   [["--dry-run=yes"], /--dry-run/, /--help/],
-  [["up"], /'up'/, /--help/],
+  [["up"], /argument stands alone/, /--help/],
   [[DRY, UNREACHABLE], /./, /--database-url|--help/],
   [[DRY, `--databse-url=${UNREACHABLE}`], /--databse-url/, /--help/],
   [

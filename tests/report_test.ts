@@ -158,9 +158,9 @@ onServer("apply prints each change, then runs in sync", async (url, sql) => {
     stdout: `\
 DATABASE, schema public: apply
 
-Expand (one transaction)
-  ✓ people.mood        add column  TIME
+Expand (2 transactions)
   ✓ pets               create table  TIME
+  ✓ people.mood        add column  TIME
 
 Online (one by one, reads and writes go on)
   ✓ people_name_idx    create index  TIME
@@ -174,8 +174,8 @@ To take it back (what was written into it since goes, too):
   SET LOCAL search_path = public;
   ALTER TABLE people DROP CONSTRAINT people_name_check;
   DROP INDEX IF EXISTS people_name_idx;
-  DROP TABLE pets;
   ALTER TABLE people DROP COLUMN mood;
+  DROP TABLE pets;
   COMMIT;
 `,
   });

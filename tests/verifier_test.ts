@@ -130,6 +130,10 @@ Deno.test("--scaffold prints the steps of models that have none yet", async () =
 /** What Drizzle has no word for, and SQL has. */
 const SQL_MODELS = `CREATE EXTENSION IF NOT EXISTS btree_gist;
 CREATE TYPE mood AS ENUM ('sad', 'it''s "ok"', 'happy');
+CREATE TYPE odd AS ENUM ('', 'C:\\d', '''"');
+CREATE TYPE nothing AS ENUM ();
+CREATE TABLE props (id integer PRIMARY KEY, "__proto__" text,
+  constructor integer, "toString" text DEFAULT '', o odd DEFAULT '');
 CREATE DOMAIN email AS citext NOT NULL CHECK (VALUE LIKE '%_@_%');
 CREATE SEQUENCE invoice_numbers AS integer START 100 INCREMENT 10;
 CREATE TABLE "Rooms" (
