@@ -726,7 +726,7 @@ const VERBS: Record<string, Verb> = {
     faults: ({ table, key, rows }) => [
       ...pathFaults(table),
       key.length === 0 && "it names no key column",
-      rows.some((row) => key.some((column) => !(column in row))) &&
+      rows.some((row) => key.some((column) => !Object.hasOwn(row, column))) &&
       `a row lacks its key (${key.join(", ")})`,
     ],
     plan: planRows,
@@ -930,22 +930,25 @@ function referenceFaults(step: Said): Fault[] {
 // ── Statements ──
 
 /** What a constructor leaves to the caller. */
-type Told = Partial<Omit<ChangeSpec, "sql" | "locks">> & {
-  lock?: string;
+type Told = Partial<Omit<ChangeSpec, "sql" | "lock" | "locks">> & {
+  lock?: Mode;
   /** Other tables that it locks, the same way or otherwise. */
   also?: Lock[];
 };
 
 const AX = "ACCESS EXCLUSIVE";
-const SUX = "SHARE UPDATE EXCLUSIVE";
 const SRX = "SHARE ROW EXCLUSIVE";
+const SH = "SHARE";
+const SUX = "SHARE UPDATE EXCLUSIVE";
+const RX = "ROW EXCLUSIVE";
+const RS = "ROW SHARE";
 
-const SCAN = "while it scans it";
-const BUILD = "while it builds an index";
-const REWRITE = "while it rewrites it";
-
-const FAILS = "writes that violate it fail from then on";
-const REPEATS = "writes that repeat a value fail from then on";
+/** What a running application notices of several statements. */
+const REFUSES = "writes that violate it fail from then on";
+const REFUSES_OLD = "writes that violate it fail, as does any update of an " +
+  "old row that does";
+const REFUSES_TWICE = "writes that repeat a value fail from then on";
+const UNKNOWN_FROM_THEN = "queries that name it fail from then on";
 
 /** A table's column. */
 interface At {
@@ -985,7 +988,7 @@ function dropConstraintSql(table: string, name: string): string {
 
 function validate(table: string, name: string, told: Told = {}): ChangeSpec {
   const action = `VALIDATE CONSTRAINT ${id(name)}`;
-  const how = { phase: "online", lock: SUX, work: SCAN } as const;
+  const how = { phase: "online", lock: SUX, work: "scan" } as const;
   return alterTable(table, action, { ...how, ...told });
 }
 
@@ -1009,8 +1012,8 @@ function fillRows(
     phase: "online",
     sql: `UPDATE ${table} SET ${fill.set} WHERE ${fill.where}`,
     undo: cannot(`what ${fill.set} replaced is not kept`),
-    locks: [{ table, mode: "rows" }],
-    work: "of one batch at a time",
+    locks: [{ table, mode: RX }],
+    work: "batches",
     fill,
     rank: 1,
   };
@@ -1029,7 +1032,7 @@ function planLonghand(db: Planner, step: Said) {
   const back = undo ?? cannot("its step does not say how");
   const changes = statements.map((sql, i) => ({
     ...{ phase, sql, undo: i === 0 ? back : "" },
-    ...(lock && { lock }),
+    ...(lock && { lock, locks: readLocks(db, lock) }),
     ...(hazard && { hazard }),
   }));
   db.change(name, "run", ...changes);
@@ -1091,7 +1094,13 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
 function planTable(db: Planner, { table, columns }: Said) {
   const entries = Object.entries(columns);
   const fact = db.table(table);
-  if (!fact) return planNewTable(db, table, entries);
+  if (!fact) {
+    planNewTable(db, table, entries);
+    for (const [column, text] of entries) {
+      toldAsFrozen(db, { table, column }, parseColumn(text));
+    }
+    return;
+  }
   if (!/[rpf]/.test(fact.kind)) {
     return db.conflict(table, "is not a table", {
       step: "a table",
@@ -1128,9 +1137,19 @@ function planNewTable(db: Planner, table: string, columns: [string, string][]) {
   db.change(table, "create table", create(sql, `DROP TABLE ${fact.name}`));
 }
 
+/** 'now' is read once, when the default is made: it is the same for ever. */
+function toldAsFrozen(db: Planner, { table, column }: At, spec: ColumnSpec) {
+  const { type, default: value } = spec;
+  if (!value || !isFrozenTime(type, value)) return false;
+  const text = `has DEFAULT ${value}, the time at which the column is made`;
+  db.issue(`${table}.${column}`, text, "write now() or CURRENT_DATE");
+  return true;
+}
+
 function planColumn(db: Planner, at: At, spec: ColumnSpec) {
   const name = `${at.table}.${at.column}`;
   const fact = db.column(at);
+  if (toldAsFrozen(db, at, spec)) return;
   if (!fact) return planNewColumn(db, at, spec);
   const differs = (what: string, step: string, database: string, fix: string) =>
     db.conflict(name, `has another ${what}`, { step, database, fix });
@@ -1258,7 +1277,7 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
       name,
       "add column",
       add(spec.withoutKey, {
-        ...(rewrites && { work: REWRITE, ...db.hazard(table, "rewrite") }),
+        ...(rewrites && { work: "rewrite", ...db.hazard(table, "rewrite") }),
         ...(lonely &&
           { effect: "writes that do not know it fail from then on" }),
       }),
@@ -1329,6 +1348,13 @@ function promiseColumn(
   notNull: boolean,
 ) {
   const fact = db.own(table);
+  // Children get it along with their parent.
+  for (const child of [...db.tables()]) {
+    if (!fact.oid || !child.parents.includes(fact.oid)) continue;
+    if (child.columns.has(column)) continue;
+    const name = stepName(parseName(child.name));
+    promiseColumn(db, { table: name, column }, spec, notNull);
+  }
   const { type, collation, identity, generated, storage, compression } = spec;
   const value = spec.serial ? "nextval(" : spec.expression ?? spec.default;
   fact.columns.set(column, {
@@ -1407,6 +1433,11 @@ function planSetNotNull(db: Planner, at: At) {
   const changes = notNullChanges(db, at);
   if (changes.length === 0) return;
   db.change(`${at.table}.${at.column}`, verb, ...changes);
+  const number = db.column(at)?.number ?? 0;
+  for (const [name, fact] of db.table(at.table)?.constraints ?? []) {
+    if (fact.onDelete !== "n" || !fact.columns.includes(number)) continue;
+    db.note("why", `${name} has ON DELETE SET NULL: such deletes will fail`);
+  }
   expectNotNull(db, at);
 }
 
@@ -1430,14 +1461,14 @@ function notNullChanges(db: Planner, at: At): ChangeSpec[] {
     return have ? [...unproved, drop] : unproved;
   }
   db.own(table).columns.set(column, { ...fact, notNull: true });
-  const set = (phase: Phase, work?: string) =>
+  const set = (phase: Phase, work?: Work) =>
     alterColumn(db, at, "SET NOT NULL", {
       phase,
       undo: columnUndo(db, at, "DROP NOT NULL"),
       effect: "writes that leave it empty fail from then on",
       ...(work && { work }),
     });
-  if (db.plain(table)) return [set(db.phase(table, "online"), SCAN)];
+  if (db.plain(table)) return [set(db.phase(table, "online"), "scan")];
   const add = `ADD CONSTRAINT ${id(helper)} CHECK (${id(column)} IS NOT NULL)` +
     " NOT VALID";
   const remove = `ALTER TABLE ${sql} DROP CONSTRAINT IF EXISTS ${id(helper)}`;
@@ -1445,16 +1476,13 @@ function notNullChanges(db: Planner, at: At): ChangeSpec[] {
     ...(have ? [] : [alterTable(sql, add, {
       phase: "online",
       undo: remove,
-      effect: UNPROVED,
+      effect: REFUSES_OLD,
     })]),
     ...(have?.valid ? [] : [validate(sql, helper)]),
     set("contract"),
     drop,
   ];
 }
-
-const UNPROVED =
-  "writes that violate it fail, as does any update of an old row that does";
 
 /** The name of the check that proves NOT NULL for a while. */
 function helperName(db: Planner, { table, column }: At): string {
@@ -1495,8 +1523,8 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
     return blockedBy(db, name, "cannot change its type", uses);
   }
   db.own(table).columns.set(column, { ...fact, type, before: fact.type });
-  const gentle = !using && isWidening(fact.type, db.canonicalType(type)) &&
-    !isReadBy(db, step);
+  const gentle = !using && isWidening(fact.type, db.canonicalType(type));
+  const readers = gentle ? readersOf(db, step) : [];
   const isText = /^(text|varchar|char|character|citext)\b/i.test(type);
   const collate = fact.collation ? ` COLLATE ${id(fact.collation)}` : "";
   const kept = isText && bare === type ? collate : "";
@@ -1510,10 +1538,16 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
       phase: db.phase(table, "contract"),
       undo: columnUndo(db, step, withOldDefault(step, fact, back, gentle)),
       effect: "readers meet the new type from then on",
-      ...(!gentle && { work: REWRITE, ...db.hazard(table, "rewrite") }),
+      ...(!gentle && { work: "rewrite", ...db.hazard(table, "rewrite") }),
+      ...(readers.length > 0 &&
+        { work: "build", ...db.hazard(table, "blocking") }),
     }),
     ...(widened ? [widened] : []),
   );
+  if (readers.length > 0) {
+    const text = `${readers.join(", ")} is built anew, or scanned for`;
+    db.note("why", `${text}, since it reads the column in an expression`);
+  }
   expectType(db, step, { from: fact.type, to: type }, using);
 }
 
@@ -1578,16 +1612,20 @@ function isWidening(from: string, to: string): boolean {
     Number(longer) >= Number(length));
 }
 
-/** Whether an expression of an index or a check reads a column: built anew. */
-function isReadBy(db: Planner, { table, column }: At): boolean {
-  const fact = db.table(table);
-  const number = fact?.columns.get(column)?.number ?? 0;
-  return [...fact?.indexes.values() ?? []].some(({ expressions, predicate }) =>
-    [...expressions, predicate].some((text) => namesIn(text ?? "").has(column))
-  ) ||
-    [...fact?.constraints.values() ?? []].some(({ condition, columns }) =>
+/** Indexes and checks that read a column in an expression. */
+function readersOf(db: Planner, { table, column }: At): string[] {
+  const { columns, indexes = [], constraints = [] } = db.table(table) ?? {};
+  const number = columns?.get(column)?.number ?? 0;
+  return [
+    ...[...indexes].filter(([, { expressions, predicate }]) =>
+      [...expressions, predicate].some((text) =>
+        namesIn(text ?? "").has(column)
+      )
+    ),
+    ...[...constraints].filter(([, { condition, columns }]) =>
       condition !== null && columns.includes(number)
-    );
+    ),
+  ].map(([name]) => name);
 }
 
 // ── Constraints and indexes ──
@@ -1653,8 +1691,8 @@ function planUnique(db: Planner, step: Said, parts: Parts, inline = false) {
       alterTable(fact.name, `ADD CONSTRAINT ${id(name)} ${definition}`, {
         phase: db.phase(table, "online"),
         undo: undo + back.join(""),
-        work: BUILD,
-        effect: REPEATS,
+        work: "build",
+        effect: REFUSES_TWICE,
         ...(whole && db.hazard(table, "blocking")),
       }),
     );
@@ -1676,7 +1714,11 @@ function planUnique(db: Planner, step: Said, parts: Parts, inline = false) {
     noun,
     ...proofs,
     ...indexChanges(db, table, name, index, built),
-    alterTable(fact.name, attach, { phase: "contract", undo, effect: REPEATS }),
+    alterTable(fact.name, attach, {
+      phase: "contract",
+      undo,
+      effect: REFUSES_TWICE,
+    }),
   );
   verify();
 }
@@ -1736,14 +1778,14 @@ function planForeignKey(db: Planner, step: Said, parts: Parts) {
   const other = stands?.name ?? db.sql(parent);
   // A new table's rows are nobody's yet, but a parent that stands is not.
   const fresh = db.isNew(step.table) && db.isNew(parent);
-  const also = (mode: string) => [{ table: other, mode }];
+  const also = (mode: Mode) => [{ table: other, mode }];
   planProved(db, step, parts, found, {
     noun: "add foreign key",
     fresh,
     // Before 18, a partitioned table takes no foreign key that is NOT VALID.
     whole: fact?.kind === "p",
     told: { lock: SRX, also: also(SRX), rank: 6 },
-    proof: { also: also("ROW SHARE"), rank: 6 },
+    proof: { also: also(RS), rank: 6 },
   });
   expectParents(db, step.table, parts, parent);
 }
@@ -1849,13 +1891,14 @@ function planProved(
       name,
       noun,
       add(action, {
-        work: SCAN,
-        effect: FAILS,
+        work: "scan",
+        effect: REFUSES,
         ...(!db.single && db.hazard(step.table, "blocking")),
       }),
     );
   } else {
-    const unproved = add(`${action} NOT VALID`, { effect: UNPROVED });
+    const effect = told.lock ? REFUSES : REFUSES_OLD;
+    const unproved = add(`${action} NOT VALID`, { effect });
     db.change(name, noun, unproved, proved());
   }
 }
@@ -1871,8 +1914,8 @@ function planExclusion(db: Planner, step: Said, parts: Parts) {
     alterTable(sql, action, {
       phase: db.phase(table, "contract"),
       undo: dropConstraintSql(sql, name),
-      work: BUILD,
-      effect: FAILS,
+      work: "build",
+      effect: REFUSES,
       ...db.hazard(table, "blocking"),
     }),
   );
@@ -1925,7 +1968,7 @@ function indexChanges(
     ...(!plain && { alone: true }),
     ...(whole && db.hazard(table, "blocking")),
   };
-  const locked = (mode: string) => [{ table: db.sql(table), mode }];
+  const locked = (mode: Mode) => [{ table: db.sql(table), mode }];
   const create: ChangeSpec = {
     ...told,
     sql: `CREATE ${unique && "UNIQUE "}INDEX ${how}${
@@ -1933,9 +1976,9 @@ function indexChanges(
     } ON ${on} ${rest.trim()}`,
     // A constraint made of the index takes it along.
     undo: `DROP INDEX IF EXISTS ${own}`,
-    locks: locked(plain ? "SHARE" : SUX),
-    work: plain ? "while it builds the index" : "while it scans it twice",
-    ...(unique && { effect: REPEATS }),
+    locks: locked(plain ? SH : SUX),
+    work: plain ? "build" : "build online",
+    ...(unique && { effect: REFUSES_TWICE }),
   };
   return built === "missing" ? [create] : [{
     ...told,
@@ -2172,7 +2215,6 @@ function constraintParts(db: Planner, table: TableFact, fact: ConstraintFact) {
 // ── Renames, rows and drops ──
 
 const OLD_NAME = "queries that use the old name fail from then on";
-const GONE = "queries that name it fail from then on";
 
 function planRenameTable(db: Planner, { name, table, to }: Said) {
   if (!db.table(table)) return;
@@ -2183,7 +2225,7 @@ function planRenameTable(db: Planner, { name, table, to }: Said) {
   const undo = `ALTER TABLE ${now} RENAME TO ${id(lastName(from))}`;
   const told = { undo, effect: OLD_NAME, hazard: "rename", rank: 0 };
   const change = alterTable(from, `RENAME TO ${own}`, told);
-  const locks = [{ table: now, mode: AX }];
+  const locks: Lock[] = [{ table: now, mode: AX }];
   db.change(name, `rename from ${table}`, { ...change, locks });
 }
 
@@ -2280,15 +2322,11 @@ function planDropTable(db: Planner, step: Said) {
   }
   db.forget(step.table);
   const undo = cannot("its rows are gone");
-  const told = dropped(step, { undo, effect: GONE, rank: 9 });
-  db.change(step.name, "drop table", {
-    ...alterTable(fact.name, "", told),
-    sql: `DROP TABLE ${fact.name}`,
-    locks: [fact.name, ...parentsOf(db, fact)].map((table) => ({
-      table,
-      mode: AX,
-    })),
-  });
+  const told = dropped(step, { undo, effect: UNKNOWN_FROM_THEN, rank: 9 });
+  const locks: Lock[] = [{ table: fact.name, mode: AX }];
+  locks.push(...lockedToo(db, fact, "true"));
+  const sql = `DROP TABLE ${fact.name}`;
+  db.change(step.name, "drop table", { ...create(sql, undo, told), locks });
 }
 
 function planDropColumn(db: Planner, step: Said) {
@@ -2298,23 +2336,37 @@ function planDropColumn(db: Planner, step: Said) {
   const uses = dependents(db, step, "column");
   if (uses.length > 0) return blockedBy(db, name, "cannot be dropped", uses);
   const fact = db.own(table);
-  const parents = parentsOf(db, fact, known.number);
   fact.columns.delete(column);
   const undo = cannot("its values are gone");
-  const also = parents.map((table) => ({ table, mode: AX }));
-  const told = dropped(step, { undo, effect: GONE, rank: 8, also });
+  const also = lockedToo(db, fact, `${known.number} = ANY (conkey)`);
+  const told = dropped(step, {
+    undo,
+    effect: UNKNOWN_FROM_THEN,
+    rank: 8,
+    also,
+  });
   const change = alterTable(fact.name, `DROP COLUMN ${id(column)}`, told);
   db.change(name, "drop column", change);
 }
 
-/** The tables that foreign keys refer to, which lose a trigger with them. */
-function parentsOf(db: Planner, fact: TableFact, column?: number): string[] {
-  return [...fact.constraints.values()].flatMap((constraint) =>
-    constraint.type === "f" &&
-      (column === undefined || constraint.columns.includes(column))
-      ? db.tableOf(constraint.parent)?.name ?? []
-      : []
-  );
+/**
+ * The other tables that are locked where a table goes, or a column or
+ * constraint of it: those that its foreign keys reference, since triggers go
+ * there, and the one of which it is a partition, with the default partition.
+ *
+ * @param which a condition for these constraints; "true" where all goes
+ */
+function lockedToo(db: Planner, { oid }: TableFact, which: string): Lock[] {
+  const found = db.ask(`SELECT json_agg(DISTINCT o::regclass)::text
+    FROM (SELECT confrelid FROM pg_constraint
+      WHERE contype = 'f' AND conrelid = ${oid} AND ${which}
+      UNION ALL SELECT unnest(ARRAY[inhparent, partdefid]) FROM pg_inherits
+        JOIN pg_partitioned_table ON partrelid = inhparent
+      WHERE inhrelid = ${oid} AND ${which === "true"}) x (o)
+    WHERE o <> ${oid}`);
+  const tables = JSON.parse(found ?? "null") as string[] | null ?? [];
+  return tables.filter((table) => table !== "-")
+    .map((table) => ({ table, mode: AX }));
 }
 
 function planDropConstraint(db: Planner, step: Said) {
@@ -2330,11 +2382,10 @@ function planDropConstraint(db: Planner, step: Said) {
   own.indexes.delete(name);
   const sql = db.sql(table);
   const printed = db.ask(`SELECT pg_get_constraintdef(${fact.oid})`);
-  const parent = fact.type === "f" ? db.tableOf(fact.parent)?.name : undefined;
   const told = dropped(step, {
     undo: `ALTER TABLE ${sql} ADD CONSTRAINT ${id(name)} ${printed}`,
     effect: "rows that it kept out are let in from then on",
-    also: parent ? [{ table: parent, mode: AX }] : [],
+    also: lockedToo(db, own, `oid = ${fact.oid}`),
     rank: 3,
   });
   const change = alterTable(sql, `DROP CONSTRAINT ${id(name)}`, told);
@@ -3064,6 +3115,18 @@ const namesIn = once((text: string): Set<string> =>
   )
 );
 
+/** Every name that SQL may hold, its strings and bodies included. */
+function wordsIn(sql: string): string[] {
+  const words = sql.matchAll(/"((?:[^"]|"")+)"|[\p{L}_][\p{L}\p{N}_$]*/gu);
+  return [
+    ...new Set(
+      [...words].flatMap(([word, quoted]) =>
+        quoted ? [quoted.replaceAll('""', '"')] : [word, word.toLowerCase()]
+      ),
+    ),
+  ];
+}
+
 function isSimple(name: string): boolean {
   return /^[a-z_][a-z0-9_$]*$/.test(name) && !RESERVED.has(name);
 }
@@ -3403,7 +3466,7 @@ function columnFaults(table: string, column: string, text: string) {
   if (typeof text !== "string" || text.trim() === "") {
     return text === "" ? [`column "${column}" has no type`] : missing;
   }
-  const { type, refused, unread, default: value } = parseColumn(text);
+  const { type, refused, unread } = parseColumn(text);
   const clause = refused?.split(/\s/)[0]?.toUpperCase();
   const instead: Record<string, string> = {
     REFERENCES: `addForeignKey("${table}", "${table}_${column}_fkey", ` +
@@ -3417,9 +3480,6 @@ function columnFaults(table: string, column: string, text: string) {
     refused && `column "${column}" has an inline ${clause}, and what has no ` +
       `name cannot be checked: write ${instead[clause ?? ""] ?? "a step"}`,
     unread && `column "${column}" says what cannot be read: ${unread}`,
-    value && isFrozenTime(type, value) &&
-    `column "${column}" has DEFAULT ${value}, which is the time at which the ` +
-      "column is made, for ever: write now() or CURRENT_DATE",
   ];
 }
 
@@ -3478,41 +3538,56 @@ export type Phase = "prepare" | "expand" | "online" | "contract";
 
 const PHASES: Phase[] = ["prepare", "expand", "online", "contract"];
 
-/** What a lock keeps others from doing to the table. */
-const BLOCKS: Record<string, string> = {
+/**
+ * The table locks that statements take, the strongest first, and what each
+ * keeps others from doing; those that only DDL would wait for are not told.
+ * https://www.postgresql.org/docs/current/explicit-locking.html
+ */
+const BLOCKS = {
   "ACCESS EXCLUSIVE": "reads and writes",
   "EXCLUSIVE": "writes",
   "SHARE ROW EXCLUSIVE": "writes",
   "SHARE": "writes",
   "SHARE UPDATE EXCLUSIVE": "no reads or writes",
-  "ROW SHARE": "no reads or writes",
-  "rows": "writes of the same rows",
+  "ROW EXCLUSIVE": "",
+  "ROW SHARE": "",
+  "ACCESS SHARE": "",
 };
 
-/** What a longhand step says of its lock: "tasks: SHARE for an instant". */
-function readLock(lock: string): Lock[] {
-  const [, names = "", mode = ""] = /^(.*?): ([A-Z ]+)(?: .*)?$/.exec(lock) ??
+type Mode = keyof typeof BLOCKS;
+
+/** What takes time in proportion to the first table, and its MB a second. */
+const WORK = {
+  scan: { how: "while it scans it", rate: 200 },
+  build: { how: "while it builds an index", rate: 50 },
+  "build online": { how: "while it scans it twice", rate: 40 },
+  rewrite: { how: "while it rewrites it", rate: 20 },
+  batches: { how: "of one batch at a time", rate: 10 },
+};
+
+type Work = keyof typeof WORK;
+
+/** What a longhand step says of its locks: "tasks: SHARE for an instant". */
+function readLocks(db: Planner, text: string): Lock[] {
+  const [, names = "", mode = ""] = /^(.*?): ([A-Z ]+)(?: .*)?$/.exec(text) ??
     [];
-  return names.split(", ").filter(Boolean).map((table) => ({ table, mode }));
+  return !(mode in BLOCKS) ? [] : list(names).map((name) => ({
+    table: sqlName(namePath(name), db.schema),
+    mode: mode as Mode,
+  }));
 }
-
-/** How much of a table each sort of work gets through, in MB a second. */
-const RATES: Record<string, number> = {
-  "while it scans it": 200,
-  "while it scans it twice": 40,
-  "while it builds the index": 50,
-  "while it builds an index": 50,
-  "while it rewrites it": 20,
-  "of one batch at a time": 10,
-};
 
 /** SQLSTATEs that say that a thing which a check names does not exist. */
 const MISSING_OBJECT = ["3F000", "42703", "42704", "42883", "42P01"];
 
+/**
+ * The strongest lock of a statement on a table; one on a partitioned table is
+ * also one on its partitions.
+ */
 interface Lock {
   /** As SQL names it. */
   table: string;
-  mode: string;
+  mode: Mode;
 }
 
 /** One statement that a step asks for; constructors declare what it does. */
@@ -3521,12 +3596,12 @@ interface ChangeSpec {
   sql: string;
   /** SQL that takes it back; a comment where nothing can, and "" for no need. */
   undo: string;
-  /** Its locks on tables that stand, the strongest first. */
+  /** Its locks on tables; what takes time is about the first. */
   locks?: Lock[];
   /** The same in words, where a longhand step says it. */
   lock?: string;
-  /** How long it works, where that is in proportion to the table. */
-  work?: string;
+  /** What takes time in proportion to the table; an instant without it. */
+  work?: Work;
   /** What a running application notices of it. */
   effect?: string;
   /** What `--allow` must name. */
@@ -3539,14 +3614,6 @@ interface ChangeSpec {
   rank?: number;
 }
 
-/** One statement that a step asks for. */
-interface ChangeSpec extends Traits {
-  phase: Phase;
-  sql: string;
-  /** SQL that takes it back; a comment where nothing can, and "" for no need. */
-  undo: string;
-}
-
 /** What a backfill writes, and where. */
 interface Fill {
   table: string;
@@ -3556,12 +3623,28 @@ interface Fill {
 
 /** What a statement means for those who use the database meanwhile. */
 interface Impact {
+  /** Its locks in words. */
+  lock?: string;
+  /** What the application notices of it. */
+  effect?: string;
   /** What its lock keeps others from doing. */
   blocks?: string;
-  /** The tables that it locks, with an estimate of their rows. */
-  tables: { name: string; rows: number; bytes: number }[];
+  /**
+   * The tables that stand and that it locks, with an estimate of their rows:
+   * none where PostgreSQL has never counted them.
+   */
+  tables: LockedTable[];
   /** About how long it works, in seconds; none where it is but an instant. */
   seconds?: number;
+  /** The relations that were there before and that it may lock. */
+  home: string[];
+}
+
+interface LockedTable extends Lock {
+  /** What reports call it. */
+  name: string;
+  rows: number | null;
+  bytes: number;
 }
 
 /** A statement in a plan, and where it comes from. */
@@ -3948,22 +4031,6 @@ class Planner {
     return prints ? prints[0].slice("NULL::".length) : type;
   }
 
-  /**
-   * Whether each row would get a value of its own from a default, as the server
-   * has it; what it cannot tell yet, as of a function to come, counts as so.
-   *
-   * @param type the type of the column
-   */
-  isVolatile(expression: string, type: string): boolean {
-    const coming = unquoted(type);
-    const sql = this.#promised.has(`enum ${coming}`)
-      ? volatileQuery(castToText(expression, coming), "text")
-      : volatileQuery(expression, type);
-    const value = this.#answers.values.get(sql);
-    if (value === undefined) this.volatile.add(sql);
-    return value !== undefined && value !== "false";
-  }
-
   sameType(left: string, right: string): boolean {
     return left === right || this.#same(`NULL::${left}`, `NULL::${right}`);
   }
@@ -4069,35 +4136,58 @@ class Planner {
 
   // ── What the report shows ──
 
-  /** Its lock, unless the tables are new: then nobody notices. */
-  #impact({ locks = [], lock, work }: ChangeSpec) {
-    const all = lock ? readLock(lock) : locks;
-    const standing = all.filter(({ table }) => this.#tables.get(table)?.was);
-    if (standing.length === 0) {
-      return { tables: [], ...(lock && { lock }), noticed: all.length === 0 };
-    }
-    const known = standing.map(({ table }) => this.sizeOf(table));
-    const bytes = known.reduce((sum, { bytes }) => sum + bytes, 0);
-    const rate = RATES[work ?? ""];
-    const seconds = rate && Math.round(bytes / 1e6 / rate);
-    const [{ mode } = { mode: "" }] = standing;
+  /** What others notice; nothing of it where the tables are all new. */
+  #impact({ lock, locks = [], work, effect }: ChangeSpec): Impact {
+    const tables = locks.filter(({ table }) =>
+      this.#tables.get(table)?.was !== ""
+    ).map((lock) => ({ ...lock, ...this.sizeOf(lock.table) }));
+    const [first] = tables;
+    const noticed = first || locks.length === 0;
+    const told = lock ?? describeLocks(tables, work);
+    const blocks = work === "batches"
+      ? "writes of the same rows"
+      : first && BLOCKS[first.mode];
     return {
-      lock: lock ?? describeLocks(standing, work),
-      ...(BLOCKS[mode] && { blocks: BLOCKS[mode] }),
-      tables: known,
-      ...(seconds !== undefined && { seconds }),
-      noticed: true,
+      tables,
+      home: this.#home(tables.map(({ table }) => table), lock),
+      ...(told && { lock: told }),
+      ...(blocks && { blocks }),
+      ...(first && work && {
+        seconds: Math.round(first.bytes / 1e6 / WORK[work].rate),
+      }),
+      ...(effect && noticed && { effect }),
     };
   }
 
-  /** Rows as the statistics have them, and bytes; 0 where it is not known. */
-  sizeOf(name: string) {
-    const { was = name } = this.#tables.get(name) ?? {};
-    const value = this.ask(`SELECT json_build_object(
-      'rows', greatest(reltuples, 0)::bigint, 'bytes', pg_table_size(oid))::text
-      FROM pg_class WHERE oid = to_regclass(${literal(was)})`);
-    const shown = parseName(name).join(".");
-    return { name: shown, rows: 0, bytes: 0, ...(value && JSON.parse(value)) };
+  /**
+   * What a longhand step that does not say its lock may lock: whatever
+   * relation has a name that its SQL holds, in a string or a body, too.
+   */
+  #home(tables: string[], lock?: string): string[] {
+    const { verb, alter = [], table = "", to = "" } = this.#step;
+    if (verb === "renameTable") return [this.sql(table), this.sql(to)];
+    if (verb !== "step" || lock) return tables;
+    const names = wordsIn(alter.join(";\n")).map(literal).join(", ");
+    const found = this.ask(`SELECT coalesce(json_agg(oid::regclass), '[]')
+      ::text FROM pg_class WHERE relname = ANY (ARRAY[${names}]::name[])
+        AND relkind IN ('r', 'p', 'v', 'm', 'f') AND relnamespace <>
+        ALL (ARRAY['pg_catalog', 'information_schema']::regnamespace[])`);
+    return (JSON.parse(found ?? "[]") as string[]).sort();
+  }
+
+  /** Rows as the statistics have them, and bytes. */
+  sizeOf(table: string) {
+    const { was = table } = this.#tables.get(table) ?? {};
+    const value = this.ask(`WITH RECURSIVE tree AS (
+        SELECT to_regclass(${literal(was)})::oid AS oid
+        UNION SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = tree.oid)
+      SELECT json_build_object('rows', sum(nullif(reltuples, -1))::bigint,
+        'bytes', coalesce(sum(pg_table_size(oid)), 0))::text
+      FROM pg_class WHERE oid IN (SELECT oid FROM tree)`);
+    const known: { rows: number | null; bytes: number } = value
+      ? JSON.parse(value)
+      : { rows: null, bytes: 0 };
+    return { name: parseName(table).join("."), ...known };
   }
 
   /** Asks for a change: one line of the report, one or several statements. */
@@ -4107,20 +4197,15 @@ class Planner {
     const { verb, table = "" } = this.#step;
     const goes = !["createTable", "addForeignKey", "step"].includes(verb) &&
       this.table(table)?.was === "";
-    const changes = specs.map((spec, i) => {
-      const { effect, ...said } = spec;
-      const { noticed, ...impact } = this.#impact(spec);
-      return {
-        ...said,
-        ...(goes && { undo: "" }),
-        ...impact,
-        ...(effect && noticed && { effect }),
-        ...origin,
-        object,
-        verb: text,
-        part: specs.length > 1 ? ` (${i + 1} of ${specs.length})` : "",
-      };
-    });
+    const changes = specs.map(({ locks, undo, ...spec }, i) => ({
+      ...spec,
+      undo: goes ? "" : undo,
+      ...this.#impact({ ...spec, undo, ...(locks && { locks }) }),
+      ...origin,
+      object,
+      verb: text,
+      part: specs.length > 1 ? ` (${i + 1} of ${specs.length})` : "",
+    }));
     this.#items.push({ mark: "change", object, text, details: [], changes });
   }
 
@@ -4172,15 +4257,17 @@ class Planner {
   }
 }
 
-/** "users, orgs: SHARE ROW EXCLUSIVE while it scans it". */
-function describeLocks(locks: Lock[], work = "for an instant"): string {
-  const modes = [...new Set(locks.map(({ mode }) => mode))];
-  return modes.map((mode, i) => {
-    const tables = new Set(
-      locks.filter((lock) => lock.mode === mode).map(({ table }) => table),
-    );
-    return `${[...tables].join(", ")}: ${mode}` + (i === 0 ? ` ${work}` : "");
-  }).join("; ");
+/** "tasks, users: SHARE ROW EXCLUSIVE while it scans it"; "" for no lock. */
+function describeLocks(locks: Lock[], work?: Work): string {
+  const how = work ? WORK[work].how : "for an instant";
+  const names = (of: Lock[]) => of.map(({ table }) => table).join(", ");
+  if (work === "batches") return `${names(locks)}: rows ${how}`;
+  const modes = [...new Set(locks.map(({ mode }) => mode))]
+    .filter((mode) => BLOCKS[mode]);
+  const told = modes.map((mode) =>
+    `${names(locks.filter((lock) => lock.mode === mode))}: ${mode}`
+  );
+  return told.length > 0 ? `${told.join(", ")} ${how}` : "";
 }
 
 /** `lower(a) COLLATE "C" text_ops DESC, b WITH =`. */
@@ -4480,7 +4567,7 @@ async function makePlan(
       const items = lines.find(({ items }) => items.includes(item))?.items;
       items?.splice(items.indexOf(item) + 1, 0, found);
     }
-    const plan = await finishPlan(server, lines, facts, options.single);
+    const plan = await finishPlan(reading, lines, options.single);
     const told = plan.changes.length > 0 && options.lockTimeout !== undefined;
     const look = told ? `${situationQuery(plan, options)};\n` : "";
     const [situation] = await session.query(`${look}ROLLBACK`);
@@ -4552,16 +4639,16 @@ function turnOf({ verb }: Step): number {
 }
 
 async function finishPlan(
-  server: Server,
+  { server, facts }: Reading,
   sections: Plan["sections"],
-  facts: Catalog,
   single: boolean,
 ): Promise<Plan> {
   const items = sections.flatMap((section) => section.items);
   const place = ({ phase, rank = 5 }: Change) =>
     PHASES.indexOf(phase) * 10 + rank;
-  const changes = items.flatMap((item) => item.changes)
+  const ranked = items.flatMap((item) => item.changes)
     .sort((a, b) => place(a) - place(b));
+  const changes = groupChanges(ranked, single).flat();
   return {
     server,
     single,
@@ -4631,7 +4718,7 @@ function checkShapes(sections: unknown) {
     }
     // Not forEach, which would leave out what a stray comma makes.
     for (const [n, step] of steps.entries()) {
-      if (typeof step?.plan === "function") continue;
+      if (Object.hasOwn(VERBS, step?.verb ?? "")) continue;
       faults.push(
         `step ${n + 1} of section "${title}" is ${whatItIs(step)}: write a ` +
           "builder's call, such as createTable(…)",
@@ -5041,7 +5128,7 @@ class Coming {
   /** Whether the rows that it inserts all say their value of the columns. */
   knows(table: string, columns: string[]): boolean {
     return (this.#rows.get(this.db.sql(table)) ?? []).every((row) =>
-      columns.every((column) => column in row)
+      columns.every((column) => Object.hasOwn(row, column))
     );
   }
 
@@ -5255,7 +5342,7 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
 /** The tables that changes lock, as SQL names them. */
 function lockedBy(changes: Change[]): Set<string> {
   return new Set(
-    changes.flatMap(({ locks = [] }) => locks.map(({ table }) => table)),
+    changes.flatMap(({ tables }) => tables.map(({ table }) => table)),
   );
 }
 
@@ -6501,9 +6588,9 @@ function missingPrivileges(
     reason: "privilege",
   });
   const foreign = new Set(
-    changes.filter(({ step }) => step.verb !== "step").flatMap(({ locks }) =>
-      (locks ?? []).slice(0, 1).filter(({ table, mode }) =>
-        mode !== "rows" && facts.tables.get(table)?.owned === false
+    changes.filter(({ step }) => step.verb !== "step").flatMap(({ tables }) =>
+      tables.slice(0, 1).filter(({ table, mode }) =>
+        mode !== RX && facts.tables.get(table)?.owned === false
       )
     ).map(({ table }) => table),
   );
@@ -7334,7 +7421,7 @@ async function confirm(
     `${count(changes.length, "statement")} would still run after this apply, ` +
       `the first for ${first.step.verb} "${first.step.name}" in section ` +
       `"${first.section}": ${tidy(first.sql)}`,
-    "The check of that step does not see what its alter does: mend the step",
+    "The check of that step does not see what its alter does: correct the step",
   );
 }
 
@@ -7344,7 +7431,9 @@ const HAZARDS = ["rewrite", "blocking", "rename", "conflict"];
 /** @throws UsageError where it allows what none of the steps could do */
 function refuseHazards(sections: Section[], allow: string[]) {
   const own = sections.flatMap(({ steps }) =>
-    steps.flatMap((step) => step.hazards?.() ?? [])
+    steps.flatMap(({ verb, name, hazard }) =>
+      /^drop(?!Default|NotNull)/.test(verb) ? `drop:${name}` : hazard ?? []
+    )
   );
   const known = [...new Set([...HAZARDS, ...own])];
   const unknown = allow.filter((hazard) => !known.includes(hazard));
