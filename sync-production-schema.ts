@@ -1237,7 +1237,8 @@ function planNullability(
   if (notNull) {
     // A default of its own for each row is filled in batches: go on with it.
     if (
-      !fact.notNull && value !== undefined && db.isVolatile(value, type) &&
+      !fact.notNull && value !== undefined &&
+      db.isVolatile(value, type, value) &&
       db.hasRows(table, `${id(column)} IS NULL`)
     ) db.change(`${table}.${column}`, "fill", fillDefault(db, at, value));
     return planSetNotNull(db, at);
@@ -1268,7 +1269,9 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
   const rewrites = spec.serial || !!spec.identity || spec.generated === "s" ||
     domain;
   const lonely = spec.notNull && !rewrites && value === undefined;
-  const volatile = value !== undefined && db.isVolatile(value, spec.type);
+  const { sql: shown } = add(spec.withoutKey);
+  const volatile = value !== undefined &&
+    db.isVolatile(value, spec.type, shown);
   const similar = unnamedLike(db, at, spec);
 
   if (rewrites || !(volatile || lonely) || db.state(table) !== "filled") {
@@ -4005,14 +4008,20 @@ class Planner {
    * has it; what it cannot tell yet, as of a function to come, counts as so.
    *
    * @param type the type of the column
+   * @param told the SQL that an error shows
    */
-  isVolatile(expression: string, type: string): boolean {
+  isVolatile(expression: string, type: string, told: string): boolean {
     const coming = this.comingEnum(type);
     const sql = coming
       ? volatileQuery(castToText(expression, nameIn(type)), "text")
       : volatileQuery(expression, type);
     const node = this.#answers.get(sql);
     if (node === undefined) this.open.plans.add(sql);
+    // What the type can never hold is no matter of what is still to come.
+    if (node instanceof Error && isServerError(node)) {
+      const never = /^22|^42(804|846)/.test(node.code);
+      if (never) throw new StepError(this.#section, this.#step, told, node);
+    }
     return node !== undefined &&
       (node instanceof Error || hasFilter(node as PlanNode));
   }
@@ -4545,7 +4554,7 @@ async function makePlan(
   sections: Section[],
   options: PlanOptions,
 ): Promise<Plan> {
-  const { server, facts } = reading;
+  const { facts } = reading;
   const chosen = chooseSteps(sections, options);
   const steps = new Map(
     sections.flatMap(({ steps }) => steps).flatMap((step) =>
@@ -4590,9 +4599,9 @@ async function explainReading(
   error: unknown,
 ): Promise<never> {
   const code = isServerError(error) ? error.code : "";
-  if (code !== TIMED_OUT && code !== UNKNOWN_FUNCTION) throw error;
+  if (![TIMED_OUT, ...UNKNOWN].includes(code)) throw error;
   await session.query("ROLLBACK");
-  if (code === UNKNOWN_FUNCTION) {
+  if (UNKNOWN.includes(code)) {
     // An old server lacks what the query calls.
     const [row] = await session.query(serverQuery(schema));
     refuseServer(row?.server as Server, schema);
@@ -5422,7 +5431,8 @@ interface Progress {
 /** SQLSTATEs after which the same statement may be tried again. */
 const RETRIED = ["55P03", "40P01"];
 const TIMED_OUT = "57014";
-const UNKNOWN_FUNCTION = "42883";
+/** What an older server says of functions and columns that it lacks. */
+const UNKNOWN = ["42883", "42703"];
 
 /** Any number will do, as long as every copy of this script has the same. */
 const ADVISORY_KEY = "7236511998345071977";

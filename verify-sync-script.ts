@@ -322,7 +322,7 @@ async function proveFresh(
   const unmodelled = new Set(
     stepsOf(script).filter(({ modelled }) => modelled === false)
       .flatMap((step) => [
-        ...step.owns(),
+        ...script.ownedBy(step),
         ...readNames((step.alter ?? []).join(";\n")).keys(),
       ]),
   );
@@ -454,8 +454,8 @@ function ownersOf(script: typeof Script): Owners {
   const steps = stepsOf(script);
   const found: Owners = {
     owners: new Map(steps.flatMap((step) => [
-      ...step.owns().map((thing) => [thing, step] as const),
-      ...(step.columns ?? []).map((column) =>
+      ...script.ownedBy(step).map((thing) => [thing, step] as const),
+      ...Object.keys(step.columns ?? {}).map((column) =>
         [`column ${step.name}.${column}`, step] as const
       ),
     ])),
@@ -739,9 +739,9 @@ function checkNames({ options, script, models }: Context) {
   for (const step of stepsOf(script)) {
     if (step.alter) longhand.push(...step.alter);
     if (/^drop/.test(step.verb)) continue;
-    for (const thing of step.owns()) {
+    for (const thing of script.ownedBy(step)) {
       owned.set(thing, step);
-      for (const column of step.columns ?? []) {
+      for (const column of Object.keys(step.columns ?? {})) {
         owned.set(thing.replace("table", "column") + `.${column}`, step);
       }
     }
@@ -2188,8 +2188,8 @@ class States {
     this.#later = new Set(added.map(({ name }) => name));
     this.#built = new Set([
       ...this.#later,
-      ...steps.flatMap(({ name, columns }) =>
-        (columns ?? []).map((column) => `${name}.${column}`)
+      ...steps.flatMap(({ name, columns = {} }) =>
+        Object.keys(columns).map((column) => `${name}.${column}`)
       ),
     ]);
   }
@@ -2301,7 +2301,7 @@ class States {
     }
     const turns = new Map<string, number>();
     const turn = this.changes.map(({ step }) => {
-      const table = step.relations()[0] ?? "";
+      const { table = "" } = step;
       const n = turns.get(table) ?? 0;
       turns.set(table, n + 1);
       return table === "" ? 0 : n;

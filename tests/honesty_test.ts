@@ -23,7 +23,8 @@ const NO_STEPS: [steps: string, says: RegExp][] = [
   ["createExtension,", /step 2 .* is a function that was not called/],
   [`[createTable("b", { id: "int" })],`, /step 2 .* is a list: put \.\.\. b/],
   [`"createTable",`, /step 2 .* is a string/],
-  ["{ verb: 'step', name: 'x' },", /step 2 .* is another object/],
+  ["{ verb: 'nosuch', name: 'x' },", /step 2 .* is another object/],
+  ["{ verb: 'step', name: 'x' },", /step "x" .* arguments are not what step/],
   ["notModelled(null),", /step 2 .* is another object/],
   [`5, false, `, /step 2 .* is a number[^]*step 3 .* is a boolean/],
 ];

@@ -105,7 +105,7 @@ const CHANGES = `\
 
 const SUMMARY = `
 PLAN: 4 to change, 1 needs a look, 1 in place.
-Runs 5 statements: 2 in one transaction, then 3 online.
+Runs 5 statements: 2 in 2 transactions, then 3 online.
 Next: fix what needs a look, then run this again
 `;
 
