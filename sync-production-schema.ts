@@ -395,8 +395,8 @@ export function notModelled(step: Step): Step {
  *
  * @param name what reports call it, such as `trigger tasks.touch_updated_at`
  * @param options `check`: an SQL expression, true where the whole effect is in
- *   place; it reads only, and where a thing that it names does not exist the
- *   effect is missing. `alter`: the SQL to run then. `phase`: when ("expand").
+ *   place, else false, and never NULL; it reads only, and where a thing that it
+ *   names does not exist the effect is missing. `alter`: the SQL to run then. `phase`: when ("expand").
  *   `lock`: the strongest lock that it takes, for the report. `hazard`: what
  *   `--allow` must name before it runs. `undo`: the SQL that takes it back
  */
@@ -419,10 +419,7 @@ export function step(name: string, options: {
     ],
     plan(db) {
       const { check, alter, phase = "expand", undo, lock, hazard } = options;
-      const found = db.ask(`SELECT (${check})::text`, {
-        tolerated: MISSING_OBJECT,
-      });
-      if (found === "true") return;
+      if (db.holds(check)) return;
       const statements = [alter].flat().map(tidy);
       const back = undo ?? cannot("its step does not say how");
       const changes = statements.map((sql, i) => ({
@@ -2398,10 +2395,17 @@ interface Question {
   columns: Map<string, string>;
 }
 
+interface Prints {
+  left: string;
+  right: string;
+  /** The query, where no answer came in time. */
+  late?: string;
+}
+
 /** What the server answered, by the text of the question. */
 interface Answers {
   /** How PostgreSQL prints both sides, or why it cannot. */
-  prints: Map<string, { left: string; right: string }>;
+  prints: Map<string, Prints>;
   values: Map<string, string | postgres.PostgresError>;
 }
 
@@ -2518,7 +2522,8 @@ async function answerOneByOne(
         readPlan((await one(explain?.[0] ?? ""))[0], [question], answers);
       } catch (error) {
         if (!isServerError(error)) throw error;
-        const prints = { left: error.message, right: "" };
+        const prints: Prints = { left: error.message, right: "" };
+        if (error.code === TIMED_OUT) prints.late = explain?.[0] ?? "";
         answers.prints.set(questionKey(question), prints);
       }
     }),
@@ -2792,7 +2797,15 @@ export class Planner {
     this.#section = section;
     this.#step = step;
     this.#items = [];
-    step.plan(this);
+    const before = this.expectations.length;
+    try {
+      step.plan(this);
+    } catch (error) {
+      if (!(error instanceof Unanswered)) throw error;
+      // The rest of the step hangs on what is not known.
+      this.expectations.length = before;
+      this.#items = [notAnswered(step, error.query)];
+    }
     if (this.#items.length > 0) return this.#items;
     const { name: object, verb: text } = step;
     return [{ mark: "in place", object, text, details: [], changes: [] }];
@@ -2911,7 +2924,7 @@ export class Planner {
     return this.ask(sql, { table }) === "true";
   }
 
-  /** Whether there are such rows, or it could not be found out in time. */
+  /** Whether there are such rows. */
   hasRows(table: string, where: string): boolean {
     const sql = `SELECT EXISTS (SELECT FROM ${id(table)} WHERE ${where})::text`;
     return this.ask(sql, { table }) !== "false";
@@ -2944,18 +2957,55 @@ export class Planner {
     return false;
   }
 
-  /** A scalar query's value as text; undefined until it is known. */
+  /**
+   * A scalar query's value as text; undefined until it is known.
+   *
+   * @param options `table`: the one whose names of today it needs; `tolerated`:
+   *   SQLSTATEs that come to undefined; `shown`: what reports show of the query
+   * @throws Unanswered where no answer came in time, which is none
+   */
   ask(
     query: string,
-    { table = "", tolerated = [] }: { table?: string; tolerated?: string[] } =
-      {},
+    { table = "", tolerated = [], shown }: {
+      table?: string;
+      tolerated?: string[];
+      shown?: string;
+    } = {},
   ): string | undefined {
     const sql = this.#asItIs(query, table);
     const value = this.#answers.values.get(sql);
     if (value === undefined) this.probes.add(sql);
     if (typeof value !== "object" || value === null) return value ?? undefined;
-    if ([...tolerated, TIMED_OUT].includes(value.code)) return undefined;
-    throw new StepError(this.#section, this.#step, sql, value);
+    if (tolerated.includes(value.code)) return undefined;
+    if (value.code === TIMED_OUT) throw new Unanswered(shown ?? sql);
+    throw new StepError(this.#section, this.#step, shown ?? sql, value);
+  }
+
+  /**
+   * What the check of a longhand step says: false where a thing that it names
+   * does not exist.
+   *
+   * @throws SyncError where it says neither true nor false
+   */
+  holds(check: string): boolean {
+    // OFFSET keeps the server from working it out once for each use.
+    const found = this.ask(
+      "SELECT json_build_array(pg_typeof(c)::text, c::text)::text " +
+        `FROM (SELECT (${check}\n) AS c OFFSET 0) x`,
+      { tolerated: MISSING_OBJECT, shown: `SELECT (${check})` },
+    );
+    if (found === undefined) return false;
+    const [type, value] = JSON.parse(found) as [string, string | null];
+    if (type === "boolean" && value !== null) return value === "true";
+    const { verb, name } = this.#step;
+    throw new SyncError(
+      `the check of ${verb} "${name}" in section "${this.#section}" answers ` +
+        `${value === null ? "NULL" : type}, and not true or false`,
+      value === null
+        ? "Write it so that it is never NULL: EXISTS (SELECT …), " +
+          "… IS NOT DISTINCT FROM …, or coalesce(…, false)"
+        : "Write a condition, such as EXISTS (SELECT …)",
+    );
   }
 
   /**
@@ -2971,6 +3021,9 @@ export class Planner {
       : volatileQuery(expression, type);
     const value = this.#answers.values.get(sql);
     if (value === undefined) this.volatile.add(sql);
+    if (typeof value === "object" && value?.code === TIMED_OUT) {
+      throw new Unanswered(sql);
+    }
     return value !== undefined && value !== "false";
   }
 
@@ -3033,6 +3086,7 @@ export class Planner {
     const key = questionKey(question);
     const prints = this.#answers.prints.get(key);
     if (!prints) this.questions.set(key, question);
+    if (prints?.late) throw new Unanswered(prints.late);
     return !prints || prints.left === prints.right;
   }
 
@@ -3615,6 +3669,31 @@ function partitionsOf(name: string): string {
   })::oid AS oid
     UNION SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = tree.oid)
     SELECT oid FROM tree`;
+}
+
+/** A question that ran out of time: what it asks is not known. */
+class Unanswered extends Error {
+  constructor(readonly query: string) {
+    super("no answer came in time");
+  }
+}
+
+/** It stops an apply, which would otherwise do again what may be there. */
+function notAnswered({ name, verb }: Step, query: string): Item {
+  const cheaper = verb === "step"
+    ? "write a cheaper check"
+    : "make the query cheaper, as with an index";
+  return {
+    mark: "issue",
+    object: name,
+    text: "was not checked",
+    details: [
+      ["why", "the look at it took longer than --probe-timeout"],
+      ["look", tidy(query)],
+      ["mend", `raise --probe-timeout, or ${cheaper}`],
+    ],
+    changes: [],
+  };
 }
 
 function keyOf(name: string, { definition }: ConstraintFact) {
@@ -4884,8 +4963,8 @@ class Reporter {
     const told = mark === "in place" ? words : text;
     this.line(`  ${sign} ${object.padEnd(this.#width)}  ${told}`, colour);
     for (const [label, text] of details) {
-      // All but reasons is SQL or steps, in which dashes begin a comment.
-      const [first = "", ...rest] = label === "why" || text.includes("\n")
+      // All but reasons is SQL or steps, in which dashes would begin a comment.
+      const [first = "", ...rest] = label === "why" || /\n|--/.test(text)
         ? text.split("\n")
         : wrap(text, 64).map((line) => line.trim());
       this.line(`      ${label.padEnd(9)} ${first}`);
@@ -6320,6 +6399,8 @@ async function apply(
     outcome.plan = plan;
     report.header(plan, options.target.where, options.schema, "apply");
     report.align(plan);
+    // What a signal has cancelled looks like a check that took too long.
+    checkOn(run);
     refuseOther(plan, options, report);
     refusePlan(plan, options, report);
     if (plan.changes.length > 0) {

@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { MAJORS, serversOnDemand, sync } from "./helpers.ts";
+import { connect, MAJORS, serversOnDemand, sync } from "./helpers.ts";
 
 const withDatabase = serversOnDemand();
 const NEWEST = MAJORS.at(-1) ?? 18;
@@ -139,3 +139,126 @@ Deno.test("rows that were never counted are not said to be none", () =>
     const after = await sync(["--dry-run"], { url, steps });
     assert.match(after.stdout, /big has about 10,000 rows, \d\.\d MB/);
   }));
+
+// ─── Checks that do not answer ─────────────────────────────────────────────
+
+const ANSWERS: [check: string, says: RegExp | boolean][] = [
+  ["true", true],
+  ["false", false],
+  ["EXISTS (SELECT 1) -- a comment at the end", true],
+  ["(SELECT count(*) = 0 FROM nosuch)", false],
+  ["nosuch(1)", false],
+  ["NULL", /answers NULL/],
+  ["NULL::boolean", /answers NULL/],
+  ["(SELECT true WHERE false)", /answers NULL/],
+  ["obj_description(to_regclass('t'), 'pg_class') = 'v1'", /answers NULL/],
+  ["bool_and(NULL)", /answers NULL/],
+  ["1", /answers integer/],
+  ["'true'", /answers text/],
+  ["'secret-word'", /answers text/],
+  ["to_jsonb(true)", /answers jsonb/],
+  ["(SELECT ROW(true))", /answers record/],
+  ["to_regclass('pg_class')", /answers regclass/],
+];
+
+Deno.test("a check answers true or false, or nothing is written", async (t) => {
+  for (const major of [OLDEST, NEWEST]) {
+    await withDatabase(major, async (url, sql) => {
+      for (const [check, says] of ANSWERS) {
+        await t.step(`${check}, on ${major}`, async () => {
+          await sql.unsafe("DROP TABLE IF EXISTS first");
+          const steps = `createTable("first", { id: "int" }),
+            step("odd", { check: ${JSON.stringify(check)},
+              alter: "SELECT 1" }),`;
+          const dry = await sync(["--dry-run"], { url, steps });
+          if (typeof says === "boolean") {
+            assert.equal(dry.code, 0, dry.stderr);
+            assert.equal(/ℹ odd/.test(dry.stdout), !says, dry.stdout);
+            return;
+          }
+          assert.equal(dry.code, 1, dry.stdout);
+          assert.match(dry.stderr, /check of step "odd" in section "Steps"/);
+          assert.match(dry.stderr, says);
+          assert.doesNotMatch(dry.stderr, /secret-word/);
+          const apply = await sync(["--apply"], { url, steps });
+          assert.equal(apply.code, 1);
+          const [row] = await sql`SELECT to_regclass('first') AS made`;
+          assert.equal(row?.made, null);
+        });
+      }
+    });
+  }
+});
+
+const SLOW = `CREATE FUNCTION slow(int) RETURNS boolean LANGUAGE plpgsql
+    IMMUTABLE AS 'BEGIN PERFORM pg_sleep(3); RETURN true; END';
+  CREATE TABLE t (id int PRIMARY KEY, a int);
+  INSERT INTO t VALUES (1, 1)`;
+const TABLE_T = `createTable("t", { id: "int PRIMARY KEY", a: "int" })`;
+
+/** What holds the table for as long as the run looks. */
+const HELD = "BEGIN; LOCK TABLE t";
+
+const LATE: [title: string, step: string, object: RegExp, held?: string][] = [
+  [
+    "a check",
+    `step("late", { check: "slow(1)", alter: "UPDATE t SET a = a + 1" })`,
+    /⚠ late +was not checked\n +why .*\n +look +SELECT \(slow\(1\)\)/,
+  ],
+  [
+    "whether a backfill has rows",
+    `backfill("t", { set: "a = a + 1", where: "slow(a)" })`,
+    /⚠ t\.a +was not checked\n +why .*\n +look +SELECT EXISTS .*slow\(a\)/,
+  ],
+  [
+    "whether a table is empty",
+    `addColumn("t", "b", "int NOT NULL")`,
+    /⚠ t\.b +was not checked\n +why .*\n +look +SELECT \(NOT EXISTS/,
+    HELD,
+  ],
+  [
+    "which rows are missing",
+    `insertMissing("t", ["id"], [{ id: 1, a: 2 }, { id: 2, a: 2 }])`,
+    /⚠ t +was not checked\n +why .*\n +look +SELECT coalesce/,
+    HELD,
+  ],
+  [
+    "how large a table is",
+    `addCheck("t", "t_a_check", "a > 0")`,
+    /⚠ t_a_check +was not checked/,
+    HELD,
+  ],
+];
+
+Deno.test("what ran out of time is not known, and stops an apply", async (t) => {
+  for (const [title, step, says, held] of LATE) {
+    await t.step(title, () =>
+      withDatabase(NEWEST, async (url, sql) => {
+        await sql.unsafe(SLOW);
+        const steps = `createTable("first", { id: "int" }), ${TABLE_T},
+          ${step},`;
+        const other = connect(url);
+        try {
+          if (held) await other.unsafe(held);
+          const args = ["--probe-timeout", "300ms"];
+          const dry = await sync(["--dry-run", ...args], { url, steps });
+          assert.match(dry.stdout, says);
+          assert.match(dry.stdout, /mend +raise --probe-timeout, or \w+/);
+          assert.match(dry.stdout, /ℹ first +create table/);
+          assert.match(dry.stdout, /mend what needs a look/);
+          const apply = await sync(["--apply", ...args], { url, steps });
+          assert.equal(apply.code, 3, apply.stderr);
+          assert.match(apply.stdout, says);
+          assert.match(apply.stderr, /1 thing above needs a look; nothing was/);
+        } finally {
+          await other.end({ timeout: 1 });
+        }
+        const [row] = await sql`SELECT to_regclass('first') AS made,
+          (SELECT sum(a) FROM t)::int AS sum`;
+        assert.deepEqual({ ...row }, { made: null, sum: 1 });
+        // Given the time, it is looked at after all.
+        const after = await sync(["--dry-run"], { url, steps });
+        assert.doesNotMatch(after.stdout, /not checked/);
+      }));
+  }
+});
