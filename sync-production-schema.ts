@@ -6463,15 +6463,21 @@ export async function main(
 
 function fail(error: unknown, report: Reporter, outcome: Outcome): number {
   const stopped = error instanceof ApplyError ? error : undefined;
-  if (stopped) {
-    outcome.committed = stopped.progress.committed;
-    report.undo(outcome);
-  }
+  if (stopped) outcome.committed = stopped.progress.committed;
+  // What goes wrong in the look at the end takes nothing back.
+  const whole = !stopped && outcome.committed.length > 0;
+  if (outcome.committed.length > 0) report.undo(outcome);
   const errors: [string, ...string[]][] = error instanceof StepFaults
     ? error.faults.map((fault) => [fault])
     : [[
       ...explain(stopped?.cause ?? error),
       ...(stopped ? explainProgress(stopped) : []),
+      ...(whole
+        ? [
+          `Committed: all ${count(outcome.committed.length, "statement")} of ` +
+          "the plan.",
+        ]
+        : []),
     ]];
   outcome.errors = errors.map((lines) => report.error(...lines));
   return error instanceof Refusal ? EXIT.refused : EXIT.error;
@@ -6542,10 +6548,8 @@ async function apply(
       for (const issue of told) report.item(issue);
       await applyChanges(run, plan);
       outcome.committed = plan.changes;
-      await confirm(session, sections, options).catch((error) => {
-        report.undo(outcome);
-        throw error;
-      });
+      const after = await inspect(session, sections, options);
+      confirm(after, plan, report);
     }
     finish(plan, performance.now() - start, report);
     report.undo(outcome);
@@ -6571,20 +6575,37 @@ function finish(plan: Plan, ms: number, report: Reporter) {
   );
 }
 
-/** Looks again: what was applied must be there, and nothing be left to do. */
-async function confirm(
-  session: Session,
-  sections: Section[],
-  options: Options,
-) {
-  const { changes } = await inspect(session, sections, options);
-  const [first] = changes;
-  if (!first) return;
+/**
+ * What was applied must be there, and a dry run would have nothing to say but
+ * what it said before.
+ *
+ * @throws SyncError with what is left
+ */
+function confirm(after: Plan, before: Plan, report: Reporter) {
+  const said = ({ object, text }: Item) => `${object} ${text}`;
+  const told = before.issues.map(said);
+  const left = after.issues.filter((issue) =>
+    !["unchecked", "situation"].includes(issue.reason ?? "") &&
+    !told.includes(said(issue))
+  );
+  if (left.length > 0) report.line();
+  for (const issue of left) report.item(issue);
+  const [change] = after.changes, [issue] = left;
+  if (change) {
+    throw new SyncError(
+      `${count(after.changes.length, "statement")} would still run after ` +
+        `this apply, the first for ${change.step.verb} ` +
+        `"${change.step.name}" in section "${change.section}": ` +
+        tidy(change.sql),
+      "The check of that step does not see what its alter does: mend the step",
+    );
+  }
+  if (!issue) return;
+  const needs = left.length === 1 ? "needs" : "need";
   throw new SyncError(
-    `${count(changes.length, "statement")} would still run after this apply, ` +
-      `the first for ${first.step.verb} "${first.step.name}" in section ` +
-      `"${first.section}": ${tidy(first.sql)}`,
-    "The check of that step does not see what its alter does: mend the step",
+    `${count(left.length, "thing")} ${needs} a look after this apply, the ` +
+      `first: ${said(issue)}`,
+    "Look with --dry-run: until it is mended, an apply refuses",
   );
 }
 

@@ -530,3 +530,68 @@ Deno.test("a password is hidden in any form of it", async (t) => {
     });
   });
 });
+
+// ─── The look at the end ───────────────────────────────────────────────────
+
+const OTHER_TYPE = `createTable("a", { id: "int" }),
+  step("other", { check: \`EXISTS (SELECT FROM pg_attribute WHERE attname = 'id'
+      AND attrelid = to_regclass('a') AND atttypid = 'text'::regtype)\`,
+    alter: "ALTER TABLE a ALTER id TYPE text" })`;
+
+const ENDS: [title: string, steps: string, code: number, says: RegExp][] = [
+  [
+    "a conflict that the plan makes",
+    OTHER_TYPE,
+    1,
+    /⚠ a\.id +has another type[^]*1 thing needs a look after.* a\.id has ano/,
+  ],
+  [
+    "what the plan takes from a step",
+    `createTable("b", { id: "int" }), createIndex("b", "b_idx", "(id)"),
+    step("gone", { check: "to_regclass('b') IS NULL", alter: "DROP TABLE b" })`,
+    1,
+    /\d statements? would still run after this apply/,
+  ],
+  [
+    "a conflict that is told and allowed",
+    `createTable("c", { id: "int" }), createTable("a", { id: "int" })`,
+    0,
+    /⚠ c\.id +has another type|1 conflict left as they are/,
+  ],
+  [
+    "a check that has become slow",
+    `createTable("a", { id: "int" }), step("slow", { check:
+      "to_regclass('a') IS NOT NULL AND (SELECT pg_sleep(3) IS NOT NULL)",
+      alter: "SELECT 1" })`,
+    1,
+    /1 thing needs a look after this apply, the first: slow was not checked/,
+  ],
+  [
+    "a check that fails from then on",
+    `createTable("a", { id: "int" }), step("odd", { check:
+      "CASE WHEN to_regclass('a') IS NULL THEN false END", alter: "SELECT 1" })`,
+    1,
+    /check of step "odd" in section "Steps" answers NULL/,
+  ],
+];
+
+Deno.test("an apply says what a dry run after it would say", async (t) => {
+  for (const [title, steps, code, says] of ENDS) {
+    await t.step(title, () =>
+      withDatabase(NEWEST, async (url, sql) => {
+        await sql.unsafe("CREATE TABLE c (id text)");
+        const allow = /"c"/.test(steps) ? ["--allow", "conflict"] : [];
+        const args = ["--probe-timeout", "1s", ...allow];
+        const apply = await sync(["--apply", ...args], { url, steps });
+        const all = apply.stdout + apply.stderr;
+        assert.equal(apply.code, code, all);
+        assert.match(all, says);
+        if (code === 0) return assert.match(all, /Applied plan/);
+        assert.match(apply.stderr, /Committed: all \d statements? of the plan/);
+        assert.match(apply.stdout, /To take it back/);
+        assert.doesNotMatch(all, /nothing is left|[Nn]othing was/);
+        const dry = ["--dry-run", "--detailed-exitcode", ...args];
+        assert.notEqual((await sync(dry, { url, steps })).code, 0);
+      }));
+  }
+});
