@@ -415,8 +415,8 @@ export function notModelled(step: Step): Step {
  * @param name what reports call it, such as `trigger tasks.touch_updated_at`;
  *   of `table log` the steps below take it that there is such a table then
  * @param options `check`: an SQL expression, true where the whole effect is in
- *   place; it reads only, and where a thing that it names does not exist the
- *   effect is missing. `alter`: the SQL to run then. `phase`: when ("expand").
+ *   place, else false, and never NULL; it reads only, and where a thing that it
+ *   names does not exist the effect is missing. `alter`: the SQL to run then. `phase`: when ("expand").
  *   `lock`: the strongest lock that it takes, for the report. `hazard`: what
  *   `--allow` must name before it runs. `undo`: the SQL that takes it back
  */
@@ -3656,6 +3656,8 @@ export interface Change extends Omit<ChangeSpec, "locks">, Impact {
   verb: string;
   /** Which of several statements for the object, as " (2 of 4)". */
   part: string;
+  /** Lists the keys of the rows that make it fail. */
+  look?: string;
   section: string;
   step: Step;
 }
@@ -5299,7 +5301,7 @@ async function askOne(
     return unchecked(
       error.code === TIMED_OUT
         ? "it took longer than --probe-timeout"
-        : withoutValues(error),
+        : withoutValues(error, list),
     );
   }
 }
@@ -5391,11 +5393,6 @@ function describeSituation(
     changes: [],
     reason: "situation",
   }));
-}
-
-/** A message of the server's, without the values of rows that it may quote. */
-function withoutValues({ code, message }: postgres.PostgresError): string {
-  return /^2[23]/.test(code) ? message.replaceAll(/"[^"]*"/g, "…") : message;
 }
 
 // ═══ Apply ═════════════════════════════════════════════════════════════════
@@ -5799,13 +5796,17 @@ function watchProgress(
   return state;
 }
 
-/** A session of pg_stat_activity in words; of others' not all may be seen. */
+/**
+ * A session of pg_stat_activity in words; of others' not all may be seen. Of
+ * its query only what stands before the first literal, comment or setting.
+ */
 const SESSION = `concat('pid ', a.pid, ' (', concat_ws(', ',
   coalesce(nullif(application_name, ''), usename), state,
   extract(epoch FROM now() - coalesce(xact_start, state_change))::int || ' s'),
-  ')', ': ' || nullif(left(regexp_replace(
-    regexp_replace(query, '\\s+', ' ', 'g'), '''[^'']*''', '…', 'g'), 60),
-  '<insufficient privilege>'))`;
+  ')', ': ' || nullif(left(regexp_replace(regexp_replace(regexp_replace(
+    regexp_replace(query, '^\\s*set\\M.*$', 'SET ...', 'i'),
+    '[^[:alpha:]_\\s,.*()=<>].*$', '...'), '\\m[a-z][.]{3}$', '...', 'i'),
+    '\\s+', ' ', 'g'), 60), '<insufficient privilege>'))`;
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
@@ -5826,7 +5827,7 @@ const MARKS: Record<Item["mark"], [string, Colour]> = {
 /** Writes what happens: results to stdout, progress to stderr. */
 class Reporter {
   stopping = false;
-  #secrets: string[] = [];
+  #secrets: RegExp[] = [/(?<=\b\w+:\/\/[^\s:@/]*:)[^\s@]+(?=@)/g];
   #colour = { out: wantsColour("stdout"), err: wantsColour("stderr") };
   #phase: Phase | undefined;
   #width = 0;
@@ -5839,9 +5840,9 @@ class Reporter {
    */
   constructor(readonly format: Format = "text", readonly quiet = false) {}
 
-  /** Never lets an error through that holds this text, if it says much. */
-  hide(...secrets: string[]) {
-    this.#secrets.push(...secrets.filter(({ length }) => length > 3));
+  /** Never lets this text through, if it says much, however it is encoded. */
+  hide(secret: string) {
+    if (secret.length > 3) this.#secrets.push(anyEncoding(secret));
   }
 
   /** One line of result. */
@@ -5852,7 +5853,9 @@ class Reporter {
   /** The whole result, in a format for machines or for elsewhere. */
   document(outcome: Outcome) {
     if (this.format === "text" || this.quiet) return;
-    const text = this.#hidden(formatOutcome(outcome, this.format));
+    const written = formatOutcome(outcome, this.format);
+    // A script has no text of others, and must stay what it is.
+    const text = this.format === "sql" ? written : this.#hidden(written);
     this.#clearBar();
     console.log(this.format === "markdown" ? clean(text) : text);
   }
@@ -5870,7 +5873,7 @@ class Reporter {
 
   /** One line about what is going on. */
   note(text: string, colour: Colour = "dim") {
-    this.#write("err", text, colour);
+    this.#write("err", this.#hidden(text), colour);
   }
 
   /** @returns the lines as they were written, without secrets */
@@ -5948,8 +5951,8 @@ class Reporter {
     const told = mark === "in place" ? words : text;
     this.line(`  ${sign} ${object.padEnd(this.#width)}  ${told}`, colour);
     for (const [label, text] of details) {
-      // All but reasons is SQL or steps, in which dashes begin a comment.
-      const [first = "", ...rest] = label === "why" || text.includes("\n")
+      // All but reasons is SQL or steps, in which dashes would begin a comment.
+      const [first = "", ...rest] = label === "why" || /\n|--/.test(text)
         ? text.split("\n")
         : wrap(text, 64).map((line) => line.trim());
       this.line(`      ${label.padEnd(9)} ${first}`);
@@ -6022,6 +6025,17 @@ class Reporter {
     Deno.stderr.writeSync(new TextEncoder().encode("\r\x1b[K"));
     this.#bar = false;
   }
+}
+
+/** The text itself, or with any of its characters percent-encoded. */
+function anyEncoding(text: string): RegExp {
+  const characters = [...text].map((character) => {
+    const bytes = [...new TextEncoder().encode(character)]
+      .map((byte) => `%${byte.toString(16).padStart(2, "0")}`);
+    const plain = character.replace(/[\\^$.*+?()[\]{}|/-]/, "\\$&");
+    return `(?:${plain}|${bytes.join("")})`;
+  });
+  return new RegExp(characters.join(""), "gi");
 }
 
 /** What a statement locks and for how long, and what others notice of it. */
@@ -6471,15 +6485,26 @@ const HINTS: Record<string, string> = {
   "23": "Mend the rows that violate it, then run again: it goes on from there",
   "28P01":
     "Check the password in the URL; percent-encode what is special in it",
+  "0A": "Write what PostgreSQL can do, in another step",
   "28": "Check the role in the URL, and the server's pg_hba.conf",
+  "2B": "Drop what depends on it first, by steps above",
   "3D000": "Check the name, or create it: createdb NAME",
   "25006": "Connect to the primary, or make the database writable",
-  "40P01": "Run again: it goes on from there",
+  "40": "Run again: it goes on from there",
   "42501":
     "Run as the owner of the table, or have it granted; where row level " +
     "security hides rows, as a role with BYPASSRLS",
   "42": "Mend the step's SQL; try it with --dry-run",
+  "44": "Mend the rows that violate it, or the view's check",
+  "53": "See what the server lacks, then run again: it goes on from there",
+  "53100": "Free space on the server's disk, then run again: it goes on from " +
+    "there",
+  "53200": "Free memory on the server, lower maintenance_work_mem, or raise " +
+    "max_locks_per_transaction where that is named; then run again",
   "53300": "Free a connection: an apply takes three",
+  "53400": "Raise the limit that is named, such as temp_file_limit, for this " +
+    "role; then run again",
+  "54": "It is beyond a limit of PostgreSQL's: write a smaller one",
   "55P03": "Wait until the blocking session ends, or raise --max-wait",
   "55P04": "Apply without --single-transaction: a new enum label must be " +
     "committed before it is used",
@@ -6487,12 +6512,105 @@ const HINTS: Record<string, string> = {
     "Run again; connect without a pooler if the role's statement_timeout " +
     "cancelled it",
   "57P": "Run again: it goes on from there",
+  "58": "Look into the server's log: its files or disk have a fault",
+  "P0": "Read that function, and mend what it objects to or the step",
+  "XX": "Look into the server's log: its data may be damaged",
 };
 
-function hintFor(code: string): string {
-  return HINTS[code] ?? HINTS[code.slice(0, 3)] ?? HINTS[code.slice(0, 2)] ??
-    "Look the SQLSTATE up in the PostgreSQL manual, appendix A";
+/** What PostgreSQL says of an error besides, as the client names it. */
+type ServerError = postgres.PostgresError & { "data type_name"?: string };
+
+/** The author of a function wrote its text, and may have put values into it. */
+function isRaised({ code, routine, where = "" }: ServerError): boolean {
+  return /^exec_stmt_(raise|assert)$/.test(routine) ||
+    /^(P0|38|39|XX)/.test(code) && where !== "";
 }
+
+/** SQLSTATEs of messages that hold names, but never values of rows. */
+const NAMES_ONLY =
+  /^(0[0-9A-Z]|2[358BD]|3D|40|42(?!601|602|704|703|883|P01)|44|5[3-8])/;
+
+/** SQLSTATEs whose details hold no values of rows either. */
+const PLAIN_DETAILS = /^(0A|2B|40|42|5[3-8])/;
+
+/** Any language's quotes: the server's messages are in its own. */
+const QUOTES = '"«»„“”‘’「」『』';
+
+/**
+ * A message of the server's without the values of rows that it may quote. A
+ * quoted part stays where it is a name that the error or the SQL has.
+ *
+ * @param sql what failed, which is shown beside it
+ */
+function withoutValues(error: ServerError, sql = ""): string {
+  const { code, message } = error;
+  if (isRaised(error)) {
+    const written = [message, message.replaceAll("'", "''")]
+      .some((text) => sql.includes(text));
+    return written ? message : "a function of the database raised an exception";
+  }
+  // An error with a place in the SQL was found while that was read.
+  const read = code.startsWith("42") &&
+    (error.position ?? error.internal_position) !== undefined;
+  if (read || NAMES_ONLY.test(code)) return message;
+  const names = [
+    error.schema_name,
+    error.table_name,
+    error.column_name,
+    error.constraint_name,
+    error["data type_name"],
+    ...saidIn(sql),
+  ];
+  const parts = new RegExp(`[${QUOTES}]([^${QUOTES}]*)[${QUOTES}]`, "g");
+  const value = [...message.matchAll(parts)].find(([, part = ""]) =>
+    !names.includes(part.trim())
+  );
+  const shown = value === undefined
+    ? message
+    // A value may hold quotes itself: all up to the last one goes.
+    : message.slice(0, value.index) +
+      message.slice(value.index).replace(
+        new RegExp(`[${QUOTES}].*[${QUOTES}]`, "s"),
+        "…",
+      );
+  return shown.replaceAll(/\b0x[0-9a-f]{2}\b/g, "…");
+}
+
+/** The names and the strings that stand in SQL, also inside its $-strings. */
+function saidIn(sql: string): string[] {
+  return words(sql).flatMap((word) => {
+    const [, body] = /^\$\w*\$([^]*)\$\w*\$$/.exec(word) ?? [];
+    if (body !== undefined) return saidIn(body);
+    const [, text] = /^'([^]*)'$/.exec(word) ?? [];
+    if (text !== undefined) return [text.replaceAll("''", "'")];
+    return /^[\p{L}_"]/u.test(word) ? [unquoted(word)] : [];
+  });
+}
+
+/** What else the server says, without values of rows, and what to do. */
+function notesOf(error: ServerError): string[] {
+  const { code, detail, where, table_name, constraint_name } = error;
+  const raised = isRaised(error);
+  const hint = raised ? undefined : error.hint;
+  const at = where?.split("\n")[0] ?? "";
+  const of = table_name && constraint_name &&
+    !error.message.includes(`"${table_name}"`);
+  return [
+    ...(detail && PLAIN_DETAILS.test(code) && !raised ? [detail] : []),
+    ...(of ? [`Constraint: ${constraint_name} of ${table_name}`] : []),
+    ...(raised && !/['"]/.test(at) && at ? [`Raised by ${at}`] : []),
+    ...(raised ? ["Its own words are in the server's log"] : []),
+    ...(hint ? [hint] : []),
+    ...[hintFor(code, hint ? "" : LOOK_UP)].filter((line) => line),
+  ];
+}
+
+function hintFor(code: string, otherwise = LOOK_UP): string {
+  return HINTS[code] ?? HINTS[code.slice(0, 3)] ?? HINTS[code.slice(0, 2)] ??
+    otherwise;
+}
+
+const LOOK_UP = "Look the SQLSTATE up in the PostgreSQL manual, appendix A";
 
 /** What an error says, and what to do about it; never a stack. */
 function explain(error: unknown): [string, ...string[]] {
@@ -6500,14 +6618,17 @@ function explain(error: unknown): [string, ...string[]] {
   if (error instanceof StepError) {
     return [
       `the check of ${error.step.verb} "${error.step.name}" in section ` +
-      `"${error.section}" failed: ${error.cause.message}`,
+      `"${error.section}" failed: ${withoutValues(error.cause, error.sql)}`,
       `SQL: ${tidy(error.sql)}`,
-      hintFor(error.cause.code),
+      ...notesOf(error.cause),
     ];
   }
   if (error instanceof ChangeError) return explainChange(error);
   if (isServerError(error)) {
-    return [`${error.message} (SQLSTATE ${error.code})`, hintFor(error.code)];
+    return [
+      `${withoutValues(error)} (SQLSTATE ${error.code})`,
+      ...notesOf(error),
+    ];
   }
   if (error instanceof Deno.errors.NotCapable) {
     const [, flag = "--allow-net"] = /(--allow-\w+)/.exec(error.message) ?? [];
@@ -6536,11 +6657,14 @@ function explainChange(
     return [`${where} failed: ${message}`, ...rest];
   }
   return [
-    `${where} failed: ${cause.message} (SQLSTATE ${cause.code})`,
-    ...(cause.detail ? [cause.detail] : []),
+    `${where} failed: ${withoutValues(cause, change.sql)} (SQLSTATE ` +
+    `${cause.code})`,
     `SQL: ${tidy(change.sql)}`,
     ...(hint ? [hint] : []),
-    hintFor(cause.code),
+    ...(change.look && /^23/.test(cause.code)
+      ? [`The rows: ${tidy(change.look)}`]
+      : []),
+    ...notesOf(cause),
   ];
 }
 
@@ -7287,7 +7411,11 @@ export async function main(
     }
     chooseSteps(sections, options);
     refuseHazards(sections, options.allow);
-    report.hide(target.password, encodeURIComponent(target.password));
+    // A password that is a name as well would be hidden in each of them.
+    const { user, database } = target.options;
+    if (![user, database].includes(target.password)) {
+      report.hide(target.password);
+    }
     if (target.embedded !== undefined) {
       const extensions = sections.flatMap(({ steps }) => steps)
         .filter(({ verb }) => verb === "createExtension");
@@ -7312,15 +7440,21 @@ export async function main(
 
 function fail(error: unknown, report: Reporter, outcome: Outcome): number {
   const stopped = error instanceof ApplyError ? error : undefined;
-  if (stopped) {
-    outcome.committed = stopped.progress.committed;
-    report.undo(outcome);
-  }
+  if (stopped) outcome.committed = stopped.progress.committed;
+  // What goes wrong in the look at the end takes nothing back.
+  const whole = !stopped && outcome.committed.length > 0;
+  if (outcome.committed.length > 0) report.undo(outcome);
   const errors: [string, ...string[]][] = error instanceof StepFaults
     ? error.faults.map((fault) => [fault])
     : [[
       ...explain(stopped?.cause ?? error),
       ...(stopped ? explainProgress(stopped) : []),
+      ...(whole
+        ? [
+          `Committed: all ${count(outcome.committed.length, "statement")} of ` +
+          "the plan.",
+        ]
+        : []),
     ]];
   outcome.errors = errors.map((lines) => report.error(...lines));
   return error instanceof Refusal ? EXIT.refused : EXIT.error;
@@ -7381,6 +7515,8 @@ async function apply(
     outcome.plan = plan;
     report.header(plan, options.target.where, options.schema, "apply");
     report.align(plan);
+    // What a signal has cancelled looks like a check that took too long.
+    checkOn(run);
     refuseOther(plan, options, report);
     refusePlan(plan, options, report);
     if (plan.changes.length > 0) {
@@ -7389,10 +7525,8 @@ async function apply(
       for (const issue of told) report.item(issue);
       await applyChanges(run, plan);
       outcome.committed = plan.changes;
-      await confirm(session, sections, options).catch((error) => {
-        report.undo(outcome);
-        throw error;
-      });
+      const after = await inspect(session, sections, options);
+      confirm(after, plan, report);
     }
     finish(plan, performance.now() - start, report);
     report.undo(outcome);
@@ -7418,15 +7552,33 @@ function finish(plan: Plan, ms: number, report: Reporter) {
   );
 }
 
-/** Looks again: what was applied must be there, and nothing be left to do. */
-async function confirm(
-  session: Session,
-  sections: Section[],
-  options: Options,
-) {
-  const { changes } = await inspect(session, sections, options);
-  const [first] = changes;
-  if (!first) return;
+/**
+ * What was applied must be there, and a dry run would have nothing to say but
+ * what it said before.
+ *
+ * @throws SyncError with what is left
+ */
+function confirm(after: Plan, before: Plan, report: Reporter) {
+  const said = ({ object, text }: Item) => `${object} ${text}`;
+  const told = before.issues.map(said);
+  const left = after.issues.filter((issue) =>
+    !["unchecked", "situation"].includes(issue.reason ?? "") &&
+    !told.includes(said(issue))
+  );
+  if (left.length > 0) report.line();
+  for (const issue of left) report.item(issue);
+  const [change] = after.changes, [issue] = left;
+  if (change) {
+    throw new SyncError(
+      `${count(after.changes.length, "statement")} would still run after ` +
+        `this apply, the first for ${change.step.verb} ` +
+        `"${change.step.name}" in section "${change.section}": ` +
+        tidy(change.sql),
+      "The check of that step does not see what its alter does: mend the step",
+    );
+  }
+  if (!issue) return;
+  const needs = left.length === 1 ? "needs" : "need";
   throw new SyncError(
     `${count(changes.length, "statement")} would still run after this apply, ` +
       `the first for ${first.step.verb} "${first.step.name}" in section ` +

@@ -1448,12 +1448,12 @@ function longhand(
   switch (kind) {
     case "view":
       return [
-        `pg_get_viewdef(to_regclass(${own})) = ${text}`,
+        `pg_get_viewdef(to_regclass(${own})) IS NOT DISTINCT FROM ${text}`,
         `CREATE OR REPLACE VIEW ${quote(name)} AS ${definition}`,
       ];
     case "materialized view":
       return [
-        `pg_get_viewdef(to_regclass(${own})) = ${text}`,
+        `pg_get_viewdef(to_regclass(${own})) IS NOT DISTINCT FROM ${text}`,
         `CREATE MATERIALIZED VIEW ${quote(name)} AS ${definition}`,
       ];
     case "trigger": {
@@ -1466,7 +1466,8 @@ function longhand(
     }
     case "function":
       return [
-        `pg_get_functiondef(to_regprocedure(${quoteText(name)})) = ${text}`,
+        `pg_get_functiondef(to_regprocedure(${quoteText(name)})) ` +
+        `IS NOT DISTINCT FROM ${text}`,
         definition,
       ];
     case "policy":
@@ -1477,7 +1478,7 @@ function longhand(
       return [
         oneLine(
           `(SELECT ${SEQUENCE} FROM pg_sequence WHERE seqrelid = ` +
-            `to_regclass(${own})) = `,
+            `to_regclass(${own})) IS NOT DISTINCT FROM `,
         ) + text,
         `CREATE SEQUENCE ${quote(name)} ${definition}`,
       ];
@@ -1485,7 +1486,7 @@ function longhand(
       return [
         oneLine(
           `(SELECT ${DOMAIN} FROM pg_type t WHERE t.oid = ` +
-            `to_regtype(${own})) = `,
+            `to_regtype(${own})) IS NOT DISTINCT FROM `,
         ) + text,
         `CREATE DOMAIN ${quote(name)} AS ${definition}`,
       ];

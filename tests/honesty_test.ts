@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { MAJORS, serversOnDemand, sync } from "./helpers.ts";
+import { connect, MAJORS, serversOnDemand, sync, until } from "./helpers.ts";
 
 const withDatabase = serversOnDemand();
 const NEWEST = MAJORS.at(-1) ?? 18;
@@ -140,3 +140,459 @@ Deno.test("rows that were never counted are not said to be none", () =>
     const after = await sync(["--dry-run"], { url, steps });
     assert.match(after.stdout, /big has about 10,000 rows, \d\.\d MB/);
   }));
+
+// ─── Checks that do not answer ─────────────────────────────────────────────
+
+const ANSWERS: [check: string, says: RegExp | boolean][] = [
+  ["true", true],
+  ["false", false],
+  ["EXISTS (SELECT 1) -- a comment at the end", true],
+  ["(SELECT count(*) = 0 FROM nosuch)", false],
+  ["nosuch(1)", false],
+  ["NULL", /answers NULL/],
+  ["NULL::boolean", /answers NULL/],
+  ["(SELECT true WHERE false)", /answers NULL/],
+  ["obj_description(to_regclass('t'), 'pg_class') = 'v1'", /answers NULL/],
+  ["bool_and(NULL)", /answers NULL/],
+  ["1", /answers integer/],
+  ["'true'", /answers text/],
+  ["'secret-word'", /answers text/],
+  ["to_jsonb(true)", /answers jsonb/],
+  ["(SELECT ROW(true))", /answers record/],
+  ["to_regclass('pg_class')", /answers regclass/],
+];
+
+Deno.test("a check answers true or false, or nothing is written", async (t) => {
+  for (const major of [OLDEST, NEWEST]) {
+    await withDatabase(major, async (url, sql) => {
+      for (const [check, says] of ANSWERS) {
+        await t.step(`${check}, on ${major}`, async () => {
+          await sql.unsafe("DROP TABLE IF EXISTS first");
+          const steps = `createTable("first", { id: "int" }),
+            step("odd", { check: ${JSON.stringify(check)},
+              alter: "SELECT 1" }),`;
+          const dry = await sync(["--dry-run"], { url, steps });
+          if (typeof says === "boolean") {
+            assert.equal(dry.code, 0, dry.stderr);
+            assert.equal(/ℹ odd/.test(dry.stdout), !says, dry.stdout);
+            return;
+          }
+          assert.equal(dry.code, 1, dry.stdout);
+          assert.match(dry.stderr, /check of step "odd" in section "Steps"/);
+          assert.match(dry.stderr, says);
+          assert.doesNotMatch(dry.stderr, /secret-word/);
+          const apply = await sync(["--apply"], { url, steps });
+          assert.equal(apply.code, 1);
+          const [row] = await sql`SELECT to_regclass('first') AS made`;
+          assert.equal(row?.made, null);
+        });
+      }
+    });
+  }
+});
+
+const SLOW = `CREATE FUNCTION slow(int) RETURNS boolean LANGUAGE plpgsql
+    IMMUTABLE AS 'BEGIN PERFORM pg_sleep(3); RETURN true; END';
+  CREATE TABLE t (id int PRIMARY KEY, a int);
+  INSERT INTO t VALUES (1, 1)`;
+const TABLE_T = `createTable("t", { id: "int PRIMARY KEY", a: "int" })`;
+
+/** What holds the table for as long as the run looks. */
+const HELD = "BEGIN; LOCK TABLE t";
+
+const LATE: [title: string, step: string, object: RegExp, held?: string][] = [
+  [
+    "a check",
+    `step("late", { check: "slow(1)", alter: "UPDATE t SET a = a + 1" })`,
+    /⚠ late +was not checked\n +why .*\n +look +SELECT \(slow\(1\)\)/,
+  ],
+  [
+    "whether a backfill has rows",
+    `backfill("t", { set: "a = a + 1", where: "slow(a)" })`,
+    /⚠ t\.a +was not checked\n +why .*\n +look +SELECT EXISTS .*slow\(a\)/,
+  ],
+  [
+    "whether a table is empty",
+    `addColumn("t", "b", "int NOT NULL")`,
+    /⚠ t\.b +was not checked\n +why .*\n +look +SELECT \(NOT EXISTS/,
+    HELD,
+  ],
+  [
+    "which rows are missing",
+    `insertMissing("t", ["id"], [{ id: 1, a: 2 }, { id: 2, a: 2 }])`,
+    /⚠ t +was not checked\n +why .*\n +look +SELECT coalesce/,
+    HELD,
+  ],
+  [
+    "how large a table is",
+    `addCheck("t", "t_a_check", "a > 0")`,
+    /⚠ t_a_check +was not checked/,
+    HELD,
+  ],
+];
+
+Deno.test("what ran out of time is not known, and stops an apply", async (t) => {
+  for (const [title, step, says, held] of LATE) {
+    await t.step(title, () =>
+      withDatabase(NEWEST, async (url, sql) => {
+        await sql.unsafe(SLOW);
+        const steps = `createTable("first", { id: "int" }), ${TABLE_T},
+          ${step},`;
+        const other = connect(url);
+        try {
+          if (held) await other.unsafe(held);
+          const args = ["--probe-timeout", "300ms"];
+          const dry = await sync(["--dry-run", ...args], { url, steps });
+          assert.match(dry.stdout, says);
+          assert.match(dry.stdout, /mend +raise --probe-timeout, or \w+/);
+          assert.match(dry.stdout, /ℹ first +create table/);
+          assert.match(dry.stdout, /mend what needs a look/);
+          const apply = await sync(["--apply", ...args], { url, steps });
+          assert.equal(apply.code, 3, apply.stderr);
+          assert.match(apply.stdout, says);
+          assert.match(apply.stderr, /1 thing above needs a look; nothing was/);
+        } finally {
+          await other.end({ timeout: 1 });
+        }
+        const [row] = await sql`SELECT to_regclass('first') AS made,
+          (SELECT sum(a) FROM t)::int AS sum`;
+        assert.deepEqual({ ...row }, { made: null, sum: 1 });
+        // Given the time, it is looked at after all.
+        const after = await sync(["--dry-run"], { url, steps });
+        assert.doesNotMatch(after.stdout, /not checked/);
+      }));
+  }
+});
+
+// ─── Values of rows ────────────────────────────────────────────────────────
+
+const PRIVATE = `CREATE TYPE mood AS ENUM ('sad');
+  CREATE TABLE parents (id text PRIMARY KEY);
+  CREATE TABLE people (id int PRIMARY KEY, secret text, role text NOT NULL,
+    other text UNIQUE, parent text REFERENCES parents, n int, m mood, j jsonb,
+    CONSTRAINT short CHECK (length(other) < 99));
+  INSERT INTO people VALUES (1, 'ada@hidden.example "or" :leak ( & hidden',
+    'x'), (2, 'ada@hidden.example "or" :leak ( & hidden', 'x');
+  CREATE VIEW few AS SELECT * FROM people WHERE other IS NULL
+    WITH CHECK OPTION;`;
+
+/** A trigger whose own words hold values. */
+const raising = (options: string) =>
+  `CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      RAISE EXCEPTION 'no % here', NEW.secret ${options};
+    END $$;
+  CREATE TRIGGER guard BEFORE UPDATE ON people FOR EACH ROW
+    EXECUTE FUNCTION guard();`;
+
+const set = (value: string) =>
+  `backfill("people", { set: ${JSON.stringify(value)}, where: "n IS NULL" })`;
+const run = (alter: string) =>
+  `step("odd", { check: "false", alter: ${JSON.stringify(alter)} })`;
+
+interface Leak {
+  title: string;
+  before?: string;
+  step: string;
+  says: RegExp;
+}
+
+const LEAKS: Leak[] = [
+  { title: "null", step: set("role = NULL"), says: /"role" of relation "peo/ },
+  {
+    title: "a duplicate",
+    step: set("other = secret"),
+    says: /"people_other_key" \(SQLSTATE 23505[^]*: people_other_key of people/,
+  },
+  {
+    title: "a missing parent",
+    step: set("parent = secret"),
+    says: /"people" violates foreign key constraint "people_parent_fkey"/,
+  },
+  {
+    title: "a check",
+    step: set("other = repeat(secret, 9)"),
+    says: /relation "people" violates check constraint "short"/,
+  },
+  {
+    title: "a view's check",
+    step: run("UPDATE few SET other = secret || id"),
+    says: /check option for view "few"/,
+  },
+  {
+    title: "a number",
+    step: set("n = secret::int"),
+    says: /invalid input syntax for type integer: … \(SQLSTATE 22P02/,
+  },
+  {
+    title: "a label",
+    step: set("m = secret::mood"),
+    says: /invalid input value for enum mood: …/,
+  },
+  {
+    title: "JSON, with its context",
+    step: set("j = secret::jsonb"),
+    says: /invalid input syntax for type json \(SQLSTATE 22P02/,
+  },
+  {
+    title: "a date",
+    step: set("other = secret::date"),
+    says: /type date: …/,
+  },
+  {
+    title: "a search",
+    step: set("other = to_tsquery(secret)"),
+    says: /syntax error in tsquery: … \(SQLSTATE 42601/,
+  },
+  {
+    title: "a relation that is named by a value",
+    step: set("n = split_part(secret, '@', 1)::regclass::oid::int"),
+    says: /relation … does not exist/,
+  },
+  {
+    title: "bytes",
+    step: set("other = convert_from(decode('ff', 'hex'), 'UTF8')"),
+    says: /invalid byte sequence for encoding "UTF8": …/,
+  },
+  {
+    title: "a trigger",
+    before: raising(""),
+    step: set("n = 1"),
+    says: /raised an exception \(SQLSTATE P0001[^]*Raised by PL\/pgSQL .*guard/,
+  },
+  {
+    title: "a trigger with details and a code",
+    before: raising(
+      "USING ERRCODE = '23505', DETAIL = NEW.secret, HINT = NEW.secret",
+    ),
+    step: set("n = 1"),
+    says: /raised an exception \(SQLSTATE 23505/,
+  },
+  {
+    title: "a check of a step",
+    step: `step("odd", { check: "(SELECT bool_or(secret::int > 0) FROM people)",
+      alter: "SELECT 1" })`,
+    says: /check of step "odd" in section "Steps" failed: .* integer: …/,
+  },
+];
+
+Deno.test("no value of a row is in an error, whatever the format", async (t) => {
+  for (const { title, before = "", step, says } of LEAKS) {
+    await t.step(title, () =>
+      withDatabase(NEWEST, async (url, sql) => {
+        await sql.unsafe(PRIVATE + before);
+        const text = await sync(["--apply"], { url, steps: step });
+        assert.equal(text.code, 1, text.stdout);
+        assert.match(text.stderr, says);
+        for (const format of ["json", "markdown"]) {
+          const args = ["--apply", "--format", format];
+          const output = await sync(args, { url, steps: step });
+          text.stdout += output.stdout + output.stderr;
+        }
+        assert.doesNotMatch(text.stdout + text.stderr, /hidden|ada\b|leak/);
+      }));
+  }
+});
+
+const SHOWN: [title: string, step: string, says: RegExp, before?: string][] = [
+  ["a literal of the step", set("n = 'six'::int"), /type integer: "six"/],
+  [
+    "what a step's own block says",
+    run("DO $$ BEGIN RAISE EXCEPTION 'first mend the orders'; END $$"),
+    /failed: first mend the orders \(SQLSTATE P0001/,
+  ],
+  [
+    "what depends on it",
+    run("DROP TABLE parents"),
+    /2BP01[^]*people_parent_fkey on table people depends[^]*Use DROP \.\.\./,
+  ],
+  [
+    "the hint of the server",
+    set("n = 1"),
+    /set REPLICA IDENTITY using ALTER TABLE/,
+    "CREATE PUBLICATION p FOR ALL TABLES; ALTER TABLE people REPLICA IDENTITY NOTHING",
+  ],
+  [
+    "a column that is spelled wrong",
+    set("n = peple.id"),
+    /missing FROM-clause entry for table "peple"/,
+  ],
+  [
+    "what a trigger's function lacks",
+    set("n = 1"),
+    /relation "audit" does not exist/,
+    `CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN INSERT INTO audit VALUES (1); RETURN NEW; END';
+    CREATE TRIGGER log BEFORE UPDATE ON people FOR EACH ROW
+      EXECUTE FUNCTION log()`,
+  ],
+];
+
+Deno.test("what is no value stays in an error", async (t) => {
+  for (const [title, step, says, before = ""] of SHOWN) {
+    await t.step(title, () =>
+      withDatabase(NEWEST, async (url, sql) => {
+        await sql.unsafe(PRIVATE + before);
+        const { stderr } = await sync(["--apply"], { url, steps: step });
+        assert.match(stderr, says);
+      }));
+  }
+});
+
+Deno.test("a constraint that rows violate after all names the rows' query", () =>
+  withDatabase(NEWEST, async (url, sql) => {
+    // Where it was not looked at before.
+    await sql.unsafe(`CREATE TABLE t (id int PRIMARY KEY, a int, b int);
+      INSERT INTO t VALUES (1, 1, 1), (7, NULL, 1)`);
+    const steps = `createTable("t", { id: "int PRIMARY KEY", a: "int NOT NULL",
+        b: "int" }),
+      backfill("t", { set: "b = (SELECT max(a) FROM u), a = NULL",
+        where: "b = 1" }),
+      createTable("u", { a: "int" }),`;
+    const { stderr } = await sync(["--apply"], { url, steps });
+    const [, query = ""] = /The rows: (SELECT .*)/.exec(stderr) ?? [];
+    assert.notEqual(query, "", stderr);
+    const rows = await sql.unsafe(query);
+    assert.ok(rows.some(({ key }) => key === "7"), query);
+  }));
+
+const QUERIES: [query: string, shown: string][] = [
+  ["SELECT id FROM people WHERE secret = 'hidden-1'", "WHERE secret = ..."],
+  ["SELECT 77001, secret FROM people", "SELECT ..."],
+  ["SELECT id FROM people WHERE secret = $$hidden$$", "WHERE secret = ..."],
+  ["SELECT id FROM people WHERE secret=E'hid\\'den'", "WHERE secret=..."],
+  ["SELECT id FROM people WHERE secret IN (U&'hidden')", "secret IN (..."],
+  ["/* user=hidden */ SELECT id FROM people", ": ..."],
+  ["SELECT id FROM people -- hidden", "FROM people ..."],
+  [`SELECT id AS "hidden" FROM people`, "SELECT id AS ..."],
+  ["SELECT id FROM people WHERE id = -77001", "WHERE id = ..."],
+  ["SELECT id FROM people", "SELECT id FROM people"],
+];
+
+Deno.test("the query of another session is shown without a literal", () =>
+  withDatabase(NEWEST, async (url, sql) => {
+    await sql.unsafe("CREATE TABLE people (id int, secret text)");
+    const steps = `createTable("people", { id: "int", secret: "text" }),
+      addCheck("people", "c", "id > 0")`;
+    for (const [query, shown] of QUERIES) {
+      const other = connect(url);
+      try {
+        await other.unsafe("BEGIN");
+        await other.unsafe(query);
+        const args = ["--dry-run", "--lock-timeout", "1ms"];
+        let stdout = "";
+        await until(async () => {
+          stdout = (await sync(args, { url, steps })).stdout;
+          return stdout.includes("open transaction");
+        }, "the transaction is old enough");
+        const flat = stdout.replaceAll(/\s+/g, " ");
+        assert.ok(flat.includes(shown), `${query}: ${stdout}`);
+        assert.doesNotMatch(stdout, /hidden|hid|77001/);
+      } finally {
+        await other.end({ timeout: 1 });
+      }
+    }
+  }));
+
+// ─── Passwords ─────────────────────────────────────────────────────────────
+
+const PASSWORD = "p@ss/wörd:%20";
+
+Deno.test("a password is hidden in any form of it", async (t) => {
+  const forms = [
+    PASSWORD,
+    encodeURIComponent(PASSWORD),
+    encodeURIComponent(PASSWORD).toLowerCase(),
+    encodeURI(PASSWORD),
+    PASSWORD.replace("@", "%40"),
+    "postgres://bob:other@host/",
+  ];
+  await withDatabase(NEWEST, async (url) => {
+    const given = url.replace("@", `:${encodeURIComponent(PASSWORD)}@`);
+    for (const form of forms) {
+      await t.step(form, async () => {
+        const check = `'${form}'::int = 1`;
+        const steps = `step("a", { check: ${JSON.stringify(check)},
+          alter: "SELECT 1" })`;
+        for (const format of ["text", "json", "markdown", "sql"]) {
+          const args = ["--dry-run", "--format", format];
+          const { stdout, stderr } = await sync(args, { url: given, steps });
+          const all = stdout + stderr;
+          assert.match(all, /\*\*\*/);
+          assert.doesNotMatch(all, /p(@|%40)ss|:other@/i);
+        }
+      });
+    }
+    await t.step("a name that is the password as well stays", async () => {
+      const same = url.replace("@", ":postgres@");
+      const steps = `createTable("postgres_1", { id: "int" })`;
+      const args = ["--dry-run", "--format", "json"];
+      const { stdout } = await sync(args, { url: same, steps });
+      assert.match(stdout, /CREATE TABLE postgres_1/);
+    });
+  });
+});
+
+// ─── The look at the end ───────────────────────────────────────────────────
+
+const OTHER_TYPE = `createTable("a", { id: "int" }),
+  step("other", { check: \`EXISTS (SELECT FROM pg_attribute WHERE attname = 'id'
+      AND attrelid = to_regclass('a') AND atttypid = 'text'::regtype)\`,
+    alter: "ALTER TABLE a ALTER id TYPE text" })`;
+
+const ENDS: [title: string, steps: string, code: number, says: RegExp][] = [
+  [
+    "a conflict that the plan makes",
+    OTHER_TYPE,
+    1,
+    /⚠ a\.id +has another type[^]*1 thing needs a look after.* a\.id has ano/,
+  ],
+  [
+    "what the plan takes from a step",
+    `createTable("b", { id: "int" }), createIndex("b", "b_idx", "(id)"),
+    step("gone", { check: "to_regclass('b') IS NULL", alter: "DROP TABLE b" })`,
+    1,
+    /\d statements? would still run after this apply/,
+  ],
+  [
+    "a conflict that is told and allowed",
+    `createTable("c", { id: "int" }), createTable("a", { id: "int" })`,
+    0,
+    /⚠ c\.id +has another type|1 conflict left as they are/,
+  ],
+  [
+    "a check that has become slow",
+    `createTable("a", { id: "int" }), step("slow", { check:
+      "to_regclass('a') IS NOT NULL AND (SELECT pg_sleep(3) IS NOT NULL)",
+      alter: "SELECT 1" })`,
+    1,
+    /1 thing needs a look after this apply, the first: slow was not checked/,
+  ],
+  [
+    "a check that fails from then on",
+    `createTable("a", { id: "int" }), step("odd", { check:
+      "CASE WHEN to_regclass('a') IS NULL THEN false END", alter: "SELECT 1" })`,
+    1,
+    /check of step "odd" in section "Steps" answers NULL/,
+  ],
+];
+
+Deno.test("an apply says what a dry run after it would say", async (t) => {
+  for (const [title, steps, code, says] of ENDS) {
+    await t.step(title, () =>
+      withDatabase(NEWEST, async (url, sql) => {
+        await sql.unsafe("CREATE TABLE c (id text)");
+        const allow = /"c"/.test(steps) ? ["--allow", "conflict"] : [];
+        const args = ["--probe-timeout", "1s", ...allow];
+        const apply = await sync(["--apply", ...args], { url, steps });
+        const all = apply.stdout + apply.stderr;
+        assert.equal(apply.code, code, all);
+        assert.match(all, says);
+        if (code === 0) return assert.match(all, /Applied plan/);
+        assert.match(apply.stderr, /Committed: all \d statements? of the plan/);
+        assert.match(apply.stdout, /To take it back/);
+        assert.doesNotMatch(all, /nothing is left|[Nn]othing was/);
+        const dry = ["--dry-run", "--detailed-exitcode", ...args];
+        assert.notEqual((await sync(dry, { url, steps })).code, 0);
+      }));
+  }
+});
