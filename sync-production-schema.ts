@@ -1023,8 +1023,7 @@ function fillRows(
 
 function planLonghand(db: Planner, step: Said) {
   const { name, check, alter, phase = "expand", lock, hazard, undo } = step;
-  const found = db.ask(`SELECT (${check}\n)::text`, MISSING_OBJECT);
-  if (found === "true") return;
+  if (db.holds(check)) return;
   const statements = alter.map(tidy);
   db.longhand.push(...statements);
   const [, made = ""] = /^(?:table|view|materialized view) (.*)$/s.exec(name) ??
@@ -2991,6 +2990,10 @@ function endOfComment(text: string, start: number): number {
   return text.length;
 }
 
+function words(text: string): string[] {
+  return tokenize(text).map(({ text }) => text);
+}
+
 /** The lexemes that say something. */
 const tokenize = once((text: string): Token[] =>
   lexemes(text).filter((token) => !isBlank(token.text))
@@ -3657,7 +3660,7 @@ export interface Change extends Omit<ChangeSpec, "locks">, Impact {
   /** Which of several statements for the object, as " (2 of 4)". */
   part: string;
   /** Lists the keys of the rows that make it fail. */
-  look?: string;
+  query?: string;
   section: string;
   step: Step;
 }
@@ -3796,7 +3799,15 @@ class Planner {
     this.#section = section;
     this.#step = step;
     this.#items = [];
-    VERBS[step.verb]?.plan(this, step as Said);
+    const before = this.checks.length;
+    try {
+      VERBS[step.verb]?.plan(this, step as Said);
+    } catch (error) {
+      if (!(error instanceof Unanswered)) throw error;
+      // The rest of the step hangs on what is not known.
+      this.checks.length = before;
+      this.#items = [notAnswered(step, error.query)];
+    }
     if (this.#items.length > 0) return this.#items;
     const { name: object, verb: text } = step;
     return [{ mark: "in place", object, text, details: [], changes: [] }];
@@ -3994,15 +4005,59 @@ class Planner {
 
   // ── Questions ──
 
-  /** A scalar query's value as text; undefined until it is known. */
-  ask(sql: string, tolerated: string[] = []): string | undefined {
+  /**
+   * A scalar query's value as text; undefined until it is known.
+   *
+   * @param tolerated SQLSTATEs that come to undefined
+   * @param shown what reports show of the query
+   * @throws Unanswered where no answer came in time, which is none
+   */
+  ask(sql: string, tolerated: string[] = [], shown = sql): string | undefined {
     const value = this.#answers.get(sql);
     if (value === undefined) this.open.values.add(sql);
     if (!(value instanceof Error)) return value as string ?? undefined;
-    const { code } = value as postgres.PostgresError;
-    if ([...tolerated, TIMED_OUT].includes(code)) return undefined;
     const error = value as postgres.PostgresError;
-    throw new StepError(this.#section, this.#step, sql, error);
+    if (tolerated.includes(error.code)) return undefined;
+    if (error.code === TIMED_OUT) throw new Unanswered(shown);
+    throw new StepError(this.#section, this.#step, shown, error);
+  }
+
+  /**
+   * What the check of a longhand step says: false where a thing that it names
+   * does not exist.
+   *
+   * @throws SyncError where it says neither true nor false
+   */
+  holds(check: string): boolean {
+    // OFFSET keeps the server from working it out once for each use.
+    const found = this.ask(
+      "SELECT json_build_array(pg_typeof(c)::text, c::text)::text " +
+        `FROM (SELECT (${check}\n) AS c OFFSET 0) x`,
+      MISSING_OBJECT,
+      `SELECT (${check})`,
+    );
+    if (found === undefined) return false;
+    const [type, value] = JSON.parse(found) as [string, string | null];
+    if (type === "boolean" && value !== null) return value === "true";
+    const { verb, name } = this.#step;
+    throw new SyncError(
+      `the check of ${verb} "${name}" in section "${this.#section}" answers ` +
+        `${value === null ? "NULL" : type}, and not true or false`,
+      value === null
+        ? "Write it so that it is never NULL: EXISTS (SELECT …), " +
+          "… IS NOT DISTINCT FROM …, or coalesce(…, false)"
+        : "Write a condition, such as EXISTS (SELECT …)",
+    );
+  }
+
+  /** A plan that EXPLAIN shows, or why it cannot; undefined until then. */
+  #explain(sql: string): PlanNode | postgres.PostgresError | undefined {
+    const node = this.#answers.get(sql);
+    if (node === undefined) this.open.plans.add(sql);
+    if (isServerError(node) && node.code === TIMED_OUT) {
+      throw new Unanswered(sql);
+    }
+    return node as PlanNode | postgres.PostgresError | undefined;
   }
 
   /**
@@ -4017,23 +4072,17 @@ class Planner {
     const sql = coming
       ? volatileQuery(castToText(expression, nameIn(type)), "text")
       : volatileQuery(expression, type);
-    const node = this.#answers.get(sql);
-    if (node === undefined) this.open.plans.add(sql);
+    const node = this.#explain(sql);
+    if (!isServerError(node)) return node !== undefined && hasFilter(node);
     // What the type can never hold is no matter of what is still to come.
-    if (node instanceof Error && isServerError(node)) {
-      const never = /^22|^42(804|846)/.test(node.code);
-      if (never) throw new StepError(this.#section, this.#step, told, node);
-    }
-    return node !== undefined &&
-      (node instanceof Error || hasFilter(node as PlanNode));
+    if (!/^22|^42(804|846)/.test(node.code)) return true;
+    throw new StepError(this.#section, this.#step, told, node);
   }
 
   /** Whether PostgreSQL has an operator for two types to be equal by. */
   compares(a: string, b: string): boolean {
     const sql = `${EXPLAIN} SELECT NULL::${a} = NULL::${b}`;
-    const node = this.#answers.get(sql);
-    if (node === undefined) this.open.plans.add(sql);
-    return !(node instanceof Error);
+    return !isServerError(this.#explain(sql));
   }
 
   /** As PostgreSQL prints a type, once it has told. */
@@ -4095,9 +4144,9 @@ class Planner {
       : `SELECT ${left}, ${right} OFFSET 0`;
     const prints = this.#answers.get(pair);
     if (prints === undefined) this.open.pairs.add(pair);
-    return prints instanceof Error
-      ? [prints.message, ""]
-      : prints as Prints | undefined;
+    if (!isServerError(prints)) return prints as Prints | undefined;
+    if (prints.code === TIMED_OUT) throw new Unanswered(pair);
+    return [prints.message, ""];
   }
 
   /**
@@ -4133,8 +4182,14 @@ class Planner {
       const compared = EXPRESSIONS.test(part) && a && b && !columns;
       return !compared || !this.sameExpression(table, a, b);
     });
+    const shown = (part: string, text?: string) =>
+      text && EXPRESSIONS.test(part) ? `(${text})` : text;
     const rest = differing.filter((part) => !KEY_PARTS.test(part))
-      .map((part) => ({ part, step: want[part], database: have[part] }));
+      .map((part) => ({
+        part,
+        step: shown(part, want[part]),
+        database: shown(part, have[part]),
+      }));
     return rest.length === differing.length ? rest : [
       {
         part: "columns",
@@ -4305,6 +4360,31 @@ const callsIn = once((text: string): Set<string> => {
       .map(({ text }) => unquoted(text)),
   );
 });
+
+/** A question that ran out of time: what it asks is not known. */
+class Unanswered extends Error {
+  constructor(readonly query: string) {
+    super("no answer came in time");
+  }
+}
+
+/** It stops an apply, which would otherwise do again what may be there. */
+function notAnswered({ name, verb }: Step, query: string): Item {
+  const cheaper = verb === "step"
+    ? "write a cheaper check"
+    : "make the query cheaper, as with an index";
+  return {
+    mark: "issue",
+    object: name,
+    text: "was not checked",
+    details: [
+      ["why", "the look at it took longer than --probe-timeout"],
+      ["query", tidy(query)],
+      ["fix", `raise --probe-timeout, or ${cheaper}`],
+    ],
+    changes: [],
+  };
+}
 
 /** Rows that an expression is about: NULLs, under the names of either side. */
 interface Sides {
@@ -4980,6 +5060,11 @@ function expectRows(
     : columns.length > 1
     ? `concat('(', ${quoted.join(", ', ', ")}, ')')`
     : `${alias}.ctid::text`;
+  // Once it fails, all that comes before it in the plan has run.
+  const query = list(alias, key);
+  if (query && !/^DO |\(SELECT ctid,/.test(query)) {
+    for (const change of item.changes) change.query = query;
+  }
   db.checks.push({
     ...{ item, table, says, sure, key: columns.join(", ") || "ctid" },
     list: () => {
@@ -6661,8 +6746,8 @@ function explainChange(
     `${cause.code})`,
     `SQL: ${tidy(change.sql)}`,
     ...(hint ? [hint] : []),
-    ...(change.look && /^23/.test(cause.code)
-      ? [`The rows: ${tidy(change.look)}`]
+    ...(change.query && /^23/.test(cause.code)
+      ? [`The rows: ${tidy(change.query)}`]
       : []),
     ...notesOf(cause),
   ];
@@ -7574,16 +7659,15 @@ function confirm(after: Plan, before: Plan, report: Reporter) {
         `this apply, the first for ${change.step.verb} ` +
         `"${change.step.name}" in section "${change.section}": ` +
         tidy(change.sql),
-      "The check of that step does not see what its alter does: mend the step",
+      "The check of that step does not see what its alter does: correct the step",
     );
   }
   if (!issue) return;
   const needs = left.length === 1 ? "needs" : "need";
   throw new SyncError(
-    `${count(changes.length, "statement")} would still run after this apply, ` +
-      `the first for ${first.step.verb} "${first.step.name}" in section ` +
-      `"${first.section}": ${tidy(first.sql)}`,
-    "The check of that step does not see what its alter does: correct the step",
+    `${count(left.length, "thing")} ${needs} a look after this apply, the ` +
+      `first: ${said(issue)}`,
+    "Look with --dry-run: until it is mended, an apply refuses",
   );
 }
 

@@ -204,23 +204,23 @@ const LATE: [title: string, step: string, object: RegExp, held?: string][] = [
   [
     "a check",
     `step("late", { check: "slow(1)", alter: "UPDATE t SET a = a + 1" })`,
-    /⚠ late +was not checked\n +why .*\n +look +SELECT \(slow\(1\)\)/,
+    /⚠ late +was not checked\n +why .*\n +query +SELECT \(slow\(1\)\)/,
   ],
   [
     "whether a backfill has rows",
     `backfill("t", { set: "a = a + 1", where: "slow(a)" })`,
-    /⚠ t\.a +was not checked\n +why .*\n +look +SELECT EXISTS .*slow\(a\)/,
+    /⚠ t\.a +was not checked\n +why .*\n +query +SELECT EXISTS .*slow\(a\)/,
   ],
   [
     "whether a table is empty",
     `addColumn("t", "b", "int NOT NULL")`,
-    /⚠ t\.b +was not checked\n +why .*\n +look +SELECT \(NOT EXISTS/,
+    /⚠ t\.b +was not checked\n +why .*\n +query +SELECT \(NOT EXISTS/,
     HELD,
   ],
   [
     "which rows are missing",
     `insertMissing("t", ["id"], [{ id: 1, a: 2 }, { id: 2, a: 2 }])`,
-    /⚠ t +was not checked\n +why .*\n +look +SELECT coalesce/,
+    /⚠ t +was not checked\n +why .*\n +query +SELECT coalesce/,
     HELD,
   ],
   [
@@ -244,9 +244,9 @@ Deno.test("what ran out of time is not known, and stops an apply", async (t) => 
           const args = ["--probe-timeout", "300ms"];
           const dry = await sync(["--dry-run", ...args], { url, steps });
           assert.match(dry.stdout, says);
-          assert.match(dry.stdout, /mend +raise --probe-timeout, or \w+/);
+          assert.match(dry.stdout, /fix +raise --probe-timeout, or \w+/);
           assert.match(dry.stdout, /ℹ first +create table/);
-          assert.match(dry.stdout, /mend what needs a look/);
+          assert.match(dry.stdout, /fix what needs a look/);
           const apply = await sync(["--apply", ...args], { url, steps });
           assert.equal(apply.code, 3, apply.stderr);
           assert.match(apply.stdout, says);

@@ -695,7 +695,7 @@ Deno.test("conflicts are shown part by part, with the steps that mend them", () 
         "differs columns: name, in the database name DESC",
         "differs predicate: none, in the database (n > 1)",
         "⚠ people_n_check is another constraint: condition",
-        "differs condition: (n > 1), in the database ((n > 0))",
+        "differs condition: (n > 1), in the database (n > 0)",
       ]
     ) assert.ok(flat.includes(part), `${part}\n${stdout}`);
     const mends = [...flat.matchAll(/ fix (.*?),(?= [ℹ⚠✓])/g)]
