@@ -1041,6 +1041,12 @@ function planLonghand(db: Planner, step: Said) {
 
 function planExtension(db: Planner, { name }: Said) {
   if (db.hasExtension(name)) return;
+  const offered = db.ask(`SELECT (EXISTS (SELECT FROM pg_available_extensions
+    WHERE name = ${literal(name)}))::text`);
+  if (offered === "false") {
+    const fix = "install it on the server, or drop the step";
+    return db.issue(name, "is an extension that the server does not have", fix);
+  }
   db.promiseExtension(name);
   const sql = `CREATE EXTENSION IF NOT EXISTS ${id(name)}`;
   const undo = `DROP EXTENSION ${id(name)}`;
@@ -3690,6 +3696,8 @@ export interface Plan {
   digest: string;
   /** Whether all of it runs as one transaction. */
   single: boolean;
+  /** What stands in the schemas of the steps, and in none of them. */
+  unnamed: string[];
 }
 
 /** One part in which a step and the database differ; none has no text. */
@@ -4658,14 +4666,54 @@ async function makePlan(
       const items = lines.find(({ items }) => items.includes(item))?.items;
       items?.splice(items.indexOf(item) + 1, 0, found);
     }
-    const plan = await finishPlan(reading, lines, options.single);
+    const unnamed = unnamedIn(facts, planner);
+    const plan = await finishPlan(reading, lines, unnamed, options.single);
     const told = plan.changes.length > 0 && options.lockTimeout !== undefined;
     const look = told ? `${situationQuery(plan, options)};\n` : "";
-    const [situation] = await session.query(`${look}ROLLBACK`);
+    const [situation] = await parsed(session, plan, look);
     plan.issues.push(...describeSituation(situation, plan, facts));
     return plan;
   }
 }
+
+/**
+ * Has PostgreSQL parse the plan, and asks the last thing before ROLLBACK. In a
+ * DO block PL/pgSQL parses what it never comes to run, CONCURRENTLY included.
+ *
+ * @throws ChangeError with the first statement that is no SQL
+ */
+async function parsed(session: Session, { changes }: Plan, look: string) {
+  const sql = changes.map(({ sql }) => sql).filter((sql) => !OWN_SQL.test(sql));
+  if (sql.length === 0) return await session.query(`${look}ROLLBACK`);
+  const [error, rows] = await Promise.all([
+    session.query(`SAVEPOINT parse; ${unrun(sql)}`).catch((error) => error),
+    session.query(`ROLLBACK TO parse; ${look}ROLLBACK`),
+  ]);
+  if (Array.isArray(error)) return rows;
+  if (!isServerError(error)) throw error;
+  for (const change of error.code === SYNTAX_ERROR ? changes : []) {
+    if (OWN_SQL.test(change.sql)) continue;
+    const failed = await session.begin("READ ONLY", unrun([change.sql]))
+      .catch((error) => error);
+    await session.query("ROLLBACK");
+    if (Array.isArray(failed)) continue;
+    throw isServerError(failed) ? new ChangeError(change, failed) : failed;
+  }
+  return rows;
+}
+
+function unrun(statements: string[]): string {
+  const text = statements.join(";\n");
+  let tag = "$sync$";
+  while (text.includes(tag)) tag = tag.replace("sync", "sync_");
+  return `DO ${tag}BEGIN RETURN;\n${text};\nEND${tag}`;
+}
+
+const SYNTAX_ERROR = "42601";
+
+/** What PL/pgSQL would take for statements of its own. */
+const OWN_SQL =
+  /^\s*(?:(?:select|with)\b[^]*\binto|execute|fetch|move|close|open)\b/i;
 
 function areSame(pairs: Set<string>, answers: Answers): boolean {
   return [...pairs].every((pair) => {
@@ -4729,9 +4777,40 @@ function turnOf({ verb }: Step): number {
   return turn >= 0 ? turn : verb === "addForeignKey" ? 9 : 8;
 }
 
+/** What nobody checks: tables, and what hangs on those that steps make. */
+function unnamedIn({ tables, others }: Catalog, db: Planner): string[] {
+  const found = others.map((name) => `table ${name}`);
+  for (const { name, columns, indexes, constraints } of tables.values()) {
+    const table = stepName(parseName(name));
+    const made = db.stepOf(`table ${table}`);
+    if (!made?.columns) continue;
+    const isUnnamed = (kind: string, name: string) =>
+      !db.stepOf(`${kind} ${table}.${name}`);
+    for (const [column, { inherited }] of columns) {
+      const known = inherited || Object.hasOwn(made.columns, column) ||
+        db.stepOf(`rename ${table}.${column}`);
+      if (!known && isUnnamed("column", column)) {
+        found.push(`column ${table}.${column}`);
+      }
+    }
+    for (const [index] of indexes) {
+      const known = constraints.has(index) || db.stepOf(`index ${index}`);
+      if (!known) found.push(`index ${index}`);
+    }
+    for (const [constraint, { type, inherited }] of constraints) {
+      if (type === "p" || inherited) continue;
+      if (isUnnamed("constraint", constraint)) {
+        found.push(`constraint ${table}.${constraint}`);
+      }
+    }
+  }
+  return found;
+}
+
 async function finishPlan(
   { server, facts }: Reading,
   sections: Plan["sections"],
+  unnamed: string[],
   single: boolean,
 ): Promise<Plan> {
   const items = sections.flatMap((section) => section.items);
@@ -4743,6 +4822,7 @@ async function finishPlan(
   return {
     server,
     single,
+    unnamed,
     sections,
     changes,
     issues: [
@@ -6024,6 +6104,10 @@ class Reporter {
       this.line("Situation", "bold");
     }
     for (const issue of rest) this.item(issue);
+    if (!verbose || plan.unnamed.length === 0) return;
+    this.line();
+    this.line("In no step", "bold");
+    for (const name of plan.unnamed) this.line(`  - ${name}`);
   }
 
   item({ mark, object, text, details, changes }: Item) {
@@ -6056,13 +6140,16 @@ class Reporter {
   /** The closing lines of a dry run. */
   summary(plan: Plan, ms: number, next: string) {
     this.line();
-    const { changes, issues, inPlace } = plan;
+    const { changes, issues, inPlace, unnamed } = plan;
     if (changes.length + issues.length === 0) {
-      return this.line(
+      this.line(
         `In sync: ${count(inPlace, "step")} checked in ${seconds(ms)}, ` +
           "nothing to change.",
         "green",
       );
+      if (unnamed.length === 0) return;
+      const things = count(unnamed.length, "thing");
+      return this.line(`In no step: ${things}; --verbose lists them.`, "dim");
     }
     this.line(describeCounts(plan), "bold");
     if (changes.length > 0) this.line(describeOrder(plan));
@@ -6180,7 +6267,8 @@ const PHASE_TITLES: Record<Phase, string> = {
 };
 
 /** "Plan 3f9c1a: 2 to change, 1 needs a look, 41 in place." */
-function describeCounts({ digest, sections, issues, inPlace }: Plan): string {
+function describeCounts(plan: Plan): string {
+  const { digest, sections, issues, inPlace, unnamed } = plan;
   const lines = sections.flatMap(({ items }) => items)
     .filter(({ mark }) => mark === "change").length;
   const looks = issues.length === 1 ? "needs a look" : "need a look";
@@ -6188,6 +6276,7 @@ function describeCounts({ digest, sections, issues, inPlace }: Plan): string {
     lines > 0 && `${lines} to change`,
     issues.length > 0 && `${issues.length} ${looks}`,
     `${inPlace} in place`,
+    unnamed.length > 0 && `${unnamed.length} in no step`,
   ].filter((part) => part);
   return `Plan ${digest}: ${parts.join(", ")}.`;
 }
@@ -6296,6 +6385,7 @@ function toDocument(outcome: Outcome) {
     plan: !plan ? null : {
       digest: plan.digest,
       inPlace: plan.inPlace,
+      unnamed: plan.unnamed,
       changes: plan.changes.map(toDocumentChange),
       issues: plan.issues.map((
         { object, text, reason = "error", details },
@@ -6347,15 +6437,21 @@ function toDocumentChange(change: Change) {
 /** Takes back what was committed, last first, in one transaction. */
 function undoScript({ server }: Plan, committed: Change[]): string[] {
   const foreign = ({ step }: Change) => step.verb === "addForeignKey" ? 0 : 1;
+  const lost: Set<string>[] = [];
   // References first: what they refer to cannot go before them.
   const back = committed.toReversed().sort((a, b) => foreign(a) - foreign(b))
-    .flatMap(({ object, undo }) =>
-      undo.startsWith("--")
-        ? [`-- ${object}: cannot be taken back: ${undo.slice(3)}`]
+    .flatMap((change) => {
+      const { object, undo } = change;
+      const why = undo.startsWith("--")
+        ? undo.slice(3)
+        : undo && hangs(change, lost);
+      if (undo.startsWith("--")) lost.push(...lostBy(change, lost));
+      return why
+        ? [`-- ${object}: cannot be taken back: ${why}`]
         : undo
         ? [`${undo};`]
-        : []
-    );
+        : [];
+    });
   if (back.length === 0) return [];
   return [
     "BEGIN;",
@@ -6363,6 +6459,39 @@ function undoScript({ server }: Plan, committed: Change[]): string[] {
     ...back,
     "COMMIT;",
   ];
+}
+
+/** The names of which one that stays, or is gone, has to do with all. */
+function lostBy(
+  { step, sql, fill }: Change,
+  lost: Set<string>[],
+): Set<string>[] {
+  const { verb, table = "", column } = step;
+  if (verb === "step") return [new Set(wordsIn(sql))];
+  if (/^drop/.test(verb)) return [thingOf(table, column)];
+  // What was filled from a column that is gone is the only copy of it.
+  const from = new Set([lastName(table), ...namesIn(fill?.set ?? "")]);
+  const only = lost.some((names) => names.isSubsetOf(from));
+  return fill && only
+    ? [...readAssignments(fill.set).keys()].map((name) => thingOf(table, name))
+    : [];
+}
+
+function thingOf(table: string, column?: string): Set<string> {
+  return new Set([lastName(table), ...(column === undefined ? [] : [column])]);
+}
+
+/** Why what a change made cannot go, or what it took away not come back. */
+function hangs({ step, undo }: Change, lost: Set<string>[]): string {
+  const { verb, name, table, column } = step;
+  if (/^(create(Table|Enum)|addColumn)$/.test(verb)) {
+    const own = thingOf(table ?? name, column);
+    const kept = lost.some((names) => own.isSubsetOf(names));
+    return kept ? "what cannot be taken back hangs on it" : "";
+  }
+  const names = namesIn(undo);
+  const gone = lost.some((lost) => lost.size < 3 && lost.isSubsetOf(names));
+  return gone ? "it stands on what is gone" : "";
 }
 
 /** The plan as a script for psql, with the transactions of an apply. */
@@ -7442,8 +7571,9 @@ Safety:
   --probe-timeout TIME   longest look at the data (default: 5s)
 Output:
   --format FORMAT        text, json, markdown, or sql for psql (default: text)
-  --verbose              list what is in place, too
+  --verbose              list what is in place, and what no step names
   --detailed-exitcode    exit 2 when changes are pending
+  --strict               and when there is something that no step names
   -h, --help             this text
   --version              the version of the script's engine
 
@@ -7464,6 +7594,7 @@ interface Options extends PlanOptions, ApplyOptions {
   allow: string[];
   verbose: boolean;
   detailed: boolean;
+  strict: boolean;
   /** The options that shape the plan, as they were given. */
   repeated: string;
 }
@@ -7573,7 +7704,8 @@ async function dryRun(
         options.repeated
       : "fix what needs a look, then run this again";
     report.summary(plan, performance.now() - start, outcome.next);
-    const pending = plan.changes.length + plan.issues.length > 0;
+    const pending = plan.changes.length + plan.issues.length > 0 ||
+      (options.strict && plan.unnamed.length > 0);
     return options.detailed && pending ? EXIT.pending : EXIT.ok;
   } finally {
     await session.end(options.target.embedded !== undefined);
@@ -7853,6 +7985,7 @@ async function readArguments(
     single: values["single-transaction"] ?? false,
     verbose: values.verbose ?? false,
     detailed: values["detailed-exitcode"] ?? false,
+    strict: values.strict ?? false,
     lockTimeout: readTime(values, "lock-timeout", 500),
     maxWait: readTime(values, "max-wait", 300_000),
     probeTimeout: readTime(values, "probe-timeout", 5000),
@@ -7885,6 +8018,7 @@ async function parseArguments(args: string[]) {
         "probe-timeout": text,
         "verbose": flag,
         "detailed-exitcode": flag,
+        "strict": flag,
         "help": { type: "boolean", short: "h" },
         "version": flag,
       },
