@@ -115,7 +115,8 @@ const GROWTH = `
   ${table("gamma", `at: "timestamp DEFAULT now_utc()"`)}
   setDefault("alpha", "id", "7"),
   step("comment on delta", {
-    check: "obj_description(to_regclass('delta'), 'pg_class') = 'new'",
+    check: "obj_description(to_regclass('delta'), 'pg_class') " +
+      "IS NOT DISTINCT FROM 'new'",
     alter: "COMMENT ON TABLE delta IS 'new'",
   }),
 `;
@@ -182,7 +183,8 @@ Deno.test("renames are one transaction, with what hangs on them", () =>
     const steps = `renameTable("alpha", "omega"),
       renameColumn("gamma", "id", "key"),
       step("comment on omega", {
-        check: "obj_description(to_regclass('omega'), 'pg_class') = 'alpha'",
+        check: "obj_description(to_regclass('omega'), 'pg_class') " +
+          "IS NOT DISTINCT FROM 'alpha'",
         alter: "COMMENT ON TABLE omega IS 'alpha'",
       }),
       createTable("delta", { id: "integer" }),`;
