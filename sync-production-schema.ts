@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --no-prompt --allow-net --allow-read --allow-write=.embedded-db,/var/run/postgresql --allow-env=DATABASE_URL,USER,NO_COLOR,FORCE_COLOR,PG*
+#!/usr/bin/env -S deno run --no-prompt --node-modules-dir=none --allow-net --allow-read --allow-write=.embedded-db,/var/run/postgresql --allow-env=DATABASE_URL,USER,NO_COLOR,FORCE_COLOR,PG*
 /**
  * Brings a PostgreSQL database to the schema that the steps below describe,
  * whatever state it is in: empty, older, half-applied, or already there.
@@ -22,9 +22,13 @@
 // and Node's modules load when they are needed, so that --help is instant.
 // deno-lint-ignore no-import-prefix
 import type postgres from "npm:postgres@3.4.9";
+import type { Socket } from "node:net";
 
 /** The version of the engine: everything in this file but the steps. */
 export const VERSION = "0.1.0";
+
+/** The oldest Deno that it runs on: the first to read PG* in --allow-env. */
+export const OLDEST_DENO = "2.1.0";
 
 /** One check-then-alter pair. Made by the builders under "Vocabulary". */
 export interface Step {
@@ -2082,7 +2086,10 @@ async function digest(text: string): Promise<string> {
   if (text === "") return "e3b0c44298fc";
   const bytes = new TextEncoder().encode(text);
   const hash = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(hash).slice(0, 6).toHex();
+  return Array.from(
+    new Uint8Array(hash, 0, 6),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  ).join("");
 }
 
 /** "1 row", "2 rows". */
@@ -6606,7 +6613,7 @@ export class Session {
   static async open(target: Target): Promise<Session> {
     const [{ default: client }, { connect }] = await Promise.all([
       // deno-lint-ignore no-import-prefix
-      import("npm:postgres@3.4.9"),
+      import("npm:postgres@3.4.9").catch(notLoaded),
       import("node:net"),
     ]);
     return new Session(target, client, connect);
@@ -6676,6 +6683,16 @@ export class Session {
   }
 }
 
+/** @throws SyncError that says what keeps a package from being loaded */
+function notLoaded(error: Error): never {
+  const [why] = error.message.split("\n");
+  throw new SyncError(
+    `a package that this needs cannot be loaded: ${why}`,
+    "Check the network and the registry; beside a package.json, Deno needs " +
+      "--node-modules-dir=none",
+  );
+}
+
 function lostConnection() {
   return new SyncError(
     "the connection to the server was lost",
@@ -6737,23 +6754,23 @@ const PGLITE = "npm:@electric-sql/pglite@0.5.14";
 const PGLITE_SOCKET = "npm:@electric-sql/pglite-socket@0.2.17";
 
 /**
- * Starts the embedded PostgreSQL behind its socket server. It takes one
- * connection, which is ours, on the loopback interface.
+ * Starts the embedded PostgreSQL behind its socket server, on the loopback
+ * interface, where whoever connects needs the password made for this run.
  *
  * @param directory where its data is, "" for memory
  * @param extensions those of its own that may be created
- * @param options for proofs: `maxConnections` may share its one backend; it
- *   begins as a `copy` of another, which is quicker than to begin with nothing
+ * @param options for proofs: it begins as a `copy` of another, which is
+ *   quicker than to begin with nothing
  * @returns where it listens, and how to stop it
  */
 export async function startEmbedded(
   directory: string,
   extensions: string[],
-  { maxConnections = 1, copy }: { maxConnections?: number; copy?: Blob } = {},
+  { copy }: { copy?: Blob } = {},
 ) {
-  const lock = directory ? lockDirectory(directory) : undefined;
-  const { PGlite } = await import(PGLITE);
-  const { PGLiteSocketServer } = await import(PGLITE_SOCKET);
+  const lock = directory ? await lockDirectory(directory) : undefined;
+  const { PGlite } = await import(PGLITE).catch(notLoaded);
+  const { PGLiteSocketServer } = await import(PGLITE_SOCKET).catch(notLoaded);
   const loaded: Record<string, unknown> = {};
   for (const name of extensions) {
     const module = name.replaceAll("-", "_");
@@ -6769,8 +6786,15 @@ export async function startEmbedded(
     extensions: loaded,
     ...(copy && { loadDataDir: copy }),
   });
-  const host = "127.0.0.1";
-  const server = new PGLiteSocketServer({ db, port: 0, host, maxConnections });
+  const host = "127.0.0.1", password = crypto.randomUUID();
+  const sockets = new Set<Socket>();
+  const server = new (class extends PGLiteSocketServer {
+    handleConnection(socket: Socket) {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      askPassword(socket, password, () => super.handleConnection(socket));
+    }
+  } as typeof PGLiteSocketServer)({ db, port: 0, host, maxConnections: 100 });
   await server.start();
   const port = Number(server.getServerConn().split(":").at(-1));
   return {
@@ -6778,30 +6802,84 @@ export async function startEmbedded(
       host,
       port,
       user: "postgres",
-      pass: "",
+      pass: password,
       database: "postgres",
       ssl: false as const,
     },
     copy: (): Promise<Blob> => db.dumpDataDir("none"),
     async stop() {
-      await server.stop();
+      // Some runtimes never say that the server has closed; no more is needed.
+      for (const socket of sockets) socket.destroy();
+      await Promise.race([server.stop(), pause(100)]);
       await db.close();
       lock?.close();
     },
   };
 }
 
+/**
+ * Lets in who knows the password: the socket server itself asks for none.
+ * https://www.postgresql.org/docs/current/protocol-flow.html
+ */
+function askPassword(socket: Socket, password: string, letIn: () => void) {
+  let received = new Uint8Array(), startup: Uint8Array | undefined;
+  const answer = new TextEncoder().encode(`${password}\0`);
+  const listen = (data: Uint8Array) => {
+    received = Uint8Array.of(...received, ...data);
+    // Its type, which the first message has none of, and its length.
+    const head = startup ? 5 : 4;
+    if (received.length < head) return;
+    const length = new DataView(received.buffer).getInt32(head - 4) + head - 4;
+    if (length < head || length > 10_000) return socket.destroy();
+    if (received.length < length) return;
+    const message = received.slice(0, length);
+    received = received.slice(length);
+    if (!startup) {
+      startup = message;
+      // AuthenticationCleartextPassword
+      return socket.write(Uint8Array.of(82, 0, 0, 0, 8, 0, 0, 0, 3));
+    }
+    socket.off("data", listen);
+    if (message.slice(head).join() !== answer.join()) {
+      const why = "SFATAL\0C28P01\0Mthe password is another\0\0";
+      return socket.end(`E\0\0\0${String.fromCharCode(why.length + 4)}${why}`);
+    }
+    letIn();
+    socket.emit("data", startup);
+  };
+  socket.on("error", () => socket.destroy()).on("data", listen);
+}
+
 /** Two processes would corrupt the directory; the system frees the lock. */
-function lockDirectory(directory: string): Deno.FsFile {
-  Deno.mkdirSync(directory, { recursive: true });
-  const path = `${directory}/lock`;
-  const file = Deno.openSync(path, { write: true, create: true });
-  if (file.tryLockSync(true)) return file;
-  file.close();
+async function lockDirectory(directory: string): Promise<Deno.FsFile> {
+  const file = openLock(directory);
+  // Waits, since older runtimes cannot only try; what still waits ends with us.
+  const locked = file.lock(true).then(() => true);
+  if (await Promise.race([locked, pause(500).then(() => false)])) return file;
   throw new SyncError(
     `another process uses the embedded PostgreSQL in ${directory}`,
     "Wait until it ends, or use another directory: --database-url pglite:DIR",
   );
+}
+
+/** Makes what nobody else may read, and leaves a folder of others as it is. */
+function openLock(directory: string): Deno.FsFile {
+  const data = `${directory}/data`;
+  try {
+    Deno.mkdirSync(data, { recursive: true, mode: 0o700 });
+    if (Deno.build.os !== "windows") Deno.chmodSync(data, 0o700);
+    return Deno.openSync(
+      `${directory}/lock`,
+      { write: true, create: true, mode: 0o600 },
+    );
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new UsageError(
+      `the embedded PostgreSQL cannot use ${directory}: ` +
+        messageOf(error).split(/ \(os error|: /)[0],
+      "Name a directory that can be made or written to: pglite:DIR",
+    );
+  }
 }
 
 // ═══ Command line ══════════════════════════════════════════════════════════
@@ -6915,6 +6993,7 @@ export async function main(
         extensions.map(({ name }) => name),
       );
       target.options = started.options;
+      report.hide(started.options.pass);
       embedded = started;
     }
     const run = options.apply ? apply : dryRun;
@@ -7204,8 +7283,11 @@ async function readArguments(
   }
   const values = await parseArguments(args);
   refuseMisplaced(values);
-  if (values.version) report.line(VERSION);
-  if (values.version) return undefined;
+  if (values.version) {
+    report.line(`${VERSION} (Deno ${OLDEST_DENO} or newer)`);
+    return undefined;
+  }
+  refuseOldDeno();
   const dry = values["dry-run"] ?? false, apply = values.apply ?? false;
   if (dry === apply) {
     throw new UsageError(
@@ -7262,6 +7344,18 @@ async function readArguments(
     probeTimeout: readTime(values, "probe-timeout", 5000),
     repeated: repeatArguments(args),
   };
+}
+
+/** @throws SyncError where the runtime lacks what this file uses */
+export function refuseOldDeno(oldest = OLDEST_DENO) {
+  const { deno } = Deno.version;
+  const number = (version: string) =>
+    version.split(".").reduce((sum, part) => sum * 1000 + parseInt(part), 0);
+  if (number(deno) >= number(oldest)) return;
+  throw new SyncError(
+    `this needs Deno ${oldest} or newer, and runs on ${deno}`,
+    "Upgrade it: deno upgrade, or how it was installed",
+  );
 }
 
 async function parseArguments(args: string[]) {

@@ -299,10 +299,12 @@ Deno.test("--help tells the defaults and exit statuses of the source", async () 
   }
 });
 
-Deno.test("--version prints the engine's version alone", async () => {
+Deno.test("--version prints the engine's version, and the Deno it needs", async () => {
   const source = await Deno.readTextFile(SCRIPT);
   const [, version] = /export const VERSION = "(.*)"/.exec(source) ?? [];
-  assertPrinted(await sync(["--version"]), { stdout: `${version}\n` });
+  const [, deno] = /export const OLDEST_DENO = "(.*)"/.exec(source) ?? [];
+  const stdout = `${version} (Deno ${deno} or newer)\n`;
+  assertPrinted(await sync(["--version"]), { stdout });
 });
 
 Deno.test("unknown option is one line and what to do", async () => {
