@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --no-prompt --allow-net --allow-read --allow-write=.embedded-db,/var/run/postgresql --allow-env=DATABASE_URL,USER,NO_COLOR,FORCE_COLOR,PG*
+#!/usr/bin/env -S deno run --no-prompt --node-modules-dir=none --allow-net --allow-read --allow-write=.embedded-db,/var/run/postgresql --allow-env=DATABASE_URL,USER,NO_COLOR,FORCE_COLOR,PG*
 /**
  * Brings a PostgreSQL database to the schema that the steps below describe,
  * whatever state it is in: empty, older, half-applied, or already there.
@@ -31,9 +31,13 @@
 // and Node's modules load when they are needed, so that --help is instant.
 // deno-lint-ignore no-import-prefix
 import type postgres from "npm:postgres@3.4.9";
+import type { Socket } from "node:net";
 
 /** The version of the engine: everything in this file but the steps. */
 export const VERSION = "0.1.0";
+
+/** The oldest Deno that it runs on: the first to read PG* in --allow-env. */
+export const OLDEST_DENO = "2.1.0";
 
 /** One check-then-alter pair, as plain data. Made by the builders below. */
 export interface Step {
@@ -2021,7 +2025,10 @@ function compareIndex(
       database: table.name,
     });
   }
-  if (differences.length === 0) return fact.valid ? "in place" : "invalid";
+  if (differences.length === 0) {
+    const done = fact.valid || isBuilding(db, own, index);
+    return done ? "in place" : "invalid";
+  }
   const said = JSON.stringify(tidy(text));
   const printed = db.ask(`SELECT pg_get_indexdef(${fact.oid || "NULL"})`) ?? "";
   db.conflict(index, "is another index", {
@@ -2032,6 +2039,25 @@ function compareIndex(
     differences,
   });
   return "conflict";
+}
+
+/** Whether another session builds the index; what it leaves is looked at. */
+function isBuilding(db: Planner, table: TableFact, name: string): boolean {
+  const index = `to_regclass(${literal(db.beside(table, name))})`;
+  // A role that may not see another's progress sees its lock.
+  const found = db.ask(
+    `SELECT ${
+      buildQuery(`(index_relid = ${index} OR index_relid IS NULL
+      AND EXISTS (SELECT FROM pg_locks l JOIN pg_index ON indrelid = relation
+        WHERE l.pid = p.pid AND granted AND indexrelid = ${index}
+          AND mode = 'ShareUpdateExclusiveLock'))`)
+    }`,
+  );
+  if (!found) return false;
+  const { key, who } = JSON.parse(found) as Build;
+  const text = "is being built by another session";
+  db.situation(name, text, [["who", who], ["fix", BUILT]], key);
+  return true;
 }
 
 /** The same index under a name that no step has: it is not built twice. */
@@ -3529,7 +3555,10 @@ async function digest(text: string): Promise<string> {
   if (text === "") return "e3b0c44298fc";
   const bytes = new TextEncoder().encode(text);
   const hash = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(hash).slice(0, 6).toHex();
+  return Array.from(
+    new Uint8Array(hash, 0, 6),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  ).join("");
 }
 
 /** "1 row", "2 rows". */
@@ -3683,6 +3712,8 @@ export interface Item {
    * mended; a situation, and what could not be looked at, stop no apply.
    */
   reason?: "conflict" | "privilege" | "rows" | "unchecked" | "situation";
+  /** Which build of an index an apply waits for. */
+  builder?: string;
   changes: Change[];
 }
 
@@ -4292,6 +4323,17 @@ class Planner {
   issue(object: string, text: string, fix: string) {
     const details: Item["details"] = [["fix", fix]];
     this.#items.push({ mark: "issue", object, text, details, changes: [] });
+  }
+
+  /** What passes by itself, such as the build of an index. */
+  situation(
+    object: string,
+    text: string,
+    details: Item["details"],
+    builder: string,
+  ) {
+    const item = { mark: "issue", object, text, details, changes: [] } as const;
+    this.#items.push({ ...item, changes: [], reason: "situation", builder });
   }
 
   /** What stands there in another shape: shown with both shapes. */
@@ -5485,32 +5527,51 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
     `(SELECT DISTINCT ON (pid) pid, relation::regclass::text AS name
     FROM pg_locks WHERE granted AND relation = ANY (${tables}))`;
   const builds = changes.some(({ alone }) => alone);
-  return `SELECT json_agg(f) AS situation FROM (
+  const built = changes.filter(({ alone }) => alone)
+    .flatMap(({ tables }) => tables.map(({ table }) => table))
+    .map((name) => `to_regclass(${literal(name)})`);
+  return `SELECT json_agg(f) AS situation, (SELECT coalesce(json_agg(relname),
+      '[]') FROM pg_stat_progress_create_index
+      JOIN pg_class c ON c.oid = index_relid) AS building FROM (
     SELECT coalesce(l.name, 'transaction') AS object, CASE WHEN l.name IS NULL
         THEN 'is so old that index builds wait for it'
         ELSE 'is in use by an open transaction' END AS text, ${SESSION} AS who,
       'wait for it, or end it: SELECT pg_terminate_backend(' || a.pid || ')'
-        AS fix
+        AS fix, NULL AS builder
     FROM pg_stat_activity a LEFT JOIN ${locked} l USING (pid)
     WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
       AND a.backend_type = 'client backend'
       AND now() - xact_start > interval '1 ms' * CASE WHEN l.name IS NOT NULL
         THEN ${options.lockTimeout} WHEN ${builds} THEN 60000 END
     UNION ALL
-    SELECT 'another sync', 'is applying', ${SESSION}, 'wait until it ends'
+    SELECT DISTINCT relation::regclass::text, 'is in use by a prepared transaction',
+      quote_literal(gid),
+      'COMMIT PREPARED or ROLLBACK PREPARED it, by whoever left it', NULL
+    FROM ${PREPARED} p JOIN pg_locks ON virtualtransaction = vxid
+    WHERE pid IS NULL AND relation = ANY (${tables})
+    UNION ALL
+    SELECT relid::regclass::text, 'has an index built by another session',
+      build->>'who', ${literal(BUILT)}, build->>'key'
+    FROM (SELECT b.relid, (SELECT ${
+    buildQuery("p.pid = b.pid")
+  })::json AS build FROM pg_stat_progress_create_index b
+      WHERE b.relid = ANY (ARRAY[${built}]::oid[]) AND command = 'CREATE INDEX') x
+    UNION ALL
+    SELECT 'another sync', 'is applying', ${SESSION}, 'wait until it ends', NULL
     FROM pg_locks k JOIN pg_stat_activity a USING (pid)
     WHERE ${!options.apply} AND ${HOLDS_LOCK}
     UNION ALL
     SELECT 'replica', 'is ' || pg_size_pretty(behind) || ' of WAL behind',
       coalesce(nullif(application_name, ''), client_addr::text),
-      'wait until it has caught up: what the changes write comes on top'
+      'wait until it has caught up: what the changes write comes on top', NULL
     FROM pg_stat_replication, LATERAL (SELECT pg_wal_lsn_diff(
       CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() END,
       replay_lsn) AS behind) w
     WHERE behind > 32 * 1024 * 1024
     UNION ALL
     SELECT p.relid::regclass::text, 'is in autovacuum that does not give way',
-      ${SESSION}, 'wait until it ends: it keeps transaction ids from running out'
+      ${SESSION},
+      'wait until it ends: it keeps transaction ids from running out', NULL
     FROM pg_stat_progress_vacuum p JOIN pg_stat_activity a USING (pid)
     WHERE p.relid = ANY (${tables}) AND query LIKE '%to prevent wraparound%') f`;
 }
@@ -5522,6 +5583,29 @@ function lockedBy(changes: Change[]): Set<string> {
   );
 }
 
+/** A build of an index that another session is at. */
+interface Build {
+  key: string;
+  who: string;
+  share: number | null;
+}
+
+/** What an apply does about it. */
+const BUILT = "wait until it ends: an apply does, and rebuilds what is INVALID";
+
+/** Tells one build p from the next of the same process. */
+const BUILD = "concat(p.pid, ' ', relid, ' ', index_relid)";
+
+/** One such build p as JSON, or NULL. */
+function buildQuery(where: string): string {
+  return `(SELECT json_build_object('key', ${BUILD}, 'who', ${SESSION}, 'share',
+      CASE WHEN blocks_total > 0 THEN blocks_done::float8 / blocks_total END)
+      ::text
+    FROM pg_stat_progress_create_index p JOIN pg_stat_activity a USING (pid)
+    WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+      AND ${where} LIMIT 1)`;
+}
+
 /** The lines about it, and about what is half done on the same tables. */
 function describeSituation(
   row: Row | undefined,
@@ -5529,9 +5613,14 @@ function describeSituation(
   facts: Catalog,
 ): Item[] {
   if (changes.length === 0) return [];
-  type Found = { object: string; text: string; who?: string; fix: string };
+  type Found = Pick<Item, "object" | "text"> & {
+    who?: string;
+    fix: string;
+    builder?: string | null;
+  };
   const found = [...(row?.situation ?? []) as Found[]];
   const mended = new Set(changes.map(({ object }) => object));
+  for (const name of (row?.building ?? []) as string[]) mended.add(name);
   for (const table of lockedBy(changes)) {
     const { indexes = [], constraints = [] } = facts.tables.get(table) ?? {};
     for (const [object, { valid }] of indexes) {
@@ -5547,7 +5636,7 @@ function describeSituation(
       found.push({ object, text: "is not validated", fix });
     }
   }
-  return found.map(({ object, text, who, fix }) => ({
+  return found.map(({ object, text, who, fix, builder }) => ({
     mark: "issue",
     object,
     text,
@@ -5557,6 +5646,7 @@ function describeSituation(
     ]],
     changes: [],
     reason: "situation",
+    ...(builder && { builder }),
   }));
 }
 
@@ -5579,6 +5669,7 @@ interface Run {
 
 /** How an apply runs its changes; times in milliseconds. */
 interface ApplyOptions {
+  single: boolean;
   lockTimeout: number;
   maxWait: number;
 }
@@ -5661,7 +5752,7 @@ async function applyChanges(run: Run, { changes, single }: Plan) {
  */
 export async function runChanges(session: Session, plan: Plan) {
   const report = new Reporter("text", true);
-  const options = { lockTimeout: 5000, maxWait: 10_000 };
+  const options = { single: plan.single, lockTimeout: 5000, maxWait: 10_000 };
   const run = { session, lock: undefined, watcher: undefined, report, options };
   await applyChanges(run, plan);
 }
@@ -5746,7 +5837,7 @@ const NO_TIMEOUTS = `SELECT set_config(name, '0', true) FROM (VALUES
   ('idle_in_transaction_session_timeout')) settings (name)
   WHERE current_setting(name, true) IS NOT NULL`;
 
-function writeSettings({ lockTimeout }: ApplyOptions): string[] {
+function writeSettings(lockTimeout: number): string[] {
   return [
     NO_TIMEOUTS,
     SEE_ALL_ROWS,
@@ -5755,11 +5846,11 @@ function writeSettings({ lockTimeout }: ApplyOptions): string[] {
 }
 
 async function runTransaction(run: Run, group: Change[], progress: Progress) {
-  const { session, options } = run;
+  const { session } = run;
   const done: [Change, number][] = [];
-  await withRetry(run, group, async () => {
+  await withRetry(run, group, async (lockTimeout) => {
     done.length = 0;
-    await session.begin("READ WRITE", ...writeSettings(options));
+    await session.begin("READ WRITE", ...writeSettings(lockTimeout));
     try {
       // Sent ahead in batches: a round trip each would cost more than the DDL.
       for (let from = 0; from < group.length; from += 50) {
@@ -5805,16 +5896,114 @@ async function pipeline(
  */
 async function runAlone(run: Run, change: Change) {
   const start = performance.now();
-  const watch = watchProgress(run, change);
-  try {
-    run.report.working(change);
-    await run.session.query(change.sql);
-  } catch (error) {
-    throw new ChangeError(change, error);
-  } finally {
-    watch.stop();
+  for (let tries = 1;; tries++) {
+    checkOn(run);
+    try {
+      if (tries > 1) await dropInvalid(run, change);
+      await attemptAlone(run, change);
+      return run.report.done(change, performance.now() - start);
+    } catch (error) {
+      const over = performance.now() - start > run.options.maxWait;
+      const again = isServerError(error) && RETRIED.includes(error.code);
+      if (!again || over || run.report.stopping) {
+        throw error instanceof ChangeError
+          ? error
+          : new ChangeError(change, error);
+      }
+      run.report.note(`${change.object}: ${error.message}, trying again`);
+    }
+    await pause(backOff(tries));
   }
-  run.report.done(change, performance.now() - start);
+}
+
+/** It waits for others no longer than --max-wait. */
+async function attemptAlone(run: Run, change: Change) {
+  const { session, options, report } = run;
+  // Behind a pooler only its text tells which process runs it.
+  const mark = session.direct ? "" : `/* ${crypto.randomUUID()} */ `;
+  const giveUp = options.maxWait;
+  const watch = watchProgress(run, change, { mark, giveUp });
+  try {
+    report.working(change);
+    await session.query(mark + change.sql);
+  } catch (error) {
+    await watch.stop();
+    if (!watch.gaveUp) throw error;
+    const left = await findInvalid(run, change);
+    throw new ChangeError(
+      change,
+      new SyncError(
+        `it was cancelled after --max-wait, blocked by ${watch.blocker}` +
+          (left ? `; ${left} is left INVALID, for the next run to finish` : ""),
+        hintFor("55P03"),
+      ),
+    );
+  } finally {
+    await watch.stop();
+  }
+}
+
+/** The whole name of the change's index, where it is there and INVALID. */
+async function findInvalid({ session }: Run, { object }: Change) {
+  const rows = await session.begin(
+    "READ ONLY",
+    `SELECT format('%I.%I', nspname, relname) AS name FROM pg_index
+      JOIN pg_class c ON c.oid = indexrelid
+      JOIN pg_namespace n ON n.oid = relnamespace
+      WHERE NOT indisvalid AND indexrelid = to_regclass(${
+      literal(id(object))
+    })`,
+    "COMMIT",
+  );
+  return rows.find(({ name }) => name)?.name as string | undefined;
+}
+
+/** What an attempt to build an index has left would be in the way of the next. */
+async function dropInvalid(run: Run, change: Change) {
+  if (!change.sql.startsWith("CREATE ")) return;
+  const left = await findInvalid(run, change);
+  if (left) await run.session.query(`DROP INDEX CONCURRENTLY ${left}`);
+}
+
+/**
+ * Plans once no other session builds an index that the steps ask for: a run
+ * that was killed leaves its server process at work.
+ */
+async function inspectBuilt(
+  run: Run,
+  sections: Section[],
+  options: PlanOptions,
+): Promise<Plan> {
+  const end = performance.now() + run.options.maxWait;
+  for (;;) {
+    const plan = await inspect(run.session, sections, options);
+    const builds = plan.issues.filter(({ builder }) => builder);
+    if (builds.length === 0) return plan;
+    for (const build of builds) await untilBuilt(run, build, end);
+  }
+}
+
+async function untilBuilt(run: Run, item: Item, end: number) {
+  const { object, builder = "" } = item;
+  const key = literal(builder);
+  for (let told = false;; told = true) {
+    const [row] = await run.session.query(
+      `SELECT ${buildQuery(`${BUILD} = ${key}`)} AS build`,
+    );
+    if (!row?.build) return;
+    const { who, share } = JSON.parse(String(row.build)) as Build;
+    if (!told) run.report.note(`${object}: waiting for its build by ${who}`);
+    const wait = { object, verb: "wait for its build" };
+    run.report.working(wait, share ?? undefined, who);
+    if (performance.now() > end) {
+      throw new SyncError(
+        `${object} is still being built by ${who}`,
+        "Wait until it ends, or allow more time with --max-wait",
+      );
+    }
+    await pause(200);
+    checkOn(run);
+  }
 }
 
 /**
@@ -5883,10 +6072,10 @@ async function fillOnce(run: Run, change: Change, { table, set, where }: Fill) {
 
 /** A statement that returns a number, in a short transaction of its own. */
 async function runBatch(run: Run, change: Change, sql: string) {
-  const { session, options } = run;
-  const all = [...writeSettings(options), sql, "COMMIT"];
+  const { session } = run;
   let rows: Row[] = [];
-  await withRetry(run, [change], async () => {
+  await withRetry(run, [change], async (lockTimeout) => {
+    const all = [...writeSettings(lockTimeout), sql, "COMMIT"];
     try {
       rows = await session.begin("READ WRITE", ...all);
     } catch (error) {
@@ -5898,27 +6087,36 @@ async function runBatch(run: Run, change: Change, sql: string) {
 }
 
 /**
- * Tries again after a lock timeout or a deadlock, with a pause that grows: a
- * waiting ACCESS EXCLUSIVE lock makes every query queue behind it, so it must
- * neither wait long nor come back at once.
+ * Runs what takes locks once only short transactions are in the way, and tries
+ * again after a lock timeout or a deadlock, with a pause that grows: a waiting
+ * ACCESS EXCLUSIVE lock makes every query queue behind it, so it must neither
+ * wait long nor come back at once.
  * https://www.postgresql.org/docs/current/explicit-locking.html
+ *
+ * @param attempt gets the longest time that it may queue for a lock
  */
 async function withRetry(
   run: Run,
   group: Change[],
-  attempt: () => Promise<void>,
+  attempt: (lockTimeout: number) => Promise<void>,
 ) {
-  const end = performance.now() + run.options.maxWait;
+  const wait = startWait(run, group);
   for (let tries = 1;; tries++) {
     checkOn(run);
-    const watch = watchProgress(run, group[0]);
+    await untilFree(run, wait);
+    const limit = queueLimit(run, wait);
+    const watch = watchProgress(run, wait.change, {
+      first: limit / 2,
+      needs: wait.needs,
+    });
     try {
-      return await attempt();
+      return await attempt(limit);
     } catch (error) {
+      await watch.stop();
       const change = error instanceof ChangeError ? error.change : group[0];
       const cause = error instanceof ChangeError ? error.cause : error;
       if (!isServerError(cause) || !RETRIED.includes(cause.code)) throw error;
-      if (run.report.stopping || performance.now() > end) {
+      if (run.report.stopping || performance.now() > wait.end) {
         throw change && watch.blocker
           ? new ChangeError(change, cause, `blocked by ${watch.blocker}`)
           : error;
@@ -5929,36 +6127,312 @@ async function withRetry(
         }, trying again`,
       );
     } finally {
-      watch.stop();
+      await watch.stop();
     }
-    await pause(Math.min(5000, 100 * 2 ** tries) * (0.5 + Math.random()));
+    await pause(backOff(tries));
+  }
+}
+
+/** A pause that grows, and that two runs do not share. */
+function backOff(tries: number): number {
+  return Math.min(5000, 100 * 2 ** tries) * (0.5 + Math.random());
+}
+
+/** A lock on a relation that stands. */
+interface Need {
+  /** Its name in SQL. */
+  relation: string;
+  mode: Mode;
+}
+
+/** The wait for the locks of one transaction. */
+interface Wait {
+  change: Change | undefined;
+  needs: Need[];
+  /** When --max-wait is over. */
+  end: number;
+  /** Since when no transaction is in the way that never seems to end. */
+  since: number;
+  /** Whether its queue stops nobody. */
+  gentle: boolean;
+}
+
+/** Longest time in a queue that stops others, at first (ms). */
+const QUEUE = 50;
+/** A transaction is taken for a long one from this age on (ms). */
+const LONG = 100;
+/** Where transactions never end sooner, the queue gets longer after this. */
+const PATIENCE = 10_000;
+
+function startWait({ options, watcher }: Run, group: Change[]): Wait {
+  const began = performance.now();
+  const all = group.flatMap(({ tables }) => tables);
+  // To wait for the others, or for rows, holds up nobody but us.
+  const needs = all.filter(({ mode }) => BLOCKS[mode] !== "")
+    .map((table): Need => ({ relation: table.table, mode: table.mode }));
+  const stops = needs.some(({ mode }) => mode !== SUX);
+  const unknown = all.length === 0 && group.some(({ home }) => home.length > 0);
+  const gentle = !watcher || options.single || !(stops || unknown);
+  const end = began + options.maxWait;
+  return { change: group[0], needs, end, since: began, gentle };
+}
+
+/** How long it may queue for one lock by now (ms). */
+function queueLimit({ options }: Run, { since, gentle }: Wait): number {
+  const times = Math.floor((performance.now() - since) / PATIENCE);
+  const short = gentle ? Infinity : QUEUE * 2 ** Math.min(times, 16);
+  return Math.min(options.lockTimeout, short);
+}
+
+/** The weakest lock that each must wait for; SHARE stands beside itself. */
+const WEAKEST: Record<Mode, Mode> = {
+  [AX]: "ACCESS SHARE",
+  EXCLUSIVE: RS,
+  [SRX]: RX,
+  [SH]: RX,
+  [SUX]: SUX,
+  [RX]: SH,
+  [RS]: "EXCLUSIVE",
+  "ACCESS SHARE": AX,
+};
+
+/** The table locks, the strongest first. */
+const MODES = Object.keys(BLOCKS) as Mode[];
+
+/**
+ * The locks that one must wait for.
+ * https://www.postgresql.org/docs/current/explicit-locking.html#TABLE-LOCK-COMPATIBILITY
+ */
+function conflicting(mode: Mode): Mode[] {
+  return MODES.slice(0, MODES.indexOf(WEAKEST[mode]) + 1)
+    .filter((other) => other !== SH || mode !== SH);
+}
+
+/** As pg_locks calls it: ShareRowExclusiveLock. */
+function pgLock(mode: Mode): string {
+  const camel = mode.toLowerCase()
+    .replaceAll(/ ?\b(.)/g, (_, c) => c.toUpperCase());
+  return `${camel}Lock`;
+}
+
+/** Whoever has a lock that is in the way. */
+interface Holder {
+  /** What tells its transaction from others. */
+  key: string;
+  who: string;
+  relation: string;
+  /** How old its transaction is (ms); null where the role may not see it. */
+  age: number | null;
+  /** An autovacuum, which gives way to whoever queues for a second. */
+  yields: boolean;
+}
+
+/** Prepared transactions, which have locks and no process. */
+const PREPARED = `(SELECT virtualtransaction AS vxid, gid, prepared
+  FROM pg_prepared_xacts JOIN pg_locks
+    ON transactionid = transaction AND granted AND pid IS NULL)`;
+
+/** Who holds what these locks wait for, partitions and children included. */
+function holdersQuery(needs: Need[]): string {
+  const values = needs.map(({ relation, mode }) =>
+    `(to_regclass(${literal(relation)})::oid, ARRAY[${
+      conflicting(mode).map(pgLock).map(literal).join(", ")
+    }]::text[])`
+  );
+  return `WITH RECURSIVE needed (relation, modes) AS (
+      VALUES ${values.join(", ")}
+      UNION
+      SELECT other, modes FROM needed, LATERAL (
+        SELECT inhrelid FROM pg_inherits WHERE inhparent = relation
+        UNION ALL SELECT indrelid FROM pg_index WHERE indexrelid = relation
+      ) others (other)
+    )
+    SELECT coalesce(json_agg(h), '[]') AS holders FROM (
+      SELECT DISTINCT ON (l.pid, l.virtualtransaction)
+        concat(l.pid, ' ', l.virtualtransaction) AS key,
+        l.relation::regclass::text AS relation,
+        CASE WHEN l.pid IS NULL THEN concat('the prepared transaction ',
+          quote_literal(p.gid)) ELSE ${SESSION} END AS who,
+        extract(epoch FROM clock_timestamp() -
+          coalesce(a.xact_start, p.prepared))::float8 * 1000 AS age,
+        a.pid IS NOT NULL AND a.usesysid IS NULL AND coalesce(a.query, '')
+          NOT LIKE '%to prevent wraparound%' AS yields
+      FROM needed JOIN pg_locks l ON l.relation = needed.relation
+        AND l.mode = ANY (modes) AND l.granted AND l.locktype = 'relation'
+        AND l.database = (SELECT oid FROM pg_database
+          WHERE datname = current_database())
+      LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+      LEFT JOIN ${PREPARED} p ON l.pid IS NULL
+        AND l.virtualtransaction = p.vxid
+      WHERE l.pid IS DISTINCT FROM pg_backend_pid()) h`;
+}
+
+/**
+ * Looks before it queues: while an old transaction has a lock that is in the
+ * way, nobody shall wait behind this one.
+ */
+async function untilFree(run: Run, wait: Wait) {
+  const { change, needs, end } = wait;
+  // The embedded one has no other session.
+  if (!run.watcher || needs.length === 0) return;
+  const began = performance.now();
+  let first = new Map<string, number>();
+  const asked = new Set<string>();
+  let told = "";
+  for (;;) {
+    const holders = await findHolders(run, needs);
+    const now = performance.now();
+    first = new Map(holders.map(({ key }) => [key, first.get(key) ?? now]));
+    const long = Math.max(LONG, 2 * queueLimit(run, wait));
+    const ages = holders.map(({ key, age }) =>
+      age ?? now - (first.get(key) ?? now)
+    );
+    const old = holders.find((_, i) => Number(ages[i]) > long);
+    if (ages.some((age) => age > 2 * run.options.lockTimeout)) wait.since = now;
+    // Where no age can be seen, a second look tells who stays.
+    const unsure = holders.some(({ age }) => age === null) &&
+      now - began <= long;
+    if (!old && !unsure) return;
+    if (old?.yields && !asked.has(old.key)) {
+      asked.add(old.key);
+      await displace(run, old.relation);
+      continue;
+    }
+    if (old && change) {
+      if (old.key !== told) {
+        run.report.note(
+          `${change.object}: ${old.relation} is in use, waiting for ${old.who}`,
+        );
+      }
+      told = old.key;
+      run.report.working(change, undefined, old.who);
+      if (now > end) throw stillLocked(change, old);
+    }
+    await pause(50);
+    checkOn(run);
+  }
+}
+
+async function findHolders(run: Run, needs: Need[]) {
+  const { session } = run;
+  const all = [NO_TIMEOUTS, holdersQuery(needs), "COMMIT"];
+  try {
+    const rows = await session.begin("READ ONLY", ...all);
+    return rows.flatMap(({ holders }) => (holders ?? []) as Holder[]);
+  } catch (error) {
+    if (!session.lost) await session.query("ROLLBACK");
+    checkOn(run);
+    throw error;
+  }
+}
+
+function stillLocked(change: Change, { who, relation }: Holder): ChangeError {
+  return new ChangeError(
+    change,
+    new SyncError(
+      `${relation} was not free within --max-wait, blocked by ${who}`,
+      hintFor("55P03"),
+    ),
+  );
+}
+
+/**
+ * An autovacuum ends when somebody has waited for its lock for a while: in a
+ * queue for the same lock, which holds up neither reads nor writes.
+ * https://www.postgresql.org/docs/current/routine-vacuuming.html#AUTOVACUUM
+ */
+async function displace({ session }: Run, relation: string) {
+  try {
+    await session.begin(
+      "READ WRITE",
+      `SELECT set_config('lock_timeout', (1000 + 1000 * extract(
+        epoch FROM current_setting('deadlock_timeout')::interval))::int::text,
+        true)`,
+      `LOCK TABLE ${relation} IN SHARE UPDATE EXCLUSIVE MODE`,
+      "COMMIT",
+    );
+  } catch (error) {
+    if (session.lost || !isServerError(error)) throw error;
+    await session.query("ROLLBACK");
   }
 }
 
 /** While a statement runs: who blocks it, and how far an index build is. */
 function watchProgress(
-  { watcher, session, options, report }: Run,
+  { watcher, session, report }: Run,
   change?: Change,
+  { first = 250, needs = [], mark = "", giveUp = Infinity }: {
+    /** When it first looks (ms). */
+    first?: number;
+    /** Gets the locks that the statement turns out to wait for. */
+    needs?: Need[];
+    /** How the SQL begins that it sends, where that is no other's. */
+    mark?: string;
+    /** For how long it may wait for others before it is cancelled (ms). */
+    giveUp?: number;
+  } = {},
 ) {
-  const state: { blocker: string; stop: () => void } = {
+  const backend = mark
+    ? `(SELECT pid FROM pg_stat_activity WHERE state = 'active'
+      AND pid <> pg_backend_pid() AND query LIKE ${literal(`${mark}%`)})`
+    : `${session.pid}`;
+  const state = {
     blocker: "",
-    stop: () => clearInterval(timer),
+    gaveUp: false,
+    /** @returns when nothing is looked at any more */
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await looking;
+    },
   };
   const look = async () => {
     if (!watcher || watcher.busy || watcher.lost || !session.pid) return;
-    const [row] = await watcher.query(`SELECT
-      (SELECT ${SESSION} FROM pg_stat_activity a
-        WHERE pid = ANY (pg_blocking_pids(${session.pid})) LIMIT 1) AS who,
-      (SELECT CASE WHEN blocks_total > 0
-          THEN (blocks_done::float8 / blocks_total)::text END
-        FROM pg_stat_progress_create_index
-        WHERE pid = ${session.pid}) AS share`).catch(() => []);
+    const [row] = await watcher.query(progressQuery(backend)).catch(() => []);
     if (row?.who) state.blocker = `${row.who}`;
+    since = row?.who ? since ?? performance.now() : undefined;
+    if (since !== undefined && performance.now() - since > giveUp) {
+      state.gaveUp = true;
+      await watcher.query(`SELECT pg_cancel_backend(${backend})`)
+        .catch(() => []);
+    }
+    for (const wait of (row?.waits ?? []) as { on: string; mode: string }[]) {
+      const mode = MODES.find((mode) => pgLock(mode) === wait.mode);
+      const known = needs.some(({ relation }) => relation === wait.on);
+      if (mode && !known) needs.push({ relation: wait.on, mode });
+    }
     const share = row?.share ? Number(row.share) : undefined;
-    if (change) report.working(change, share, state.blocker);
+    if (change) report.working(change, share, row?.who ? state.blocker : "");
   };
-  const timer = setInterval(look, Math.max(50, options.lockTimeout / 3));
+  /** Since when it waits for others. */
+  let since: number | undefined;
+  let stopped = false;
+  let looking: Promise<void> = Promise.resolve();
+  const plan = (ms: number) =>
+    setTimeout(async () => {
+      await (looking = look());
+      if (!stopped) timer = plan(250);
+    }, ms);
+  let timer = plan(Math.max(20, first));
   return state;
+}
+
+/** Who blocks a server process, for which locks, and how far its build is. */
+function progressQuery(pid: string): string {
+  return `SELECT
+    coalesce((SELECT ${SESSION} FROM pg_stat_activity a
+      WHERE pid = ANY (pg_blocking_pids(${pid})) LIMIT 1),
+      (SELECT concat('the prepared transaction ', quote_literal(gid))
+        FROM pg_prepared_xacts JOIN pg_locks ON transactionid = transaction
+        WHERE pid = ${pid} AND NOT granted LIMIT 1)) AS who,
+    (SELECT json_agg(json_build_object('mode', mode,
+      'on', format('%I.%I', nspname, relname))) FROM pg_locks
+      JOIN pg_class c ON c.oid = relation
+      JOIN pg_namespace n ON n.oid = relnamespace
+      WHERE pid = ${pid} AND NOT granted AND locktype = 'relation') AS waits,
+    (SELECT CASE WHEN blocks_total > 0
+        THEN (blocks_done::float8 / blocks_total)::text END
+      FROM pg_stat_progress_create_index WHERE pid = ${pid}) AS share`;
 }
 
 /**
@@ -6173,7 +6647,11 @@ class Reporter {
   }
 
   /** What runs now: a bar on a terminal, a line now and then elsewhere. */
-  working(change: Change | undefined, share?: number, blocker = "") {
+  working(
+    change: Pick<Change, "object" | "verb"> | undefined,
+    share?: number,
+    blocker = "",
+  ) {
     if (!change || this.quiet) return;
     const part = share === undefined ? "" : ` ${Math.floor(share * 100)}%`;
     const wait = blocker && `, waiting for ${blocker}`;
@@ -7329,7 +7807,7 @@ export class Session {
   static async open(target: Target): Promise<Session> {
     const [{ default: client }, { connect }] = await Promise.all([
       // deno-lint-ignore no-import-prefix
-      import("npm:postgres@3.4.9"),
+      import("npm:postgres@3.4.9").catch(notLoaded),
       import("node:net"),
     ]);
     return new Session(target, client, connect);
@@ -7399,6 +7877,16 @@ export class Session {
   }
 }
 
+/** @throws SyncError that says what keeps a package from being loaded */
+function notLoaded(error: Error): never {
+  const [why] = error.message.split("\n");
+  throw new SyncError(
+    `a package that this needs cannot be loaded: ${why}`,
+    "Check the network and the registry; beside a package.json, Deno needs " +
+      "--node-modules-dir=none",
+  );
+}
+
 function lostConnection() {
   return new SyncError(
     "the connection to the server was lost",
@@ -7460,23 +7948,23 @@ const PGLITE = "npm:@electric-sql/pglite@0.5.14";
 const PGLITE_SOCKET = "npm:@electric-sql/pglite-socket@0.2.17";
 
 /**
- * Starts the embedded PostgreSQL behind its socket server. It takes one
- * connection, which is ours, on the loopback interface.
+ * Starts the embedded PostgreSQL behind its socket server, on the loopback
+ * interface, where whoever connects needs the password made for this run.
  *
  * @param directory where its data is, "" for memory
  * @param extensions those of its own that may be created
- * @param options for proofs: `maxConnections` may share its one backend; it
- *   begins as a `copy` of another, which is quicker than to begin with nothing
+ * @param options for proofs: it begins as a `copy` of another, which is
+ *   quicker than to begin with nothing
  * @returns where it listens, and how to stop it
  */
 export async function startEmbedded(
   directory: string,
   extensions: string[],
-  { maxConnections = 1, copy }: { maxConnections?: number; copy?: Blob } = {},
+  { copy }: { copy?: Blob } = {},
 ) {
-  const lock = directory ? lockDirectory(directory) : undefined;
-  const { PGlite } = await import(PGLITE);
-  const { PGLiteSocketServer } = await import(PGLITE_SOCKET);
+  const lock = directory ? await lockDirectory(directory) : undefined;
+  const { PGlite } = await import(PGLITE).catch(notLoaded);
+  const { PGLiteSocketServer } = await import(PGLITE_SOCKET).catch(notLoaded);
   const loaded: Record<string, unknown> = {};
   for (const name of extensions) {
     const module = name.replaceAll("-", "_");
@@ -7492,8 +7980,15 @@ export async function startEmbedded(
     extensions: loaded,
     ...(copy && { loadDataDir: copy }),
   });
-  const host = "127.0.0.1";
-  const server = new PGLiteSocketServer({ db, port: 0, host, maxConnections });
+  const host = "127.0.0.1", password = crypto.randomUUID();
+  const sockets = new Set<Socket>();
+  const server = new (class extends PGLiteSocketServer {
+    handleConnection(socket: Socket) {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      askPassword(socket, password, () => super.handleConnection(socket));
+    }
+  } as typeof PGLiteSocketServer)({ db, port: 0, host, maxConnections: 100 });
   await server.start();
   const port = Number(server.getServerConn().split(":").at(-1));
   return {
@@ -7501,30 +7996,84 @@ export async function startEmbedded(
       host,
       port,
       user: "postgres",
-      pass: "",
+      pass: password,
       database: "postgres",
       ssl: false as const,
     },
     copy: (): Promise<Blob> => db.dumpDataDir("none"),
     async stop() {
-      await server.stop();
+      // Some runtimes never say that the server has closed; no more is needed.
+      for (const socket of sockets) socket.destroy();
+      await Promise.race([server.stop(), pause(100)]);
       await db.close();
       lock?.close();
     },
   };
 }
 
+/**
+ * Lets in who knows the password: the socket server itself asks for none.
+ * https://www.postgresql.org/docs/current/protocol-flow.html
+ */
+function askPassword(socket: Socket, password: string, letIn: () => void) {
+  let received = new Uint8Array(), startup: Uint8Array | undefined;
+  const answer = new TextEncoder().encode(`${password}\0`);
+  const listen = (data: Uint8Array) => {
+    received = Uint8Array.of(...received, ...data);
+    // Its type, which the first message has none of, and its length.
+    const head = startup ? 5 : 4;
+    if (received.length < head) return;
+    const length = new DataView(received.buffer).getInt32(head - 4) + head - 4;
+    if (length < head || length > 10_000) return socket.destroy();
+    if (received.length < length) return;
+    const message = received.slice(0, length);
+    received = received.slice(length);
+    if (!startup) {
+      startup = message;
+      // AuthenticationCleartextPassword
+      return socket.write(Uint8Array.of(82, 0, 0, 0, 8, 0, 0, 0, 3));
+    }
+    socket.off("data", listen);
+    if (message.slice(head).join() !== answer.join()) {
+      const why = "SFATAL\0C28P01\0Mthe password is another\0\0";
+      return socket.end(`E\0\0\0${String.fromCharCode(why.length + 4)}${why}`);
+    }
+    letIn();
+    socket.emit("data", startup);
+  };
+  socket.on("error", () => socket.destroy()).on("data", listen);
+}
+
 /** Two processes would corrupt the directory; the system frees the lock. */
-function lockDirectory(directory: string): Deno.FsFile {
-  Deno.mkdirSync(directory, { recursive: true });
-  const path = `${directory}/lock`;
-  const file = Deno.openSync(path, { write: true, create: true });
-  if (file.tryLockSync(true)) return file;
-  file.close();
+async function lockDirectory(directory: string): Promise<Deno.FsFile> {
+  const file = openLock(directory);
+  // Waits, since older runtimes cannot only try; what still waits ends with us.
+  const locked = file.lock(true).then(() => true);
+  if (await Promise.race([locked, pause(500).then(() => false)])) return file;
   throw new SyncError(
     `another process uses the embedded PostgreSQL in ${directory}`,
     "Wait until it ends, or use another directory: --database-url pglite:DIR",
   );
+}
+
+/** Makes what nobody else may read, and leaves a folder of others as it is. */
+function openLock(directory: string): Deno.FsFile {
+  const data = `${directory}/data`;
+  try {
+    Deno.mkdirSync(data, { recursive: true, mode: 0o700 });
+    if (Deno.build.os !== "windows") Deno.chmodSync(data, 0o700);
+    return Deno.openSync(
+      `${directory}/lock`,
+      { write: true, create: true, mode: 0o600 },
+    );
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new UsageError(
+      `the embedded PostgreSQL cannot use ${directory}: ` +
+        messageOf(error).split(/ \(os error|: /)[0],
+      "Name a directory that can be made or written to: pglite:DIR",
+    );
+  }
 }
 
 // ═══ Command line ══════════════════════════════════════════════════════════
@@ -7640,6 +8189,7 @@ export async function main(
         extensions.map(({ name }) => name),
       );
       target.options = started.options;
+      report.hide(started.options.pass);
       embedded = started;
     }
     const run = options.apply ? apply : dryRun;
@@ -7728,7 +8278,7 @@ async function apply(
   const listening = stopOnSignals(run);
   try {
     await waitForTurn(run);
-    const plan = await inspect(session, sections, options);
+    const plan = await inspectBuilt(run, sections, options);
     outcome.plan = plan;
     report.header(plan, options.target.where, options.schema, "apply");
     report.align(plan);
@@ -7932,8 +8482,11 @@ async function readArguments(
   }
   const values = await parseArguments(args);
   refuseMisplaced(values);
-  if (values.version) report.line(VERSION);
-  if (values.version) return undefined;
+  if (values.version) {
+    report.line(`${VERSION} (Deno ${OLDEST_DENO} or newer)`);
+    return undefined;
+  }
+  refuseOldDeno();
   const dry = values["dry-run"] ?? false, apply = values.apply ?? false;
   if (dry === apply) {
     throw new UsageError(
@@ -7991,6 +8544,18 @@ async function readArguments(
     probeTimeout: readTime(values, "probe-timeout", 5000),
     repeated: repeatArguments(args),
   };
+}
+
+/** @throws SyncError where the runtime lacks what this file uses */
+export function refuseOldDeno(oldest = OLDEST_DENO) {
+  const { deno } = Deno.version;
+  const number = (version: string) =>
+    version.split(".").reduce((sum, part) => sum * 1000 + parseInt(part), 0);
+  if (number(deno) >= number(oldest)) return;
+  throw new SyncError(
+    `this needs Deno ${oldest} or newer, and runs on ${deno}`,
+    "Upgrade it: deno upgrade, or how it was installed",
+  );
 }
 
 async function parseArguments(args: string[]) {

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --no-prompt --allow-net --allow-read --allow-write --allow-env --allow-sys --allow-run
+#!/usr/bin/env -S deno run --no-prompt --node-modules-dir=none --allow-net --allow-read --allow-write --allow-env --allow-sys --allow-run
 /**
  * Proves the sync script against the models: that every model has its steps,
  * and that an apply brings a database from any state to the same schema as
@@ -45,6 +45,9 @@ interface Problem {
   line?: number;
 }
 
+/** The oldest Deno that reads the lock file beside it. */
+const OLDEST_DENO = "2.3.0";
+
 /** An error of the user's, told in one line, with what to do. */
 class VerifyError extends Error {
   constructor(message: string, readonly hint: string) {
@@ -68,6 +71,7 @@ interface Context {
 /** The checks, in their order; each adds a line. */
 async function prove(options: Options, report: Reporter): Promise<boolean> {
   const script = await loadScript(options.script);
+  script.refuseOldDeno(OLDEST_DENO);
   const models = await loadModels(options.models);
   const context = { options, script, models, report };
   await report.run("static", () => checkNames(context));
@@ -1613,8 +1617,7 @@ class Embedded {
 
   static async start(script: typeof Script, copy?: Blob) {
     const extensions = extensionsOf(script);
-    const options = { maxConnections: 2, ...(copy && { copy }) };
-    // One for the verifier, one for a script that runs beside it.
+    const options = copy ? { copy } : {};
     return new Embedded(
       script,
       await script.startEmbedded("", extensions, options),
@@ -1626,8 +1629,9 @@ class Embedded {
     const target = { ...this.script.parseTarget("pglite:"), options };
     const session = await this.script.Session.open(target);
     this.#session = session;
-    const url = `postgres://postgres@127.0.0.1:${options.port}/postgres` +
-      "?sslmode=disable";
+    // For a script that runs beside the verifier.
+    const url = `postgres://postgres:${options.pass}@127.0.0.1:` +
+      `${options.port}/postgres?sslmode=disable`;
     return new Database(this.script, session, url, true);
   }
 
@@ -1651,7 +1655,10 @@ class Embedded {
 /** Databases on a server that is there, dropped again whatever happens. */
 class ScratchServer {
   readonly #open: Database[] = [];
+  /** Those that this run has made, and no other: what may be dropped. */
   readonly #names: string[] = [];
+  /** Those that are being made, which a signal waits for. */
+  readonly #coming: Promise<void>[] = [];
   #stopped = false;
   readonly #interrupt = () => this.#drop().then(() => Deno.exit(130));
 
@@ -1673,9 +1680,12 @@ class ScratchServer {
 
   async open(): Promise<Database> {
     if (this.#stopped) await NEVER;
-    const name = `verify_${Deno.pid}_${this.#names.length + 1}`;
-    this.#names.push(name);
-    await this.admin.query(`CREATE DATABASE ${name} TEMPLATE template0`);
+    const name = `verify_${crypto.randomUUID().replaceAll("-", "")}`;
+    const made = this.admin
+      .query(`CREATE DATABASE ${name} TEMPLATE template0`)
+      .then(() => void this.#names.push(name));
+    this.#coming.push(made);
+    await made;
     const url = new URL(this.url);
     url.pathname = `/${name}`;
     const target = this.script.parseTarget(url.href);
@@ -1717,6 +1727,7 @@ class ScratchServer {
 
   async #drop() {
     this.#stopped = true;
+    await Promise.allSettled(this.#coming);
     for (const name of this.#names.splice(0)) {
       await this.admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     }

@@ -434,7 +434,7 @@ onServer(18, "apply gives up its turn after --max-wait", async (url, sql) => {
   await during(url, "SELECT FROM orders", async (release) => {
     const first = running(["--apply"], { url, steps: ORDERS });
     await until(
-      () => first.printed.stderr.includes("trying again"),
+      () => first.printed.stderr.includes("waiting for pid"),
       "the first waits for the table",
     );
     const args = ["--apply", "--max-wait", "300ms"];
@@ -621,37 +621,6 @@ onBoth(
 );
 
 onServer(
-  18,
-  "apply goes on beside the index build that a killed run has left",
-  async (url, sql) => {
-    await olderOrders(sql);
-    const rerun = await during(url, WRITER, async (release) => {
-      const run = running(["--apply"], { url, steps: INDEX });
-      await building(sql);
-      run.child.kill("SIGKILL");
-      await run.ended;
-      const rerun = running(["--apply"], { url, steps: INDEX });
-      await until(async () => {
-        const rows = await sql.unsafe(`SELECT FROM pg_stat_activity
-          WHERE query LIKE '%INDEX CONCURRENTLY%' AND state = 'active'
-            AND pid <> pg_backend_pid() AND datname = current_database()`);
-        return rows.length === 2;
-      }, "the rerun gets to the index");
-      await release();
-      return rerun;
-    });
-    const output = await rerun.ended;
-    // A deadlock with the build that was left is told, and mended by a rerun.
-    if (output.code !== 0) {
-      assertFailed(output, 1, /orders_total_idx/);
-      await noSessions(sql);
-      assertOk(await sync(["--apply"], { url, steps: INDEX }));
-    }
-    await assertInSync({ url, steps: INDEX });
-  },
-);
-
-onServer(
   14,
   "apply says that its working session was terminated, and a rerun goes on",
   async (url, sql) => {
@@ -726,15 +695,14 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 onServer(
   18,
-  "apply stops at SIGINT between two tries for a lock",
+  "apply stops at SIGINT while it waits without queueing",
   async (url, sql) => {
     await olderOrders(sql);
     const output = await during(url, "SELECT FROM orders", async (release) => {
       const run = running(["--apply"], { url, steps: ORDERS });
-      // After the third try it pauses for longer than it takes to stop it.
       await until(
-        () => run.printed.stderr.split("trying again").length > 3,
-        "it pauses between two tries",
+        () => run.printed.stderr.includes("waiting for pid"),
+        "it waits for the table",
       );
       run.child.kill("SIGINT");
       await until(
@@ -760,7 +728,7 @@ onServer(
     await during(url, "SELECT FROM orders", async (release) => {
       const first = running(["--apply"], { url, steps: ORDERS });
       await until(
-        () => first.printed.stderr.includes("trying again"),
+        () => first.printed.stderr.includes("waiting for pid"),
         "the first waits for the table",
       );
       const second = running(["--apply"], { url, steps: ORDERS });
@@ -807,12 +775,12 @@ for (const [major, what, held] of BLOCKERS) {
         const output = await run.ended;
         assertFailed(output, 1, /nothing was changed/i);
         const [error] = /^error: [^]*/m.exec(output.stderr) ?? [""];
-        assert.match(output.stderr, new RegExp(`locked by pid ${pid} \\(`));
+        assert.match(output.stderr, new RegExp(`waiting for pid ${pid} \\(`));
         assert.match(error, new RegExp(`blocked by pid ${pid} \\(`));
 
         const patient = running(["--apply"], { url, steps: ORDERS });
         await until(
-          () => patient.printed.stderr.includes(`locked by pid ${pid}`),
+          () => patient.printed.stderr.includes(`waiting for pid ${pid}`),
           "it is told who has the lock",
         );
         await release();

@@ -4,6 +4,7 @@
  * in turns, as whole processes, and their medians are compared.
  *
  *     deno task bench
+ *     deno task bench --locks    only what an apply does to writers
  *
  * @module
  */
@@ -12,6 +13,7 @@ import { dirname, join } from "node:path";
 import {
   connect,
   type Major,
+  pause,
   PERMISSIONS,
   SCRIPT,
   type Server,
@@ -20,6 +22,7 @@ import {
 
 const SIZES = [10, 100, 1000] as const;
 const MEMORY = 250 * 1024;
+const ONLY_LOCKS = Deno.args.includes("--locks");
 const DIRECTORY = Deno.makeTempDirSync({ prefix: "bench-" });
 
 // ═══ The result ════════════════════════════════════════════════════════════
@@ -487,10 +490,130 @@ async function measureMemory(server: Server) {
   }
 }
 
+// ─── Beside writers ────────────────────────────────────────────────────────
+
+const ROWS = 2_000_000;
+const WRITERS = 8;
+/** How much longer than ever in a quiet time a write may wait (ms). */
+const STALL = 50;
+
+const BUSY = `CREATE TABLE kinds (id integer PRIMARY KEY);
+  INSERT INTO kinds SELECT generate_series(0, 9);
+  CREATE TABLE busy AS SELECT g::bigint AS id, g % 10 AS kind, 0 AS n,
+    md5(g::text) AS name FROM generate_series(1, ${ROWS}) g;
+  ALTER TABLE busy ADD PRIMARY KEY (id)`;
+
+/** Every sort of lock that stops writers, and what runs without one. */
+const BUSY_STEPS = [
+  `addColumn("busy", "at", "timestamptz NOT NULL DEFAULT now()")`,
+  `addCheck("busy", "busy_n_check", "n >= 0")`,
+  `addForeignKey("busy", "busy_kind_fkey", "(kind) REFERENCES kinds (id)")`,
+  `createIndex("busy", "busy_name_idx", "(name)")`,
+  `setNotNull("busy", "kind")`,
+];
+
+const BUSY_UNDO = `ALTER TABLE busy DROP COLUMN IF EXISTS at,
+  DROP CONSTRAINT IF EXISTS busy_n_check,
+  DROP CONSTRAINT IF EXISTS busy_kind_fkey, ALTER kind DROP NOT NULL;
+  DROP INDEX IF EXISTS busy_name_idx`;
+
+/** Before looking: a lock timeout, and another try after a pause. */
+async function alterNaively(url: string) {
+  const sql = connect(url);
+  await sql.unsafe("SET lock_timeout = '500ms'");
+  for (;;) {
+    try {
+      await sql.unsafe("ALTER TABLE busy ADD COLUMN at timestamptz");
+      break;
+    } catch {
+      await pause(1000);
+    }
+  }
+  await sql.end();
+}
+
+/** The longest that a write waited while `work` was done (ms). */
+async function longestWait(url: string, work: () => Promise<unknown>) {
+  const sql = connect(url, WRITERS);
+  let longest = 0, going = true;
+  const write = async () => {
+    while (going) {
+      const id = 2 + Math.floor(Math.random() * (ROWS - 2));
+      const start = performance.now();
+      await sql.unsafe(`UPDATE busy SET n = n + 1 WHERE id = ${id}`);
+      longest = Math.max(longest, performance.now() - start);
+      await pause(5);
+    }
+  };
+  const writers = Array.from({ length: WRITERS }, write);
+  await work();
+  going = false;
+  await Promise.all(writers);
+  await sql.end();
+  return longest;
+}
+
+/** Runs `work` beside a session that forgets a row lock for ten seconds. */
+async function besideIdle(url: string, work: () => Promise<unknown>) {
+  const sql = connect(url);
+  await sql.unsafe("BEGIN; SELECT FROM busy WHERE id = 1 FOR UPDATE");
+  const freed = pause(10_000).then(async () => {
+    await sql.unsafe("ROLLBACK");
+    return performance.now();
+  });
+  await Promise.all([work(), freed]);
+  await sql.end();
+}
+
+async function measureLocks(server: Server) {
+  const url = await createDatabase(server, "bench_locks");
+  const admin = connect(url);
+  await admin.unsafe(BUSY);
+  await settle(url);
+  const file = write(
+    "busy.ts",
+    `import { addCheck, addColumn, addForeignKey, createIndex, main, section,
+  setNotNull } from ${JSON.stringify(`file://${SCRIPT}`)};
+Deno.exit(await main([section("Busy", [${BUSY_STEPS}])], Deno.args));
+`,
+  );
+  const ours = () => runDeno(file, { url, args: ["--apply"] });
+  const naive = () => alterNaively(url);
+  await longestWait(url, () => pause(1000));
+  const quiet = await longestWait(url, () => pause(10_000));
+  const programs: [string, () => Promise<unknown>, boolean][] = [
+    ["apply", ours, true],
+    [
+      "apply, a session idle in transaction for 10 s",
+      () => besideIdle(url, ours),
+      true,
+    ],
+    ["plain ALTER, lock_timeout 500ms", naive, false],
+    [
+      "plain ALTER, a session idle in transaction for 10 s",
+      () => besideIdle(url, naive),
+      false,
+    ],
+  ];
+  for (const [what, work, limited] of programs) {
+    const wait = await longestWait(url, work);
+    measure(
+      `longest write wait, ${WRITERS} writers: ${what} / quiet`,
+      `${wait.toFixed(0)}/${quiet.toFixed(0)} ms`,
+      limited ? `+ ${STALL} ms` : "",
+      wait <= quiet + STALL,
+    );
+    await admin.unsafe(BUSY_UNDO);
+  }
+  await admin.end();
+}
+
 async function measureServer(major: Major) {
   const server = await startServer(major);
   try {
     if (major === 18) {
+      await measureLocks(server);
+      if (ONLY_LOCKS) return;
       await measureApply(server);
       await measureMemory(server);
       await measureDryRun(server, 7);
@@ -512,9 +635,9 @@ async function measureServer(major: Major) {
 }
 
 try {
-  await measureStartUp();
+  if (!ONLY_LOCKS) await measureStartUp();
   await measureServer(18);
-  await measureServer(14);
+  if (!ONLY_LOCKS) await measureServer(14);
 } finally {
   Deno.removeSync(DIRECTORY, { recursive: true });
 }

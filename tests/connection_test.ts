@@ -7,8 +7,12 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type postgres from "postgres";
-import { parseTarget, type Target } from "../sync-production-schema.ts";
+import postgres from "postgres";
+import {
+  parseTarget,
+  startEmbedded,
+  type Target,
+} from "../sync-production-schema.ts";
 import {
   connect,
   freePort,
@@ -931,6 +935,97 @@ Deno.test({
 });
 
 // ── Embedded ───────────────────────────────────────────────────────────────
+
+Deno.test("an embedded directory that cannot be is the caller's mistake", async (t) => {
+  const directory = await Deno.makeTempDir({ prefix: "embedded-" });
+  await Deno.writeTextFile(`${directory}/file`, "");
+  await Deno.symlink("nowhere/at all", `${directory}/link`);
+  const steps = `createTable("a", { id: "integer" })`;
+  try {
+    for (const path of ["file", "file/below", "link"]) {
+      await t.step(path, async () => {
+        const url = `pglite:${directory}/${path}`;
+        const permissions = ["-A", "--node-modules-dir=none"];
+        const output = await sync(["--dry-run"], { url, steps, permissions });
+        assert.equal(output.code, 1);
+        assert.match(
+          output.stderr,
+          /^error: the embedded PostgreSQL cannot use .+: [A-Z][^:]+\n {2}.+\n$/,
+        );
+      });
+    }
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test({
+  name: "the embedded PostgreSQL's files are for its user alone",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    const directory = await Deno.makeTempDir({ prefix: "embedded-" });
+    await Deno.chmod(directory, 0o755);
+    // One that somebody has made before, and one that was open to all.
+    for (const path of ["there", "there/data"]) {
+      await Deno.mkdir(`${directory}/${path}`, { mode: 0o755 });
+      await Deno.chmod(`${directory}/${path}`, 0o755);
+    }
+    try {
+      for (const [name, mode] of [["new", 0o700], ["there", 0o755]] as const) {
+        const started = await startEmbedded(`${directory}/${name}`, []);
+        await started.stop();
+        const modeOf = (path: string) =>
+          Deno.statSync(`${directory}/${name}${path}`).mode! & 0o777;
+        assert.equal(modeOf(""), mode);
+        assert.equal(modeOf("/data"), 0o700);
+        assert.equal(modeOf("/lock"), 0o600);
+      }
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
+
+Deno.test("the embedded PostgreSQL takes who knows this run's password alone", async (t) => {
+  const started = await startEmbedded("", []);
+  // One that says nothing must neither be in the way nor be waited for.
+  const silent = await Deno.connect({
+    hostname: started.options.host,
+    port: started.options.port,
+  });
+  const { host, port, user, pass, database } = started.options;
+  const client = (password: string) =>
+    postgres({
+      ...{ host, port, user, database, password },
+      max: 1,
+      fetch_types: false,
+      connect_timeout: 5,
+    });
+  try {
+    for (const wrong of ["", "x", pass.slice(1), `${pass}x`, "é".repeat(40)]) {
+      await t.step(`"${wrong.replace(pass, "PASS")}"`, async () => {
+        const sql = client(wrong);
+        await assert.rejects(async () => await sql`SELECT 1`);
+        await sql.end({ timeout: 1 });
+      });
+    }
+    await t.step("what is no PostgreSQL client", async () => {
+      for (
+        const bytes of [[0xff, 0xff, 0xff, 0xff], [0, 0, 0, 8, 4, 210, 22, 47]]
+      ) {
+        const stranger = await Deno.connect({ hostname: host, port });
+        await stranger.write(new Uint8Array(bytes));
+        stranger.close();
+      }
+    });
+    const sql = client(pass);
+    assert.deepEqual([...await sql`SELECT 1 AS one`], [{ one: 1 }]);
+    await sql.end({ timeout: 1 });
+  } finally {
+    await started.stop();
+    silent.close();
+  }
+});
 
 Deno.test({
   name: "a second process on an embedded directory is refused",

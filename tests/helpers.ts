@@ -118,9 +118,10 @@ export async function startServer(
 /**
  * A test file's servers, each started by the first test that asks for it.
  *
+ * @param settings as of `startServer`
  * @returns what calls a function with a new database on one of them
  */
-export function serversOnDemand() {
+export function serversOnDemand(settings: string[] = []) {
   const servers = new Map<Major, Promise<Server>>();
   Deno.test.afterAll(async () => {
     for (const started of servers.values()) await (await started).stop();
@@ -129,7 +130,7 @@ export function serversOnDemand() {
     major: Major,
     use: (url: string, sql: postgres.Sql) => Promise<void>,
   ) => {
-    if (!servers.has(major)) servers.set(major, startServer(major));
+    if (!servers.has(major)) servers.set(major, startServer(major, settings));
     await (await servers.get(major)!).withDatabase(use);
   };
 }

@@ -500,6 +500,30 @@ Deno.test("databases on a scratch server are dropped after Ctrl-C", async () => 
   await admin.end();
 });
 
+Deno.test("a database that the verifier did not make is left alone", async () => {
+  const admin = connect(server.url());
+  await withProject(async (project) => {
+    const run = startVerify(project, [...onServer]);
+    const output = run.output();
+    // As it would name them if it counted.
+    const names = [1, 2, 3].map((n) => `verify_${run.pid}_${n}`);
+    for (const name of names) await admin.unsafe(`CREATE DATABASE ${name}`);
+    const made = async () =>
+      (await admin`SELECT datname FROM pg_database
+        WHERE datname LIKE 'verify%'`)
+        .map(({ datname }) => datname).filter((name) => !names.includes(name));
+    await until(async () => (await made()).length > 0, "a database is made");
+    for (const name of await made()) {
+      assert.match(name, /^verify_[0-9a-f]{32}$/);
+    }
+    run.kill("SIGINT");
+    await output;
+    assert.deepEqual(await made(), []);
+    for (const name of names) await admin.unsafe(`DROP DATABASE ${name}`);
+  });
+  await admin.end();
+});
+
 Deno.test("the embedded PostgreSQL proves without a server", async () => {
   await withProject(async (project) => {
     project.models = join(project.directory, "models.sql");
