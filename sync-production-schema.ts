@@ -810,12 +810,6 @@ function columnVerb(
   };
 }
 
-/** What a step defines or decides. */
-export function ownedBy(step: Step): string[] {
-  const verb = VERBS[step.verb];
-  return verb ? [verb.owns(step)] : [];
-}
-
 /** What a step alone decides of columns, such as `filled users.plan`. */
 function decidedBy({ verb, table, fill }: Step): string[] {
   return verb !== "backfill" || !fill ? [] : [
@@ -4910,6 +4904,12 @@ function chooseSteps(sections: Section[], { only, skip }: PlanOptions) {
       !isSkipped(title) && !isSkipped(name)
     ),
   })).filter(({ steps }) => steps.length > 0);
+}
+
+/** What a step defines or decides. */
+export function ownedBy(step: Step): string[] {
+  const verb = VERBS[step.verb];
+  return verb ? [verb.owns(step)] : [];
 }
 
 /**
