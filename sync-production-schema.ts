@@ -5932,7 +5932,7 @@ const MARKDOWN_LIMIT = 60_000;
 function toMarkdown(outcome: Outcome): string {
   const { plan, mode, where, schema, next, committed, errors } = outcome;
   const failed = (errors ?? []).flatMap(([message = "", ...hints]) => [
-    `> **error:** ${prose(message)}`,
+    `> **error: ${prose(message)}**`,
     ...hints.map((hint) => `>\n> ${hintInMarkdown(hint)}`),
     "",
   ]);
