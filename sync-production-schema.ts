@@ -6496,7 +6496,7 @@ class Reporter {
     // A script has no text of others, and must stay what it is.
     const text = this.format === "sql" ? written : this.#hidden(written);
     this.#clearBar();
-    console.log(this.format === "markdown" ? clean(text) : text);
+    console.log(SAFE[this.format](text));
   }
 
   /** What would take back that which was committed. */
@@ -6507,20 +6507,23 @@ class Reporter {
       "To take it back (what was written into it since goes, too):",
       "bold",
     );
-    for (const line of undoScript(plan, committed)) this.line(`  ${line}`);
+    for (const line of undoScript(plan, committed)) {
+      this.line(`  ${safeSql(line)}`);
+    }
   }
 
   /** One line about what is going on. */
   note(text: string, colour: Colour = "dim") {
-    this.#write("err", this.#hidden(text), colour);
+    this.#write("err", this.#hidden(flat(text)), colour);
   }
 
-  /** @returns the lines as they were written, without secrets */
+  /** @returns the lines, without secrets */
   error(...lines: [string, ...string[]]): string[] {
     const [message = "", ...rest] = lines.map((line) => this.#hidden(line));
-    this.#write("err", `error: ${message}`, "red");
-    for (const text of rest) this.#write("err", `  ${text}`);
-    return [message, ...rest].map((line) => clean(line));
+    const indented = (text: string) => text.replaceAll("\n", "\n    ");
+    this.#write("err", `error: ${indented(message)}`, "red");
+    for (const text of rest) this.#write("err", `  ${indented(text)}`);
+    return [message, ...rest];
   }
 
   /** Texts of others may repeat what they were given. */
@@ -6535,15 +6538,17 @@ class Reporter {
     if (this.quiet) return;
     this.#clearBar();
     const paint = colour && this.#colour[stream] && text !== "";
-    const safe = clean(text);
+    const safe = SAFE.text(text);
     const line = paint ? `\x1b[${COLOURS[colour]}m${safe}\x1b[0m` : safe;
     (stream === "out" ? console.log : console.error)(line);
   }
 
   header({ server }: Plan, where: string, schema: string, mode: string) {
     this.line(
-      `${server.database} on ${where} (PostgreSQL ${server.versionText}), ` +
-        `schema ${schema}: ${mode}`,
+      flat(
+        `${server.database} on ${where} (PostgreSQL ${server.versionText}), ` +
+          `schema ${schema}: ${mode}`,
+      ),
       "bold",
     );
   }
@@ -6561,7 +6566,7 @@ class Reporter {
     const all = plan.sections.flatMap(({ items }) => items);
     for (const { title, items } of plan.sections) {
       this.line();
-      this.line(title, "bold");
+      this.line(flat(title), "bold");
       const shown = verbose
         ? items
         : items.filter(({ mark }) => mark !== "in place");
@@ -6592,7 +6597,8 @@ class Reporter {
       (c) => ` ${c.toLowerCase()}`,
     );
     const told = mark === "in place" ? words : text;
-    this.line(`  ${sign} ${object.padEnd(this.#width)}  ${told}`, colour);
+    const name = flat(object).padEnd(this.#width);
+    this.line(`  ${sign} ${name}  ${flat(told)}`, colour);
     for (const [label, text] of details) {
       // All but reasons is SQL or steps, in which dashes would begin a comment.
       const [first = "", ...rest] = label === "why" || /\n|--/.test(text)
@@ -6602,7 +6608,7 @@ class Reporter {
       for (const line of rest) this.line(`${" ".repeat(16)}${line}`);
     }
     for (const change of changes) {
-      for (const line of laidOut(`${change.sql};`)) this.line(line);
+      for (const line of laidOut(safeSql(`${change.sql};`))) this.line(line);
       for (const line of describeImpact(change)) {
         this.line(`      -- ${line}`, "dim");
       }
@@ -6642,7 +6648,7 @@ class Reporter {
   /** One change is committed. */
   done({ object, verb, part }: Change, ms: number, extra = "") {
     const more = extra && `, ${extra}`;
-    const name = object.padEnd(this.#width);
+    const name = flat(object).padEnd(this.#width);
     this.line(`  ✓ ${name}  ${verb}${part}  ${seconds(ms)}${more}`, "green");
   }
 
@@ -6655,17 +6661,17 @@ class Reporter {
     if (!change || this.quiet) return;
     const part = share === undefined ? "" : ` ${Math.floor(share * 100)}%`;
     const wait = blocker && `, waiting for ${blocker}`;
-    const text = clean(`${change.object}: ${change.verb}${part}${wait}`);
+    const text = flat(`${change.object}: ${change.verb}${part}${wait}`);
     if (Deno.stderr.isTerminal()) {
       const filled = Math.round((share ?? 0) * 20);
       const bar = share === undefined
         ? ""
         : `${"█".repeat(filled)}${"░".repeat(20 - filled)} `;
-      const line = `  ${bar}${text}`.slice(0, 79);
+      const line = SAFE.text(`  ${bar}${text}`).slice(0, 79);
       Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${line}`));
       this.#bar = true;
     } else if (Date.now() - this.#lastNote > 10_000) {
-      if (this.#lastNote > 0) console.error(`  ${text}`);
+      if (this.#lastNote > 0) this.#write("err", `  ${text}`);
       this.#lastNote = Date.now();
     }
   }
@@ -6729,12 +6735,125 @@ function size(bytes: number): string {
   return `${n.toFixed(n < 10 && unit > 0 ? 1 : 0)} ${units[unit]}`;
 }
 
-/** Without the codes that a terminal would obey. */
-function clean(text: string): string {
-  return text.replace(
-    /(?!\n)\p{Cc}/gu,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+/**
+ * What is written in each format goes through its function as a whole, so that
+ * nothing that others wrote, in names, rows or messages, commands who reads it:
+ * a terminal, a CI service that obeys lines of its log, or an eye that sees
+ * neither what has no width nor what turns the direction.
+ */
+const SAFE: Record<Format, (text: string) => string> = {
+  text: safeText,
+  // Its pieces are made code or plain words where they are put together.
+  markdown: safeText,
+  sql: safeSql,
+  json: safeJson,
+};
+
+/** What is obeyed or cannot be seen, but for the end of a line. */
+const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;
+
+/**
+ * Commands of CI services: `::error::` at the start of a line, `##[error]` and
+ * `##vso[…]` anywhere.
+ * https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+ */
+const LINE_COMMAND = /^(\s*):(?=:)/gm;
+const COMMAND = /##(?=\w*\[)/g;
+
+/** Shows what is not seen, and what would be a command, as its code. */
+function safeText(text: string): string {
+  return text.replace(UNSEEN, (c) => codeOf(c.codePointAt(0) ?? 0))
+    .replace(LINE_COMMAND, "$1\\x3a")
+    .replace(COMMAND, "#\\x23");
+}
+
+function codeOf(point: number): string {
+  const hex = point.toString(16);
+  if (point < 256) return `\\x${hex.padStart(2, "0")}`;
+  return point < 65536 ? `\\u${hex.padStart(4, "0")}` : `\\u{${hex}}`;
+}
+
+/** On one line, where a name must not begin another. */
+function flat(text: string): string {
+  return text.replaceAll("\n", "\\n");
+}
+
+/** The same document to whoever parses it. */
+function safeJson(text: string): string {
+  const units = (text: string) =>
+    text.split("").map((unit) =>
+      `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
+    ).join("");
+  return text.replace(UNSEEN, units).replace(COMMAND, "#\\u0023");
+}
+
+/** The same SQL to PostgreSQL: strings and names are spelled with escapes. */
+function safeSql(sql: string): string {
+  if (safeText(sql) === sql) return sql;
+  return sql.replace(TOKEN, (token, _tag, offset: number) => {
+    if (safeText(token) === token) return token;
+    // Of what has escapes already, they are left as they are.
+    const escaped = /u&$/i.test(sql.slice(0, offset));
+    return escaped ? safeText(token) : safeToken(token);
+  }).replace(LINE_COMMAND, "$1/**/:").replace(COMMAND, "## ");
+}
+
+/** https://www.postgresql.org/docs/current/sql-syntax-lexical.html */
+function safeToken(token: string): string {
+  const [, body] = /^\$\w*\$([^]*)\$\w*\$$/.exec(token) ?? [];
+  if (body !== undefined) return escapedString(body.replaceAll("'", "''"));
+  if (token.startsWith("'")) return escapedString(token.slice(1, -1));
+  if (/^e'/i.test(token)) {
+    const plain = (_: string, escape: string) => {
+      const text = escapedText(escape);
+      return text === escape ? `\\${escape}` : text;
+    };
+    return escapedString(token.slice(2, -1), /\\([^])/g, plain);
+  }
+  if (token.startsWith('"')) return escapedName(token.slice(1, -1));
+  // PostgreSQL takes any character from 128 on for a letter.
+  if (/^[\w\u0080-\uffff]/.test(token)) {
+    return escapedName(token.replace(/[A-Z]/g, (c) => c.toLowerCase()));
+  }
+  return /^\s+$/.test(token) ? token.replace(UNSEEN, " ") : safeText(token);
+}
+
+/** A string with escapes; a backslash of its own is doubled, unless told. */
+function escapedString(
+  text: string,
+  slashes: RegExp = /(\\)/g,
+  spelled: (all: string, slash: string) => string = () => "\\\\",
+): string {
+  const parts = text.split(slashes);
+  return `E'${
+    parts.map((part, i) => i % 2 ? spelled("", part) : escapedText(part))
+      .join("")
+  }'`;
+}
+
+function escapedText(text: string): string {
+  return text.replaceAll("\n", "\\n").replace(UNSEEN, (c) => {
+    const point = c.codePointAt(0) ?? 0;
+    // Half a character is none, and reaches no server.
+    if (/\p{Cs}/u.test(c)) return "\ufffd";
+    if (point < 128) return `\\x${point.toString(16).padStart(2, "0")}`;
+    return point < 65536
+      ? `\\u${point.toString(16).padStart(4, "0")}`
+      : `\\U${point.toString(16).padStart(8, "0")}`;
+  }).replace(COMMAND, "#\\x23");
+}
+
+function escapedName(name: string): string {
+  const code = (c: string) => {
+    const point = c.codePointAt(0) ?? 0;
+    if (/\p{Cs}/u.test(c)) return "\ufffd";
+    return point < 65536
+      ? `\\${point.toString(16).padStart(4, "0")}`
+      : `\\+${point.toString(16).padStart(6, "0")}`;
+  };
+  const text = name.replaceAll("\\", "\\\\").replace(/\n/g, code)
+    .replace(UNSEEN, code).replace(COMMAND, "#\\0023");
+  return `U&"${text}"`;
 }
 
 const PHASE_TITLES: Record<Phase, string> = {
@@ -6801,7 +6920,10 @@ function wrap(sql: string, width: number): string[] {
   const tokens = tokenize(sql);
   for (let i = 0; i < tokens.length;) {
     const from = tokens[i]?.start;
-    while (tokens[i]?.end === tokens[i + 1]?.start) i++;
+    // No line may begin with a cast: to a CI service it would be a command.
+    while (
+      tokens[i]?.end === tokens[i + 1]?.start || tokens[i + 1]?.text === "::"
+    ) i++;
     const chunk = sql.slice(from, tokens[i++]?.end);
     const line = lines.pop() ?? "";
     const joined = /^\s*$/.test(line) ? line + chunk : `${line} ${chunk}`;
@@ -6974,11 +7096,11 @@ function hangs({ step, undo }: Change, lost: Set<string>[]): string {
 
 /** The plan as a script for psql, with the transactions of an apply. */
 function toSql({ plan, where, schema, errors }: Outcome): string {
-  if (!plan) {
-    return (errors ?? []).map(([text]) => `-- error: ${text}`).join("\n");
-  }
   const comment = (text: string) =>
-    `-- ${clean(text.replaceAll(/\s*\n\s*/g, " "))}`;
+    `-- ${safeText(text.replaceAll(/\s*[\n\r]\s*/g, " "))}`;
+  if (!plan) {
+    return (errors ?? []).map(([text]) => comment(`error: ${text}`)).join("\n");
+  }
   const groups = groupChanges(plan.changes, plan.single).map((group) => {
     const lines = group.map(({ sql }) => `${sql};`);
     const [{ alone = false, fill } = {}] = group;
@@ -7007,14 +7129,14 @@ const MARKDOWN_LIMIT = 60_000;
 function toMarkdown(outcome: Outcome): string {
   const { plan, mode, where, schema, next, committed, errors } = outcome;
   const failed = (errors ?? []).flatMap(([message = "", ...hints]) => [
-    `> **error: ${cell(message)}**`,
-    ...hints.map((hint) => `> ${cell(hint)}`),
+    `> **error: ${prose(message)}**`,
+    ...hints.map((hint) => `>\n> ${hintInMarkdown(hint)}`),
     "",
   ]);
   if (!plan) return failed.join("\n");
   const { server, changes, issues } = plan;
   const where_ = `${code(server.database)} on ${code(where ?? "")}, schema ` +
-    `${code(schema ?? "")}, PostgreSQL ${server.versionText}`;
+    `${code(schema ?? "")}, PostgreSQL ${prose(server.versionText)}`;
   const done = mode === "apply"
     ? `Applied ${committed.length} of ${count(changes.length, "statement")}.`
     : describeCounts(plan);
@@ -7043,14 +7165,14 @@ function tableInMarkdown({ changes, digest }: Plan, budget: { left: number }) {
     const notes = [size, effect, hazard && `needs --allow ${hazard}`];
     const cells = [
       code(object),
-      `${verb}${part}`,
+      prose(`${verb}${part}`),
       phase,
-      lock ? `${lock}; blocks ${blocks ?? "?"}` : "",
-      notes.filter((note) => note).join("; "),
+      prose(lock ? `${lock}; blocks ${blocks ?? "?"}` : ""),
+      prose(notes.filter((note) => note).join("; ")),
     ];
     return `| ${cells.map(cell).join(" | ")} |`;
   });
-  const script = changes.map(({ sql }) => `${sql};`);
+  const script = changes.map(({ sql }) => safeSql(`${sql};`));
   const runs = script.join("\n").match(/`+/g) ?? [];
   const fence = runs.reduce(
     (longest, run) => run.length >= longest.length ? `${run}\`` : longest,
@@ -7093,18 +7215,40 @@ function issueInMarkdown({ object, text, details }: Item): string {
   const lines = details.map(([label, value]) =>
     `  - ${label}: ${code(value.replaceAll(/\s+/g, " "))}`
   );
-  return [`- ⚠ ${code(object)} ${cell(text)}`, ...lines].join("\n");
+  return [`- ⚠ ${code(object)} ${prose(text)}`, ...lines].join("\n");
 }
 
-/** Text that Markdown and its tables leave alone. */
-function cell(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, " ").replaceAll("|", "\\|")
-    .replaceAll(/[<>]/g, (c) => c === "<" ? "&lt;" : "&gt;");
+/** Of "SQL: SELECT 1", the second is code. */
+function hintInMarkdown(hint: string): string {
+  const [, label, sql] = /^(SQL|The rows): (.*)$/s.exec(hint) ?? [];
+  return sql === undefined ? prose(hint) : `${label}: ${code(sql)}`;
+}
+
+/** What Markdown has as a cell of a table. */
+function cell(markdown: string): string {
+  return markdown.replaceAll("|", "\\|");
+}
+
+/** Words that mean nothing to Markdown, nor to GitHub: no link, no mention. */
+const PLAIN_WORD =
+  /^[("]*-{0,2}(?!www\.|gh-\d)[\p{L}\p{N}]+([.,'’/=+:-][\p{L}\p{N}]+)*[)"]*[.,:;?!…%]*$/iu;
+
+/** Text in which all but plain words is code. */
+function prose(text: string): string {
+  return text.trim().split(/\s+/).map((word) =>
+    word === "" || PLAIN_WORD.test(word) ? word : code(word)
+  ).join(" ");
 }
 
 /** Text as code, whatever backticks it has. */
 function code(text: string): string {
-  return text.includes("`") ? `\`\` ${text} \`\`` : `\`${text}\``;
+  const line = text.replaceAll(/\s*\n\s*/g, " ");
+  const runs = line.match(/`+/g) ?? [];
+  const longest = Math.max(0, ...runs.map(({ length }) => length));
+  const fence = "`".repeat(longest + 1);
+  // One space at both ends is taken away.
+  const apart = longest > 0 || /^(\s.*\s)?$/s.test(line);
+  return apart ? `${fence} ${line} ${fence}` : `${fence}${line}${fence}`;
 }
 
 // ═══ Errors ════════════════════════════════════════════════════════════════

@@ -596,3 +596,214 @@ Deno.test("an apply says what a dry run after it would say", async (t) => {
       }));
   }
 });
+
+// ─── Data that would be commands ───────────────────────────────────────────
+
+/** What terminals, CI services, Markdown and SQL read, to be mixed. */
+const BITES = [
+  "\n",
+  "\n::error::x",
+  "::set-output name=a::b",
+  "\n  ::warning file=a::",
+  "##[error]x",
+  "##vso[task.complete]",
+  "##teamcity[x]",
+  "\r",
+  "\t",
+  "\x07",
+  "\x1b[31m",
+  "\x1b]0;x\x07",
+  "\x7f",
+  "\u0085",
+  "\u009b31m",
+  "\u2028",
+  "\u202e",
+  "\u2066",
+  "\u200b",
+  "\u200d",
+  "\ufeff",
+  "\u00ad",
+  "\u{e0041}",
+  "\u3164",
+  "`",
+  "``",
+  "```\n",
+  "|",
+  "\\",
+  "\\|",
+  "<img src=x>",
+  "](http://x.y)",
+  "![a",
+  "@everyone",
+  " www.x.y ",
+  "https://x.y",
+  "#1",
+  "*",
+  "_",
+  "'",
+  '"',
+  "$$",
+  "--",
+  "/*",
+  "*/",
+  ";",
+  " ",
+  "é",
+  "a",
+  "B",
+];
+
+/** The same numbers for the same seed, from 0 to 1. */
+function seeded(seed: number) {
+  let state = seed;
+  return () => {
+    state = state + 0x6d2b79f5 | 0;
+    let t = Math.imul(state ^ state >>> 15, 1 | state);
+    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
+    return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Texts of such pieces, none twice, as long as a name may be. */
+function bitingTexts(n: number, random: () => number): string[] {
+  const texts = new Set<string>();
+  while (texts.size < n) {
+    let text = "";
+    for (let pieces = 2 + random() * 5; pieces > 0; pieces--) {
+      text += BITES[Math.floor(random() * BITES.length)];
+    }
+    const { length } = new TextEncoder().encode(text);
+    if (length < 56 && text.trim() === text) texts.add(text);
+  }
+  return [...texts];
+}
+
+const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/u;
+
+function assertHarmless(text: string) {
+  assert.doesNotMatch(text, UNSEEN);
+  assert.doesNotMatch(text, /^\s*::/m);
+  assert.doesNotMatch(text, /##\w*\[/);
+}
+
+/** What is left of a line of Markdown when its code is taken out. */
+function withoutCode(line: string): string {
+  let rest = line, plain = "";
+  for (;;) {
+    const open = /`+/.exec(rest);
+    if (!open) return plain + rest;
+    const after = rest.slice(open.index + open[0].length);
+    const close = [...after.matchAll(/`+/g)]
+      .find(([run]) => run.length === open[0].length);
+    assert.ok(close, `code that is not closed: ${line}`);
+    plain += rest.slice(0, open.index);
+    rest = after.slice(close.index + close[0].length);
+  }
+}
+
+function assertMarkdown(text: string) {
+  assertHarmless(text);
+  let fence = "";
+  for (const line of text.split("\n")) {
+    const [, run = ""] = /^(`{3,})(?:sql)?$/.exec(line) ?? [];
+    if (fence ? run === fence : run) {
+      fence = fence ? "" : run;
+      continue;
+    }
+    if (fence) {
+      const [longest = ""] = /^`{3,}$/.exec(line.trim()) ?? [];
+      assert.ok(longest.length < fence.length, line);
+      continue;
+    }
+    if (line.startsWith("|")) {
+      assert.equal(line.split(/(?<!\\)\|/).length, 7, line);
+    }
+    const plain = withoutCode(line)
+      .replaceAll(/^#{3} |<\/?(details|summary)>|\*\*|\\\||^> ?|^ *- /g, "");
+    assert.doesNotMatch(plain, /[<@*#[\]\\]|https?:|www\./, line);
+  }
+  assert.equal(fence, "");
+}
+
+/** A table for each text, in which it is whatever it can be. */
+function bitingSteps(texts: string[]): string {
+  const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
+  const named = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  const ts = (value: unknown) => JSON.stringify(value);
+  return texts.map((text, i) =>
+    [
+      `createTable(${ts(text)}, { ${ts(text)}: "text", [${ts(text + "k")}]: ${
+        ts(`text DEFAULT ${quoted(text)}`)
+      } })`,
+      `addCheck(${ts(text)}, ${ts(`${text}c`)}, ${
+        ts(`${named(text)} <> ${quoted(text)}`)
+      })`,
+      `createEnum(${ts(`${text}e`)}, [${ts(text)}, "b"])`,
+      `step(${ts(`${text}\ud800`)}, { check: "to_regprocedure('f${i}()') " +
+        "IS NOT NULL", alter: ${
+        ts(`CREATE FUNCTION f${i}() RETURNS text LANGUAGE plpgsql AS $q${i}$
+        BEGIN RETURN ${quoted(text)}
+          ::text; END $q${i}$`)
+      } })`,
+    ].join(",\n")
+  ).join(",\n");
+}
+
+for (const seed of [1, 2, 3]) {
+  Deno.test(`what others wrote commands nobody, seed ${seed}`, () =>
+    withDatabase(NEWEST, async (url, sql) => {
+      const texts = bitingTexts(12, seeded(seed));
+      const steps = bitingSteps(texts);
+      const named = (text: string) => `"${text.replaceAll('"', '""')}"`;
+      const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
+      const look = async (format: string, ...more: string[]) => {
+        const args = ["--dry-run", "--format", format, ...more];
+        const { code, stdout, stderr } = await sync(args, { url, steps });
+        assert.equal(code, 0, stderr);
+        assertHarmless(stdout + stderr);
+        return stdout;
+      };
+      assertMarkdown(await look("markdown"));
+      await look("text");
+      const { plan } = JSON.parse(await look("json"));
+      const objects = plan.changes.map(({ object }: { object: string }) =>
+        object
+      );
+      for (const text of texts) assert.ok(objects.includes(text), text);
+
+      // The SQL is what an apply would run.
+      const script = (await look("sql")).replace(/^\\set .*$/m, "");
+      await sql.unsafe(script).simple();
+      const args = ["--dry-run", "--detailed-exitcode", "--verbose"];
+      const after = await sync(args, { url, steps });
+      assert.equal(after.code, 0, after.stdout + after.stderr);
+      assertHarmless(after.stdout);
+      const rows = await sql`SELECT relname FROM pg_class WHERE relkind = 'r'
+        AND relnamespace = 'public'::regnamespace`;
+      const made = rows.map(({ relname }) => relname).sort();
+      assert.deepEqual(made, texts.toSorted());
+
+      // Other shapes, and rows that are in the way.
+      for (const text of texts) {
+        await sql.unsafe(`ALTER TABLE ${named(text)}
+            ALTER ${named(`${text}k`)} SET DEFAULT ${quoted(`${text}x`)},
+            DROP CONSTRAINT ${named(`${text}c`)},
+            ADD CONSTRAINT ${named(`${text}c`)}
+              CHECK (${named(text)} <> ${quoted(`${text}y`)}),
+            ADD PRIMARY KEY (${named(text)});
+          INSERT INTO ${named(text)} VALUES (${quoted(text)}, NULL);
+          ALTER TYPE ${named(`${text}e`)} ADD VALUE ${quoted(`${text}z`)}`);
+      }
+      const told = await look("text");
+      assert.match(told, /is another constraint/);
+      assert.match(told, /has other enum labels/);
+      assertMarkdown(await look("markdown"));
+      await look("json");
+      await look("sql");
+      for (const format of ["text", "markdown", "json"]) {
+        const args = ["--apply", "--format", format, "--only", texts[0] ?? ""];
+        const apply = await sync(args, { url, steps });
+        assertHarmless(apply.stdout + apply.stderr);
+      }
+    }));
+}

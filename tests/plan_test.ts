@@ -459,7 +459,7 @@ Deno.test("--format markdown leaves no name a way out", () =>
     const row = stdout.split("\n").find((line) => line.startsWith("| ``"));
     assert.equal(
       row,
-      "| `` a\\|b`c&lt;script&gt; `` | create table | expand |  |  |",
+      "| `` a\\|b`c<script> `` | create table | expand |  |  |",
     );
     const [, fence] = /^(`{3,})sql$/m.exec(stdout) ?? [];
     assert.equal(fence, "````");
