@@ -303,7 +303,12 @@ onBoth(
     const begins = statements.filter((text) => /^BEGIN/.test(text));
     assert.ok(begins.length > 0);
     for (const begin of begins) assert.match(begin, /^BEGIN [A-Z ]*READ ONLY/);
-    for (const text of statements) assert.doesNotMatch(text, WRITES);
+    // The plan is parsed behind a RETURN, and so never run.
+    const parsed = /DO (\$\w+\$)BEGIN RETURN;[^]*?END\1/;
+    assert.ok(statements.some((text) => parsed.test(text)));
+    for (const text of statements) {
+      assert.doesNotMatch(text.replace(parsed, ""), WRITES);
+    }
     assert.match(statements.at(-1)!, /^(.*;\s+)?ROLLBACK\s*$/s);
   },
 );
