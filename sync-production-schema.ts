@@ -706,14 +706,15 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
   const add = `ALTER TABLE ${id(table)} ADD COLUMN ${c}`;
   const undo = `ALTER TABLE ${id(table)} DROP COLUMN ${c}`;
   const value = spec.default;
-  const rewrites = spec.serial || spec.identity ||
-    spec.generated === "s" || db.has(`domain ${spec.type}`);
+  const work = spec.serial || spec.identity || spec.generated === "s"
+    ? REWRITE
+    : db.typeWork(spec);
+  const rewrites = work.work !== undefined;
   const lonely = spec.notNull && !rewrites && value === undefined;
   const volatile = value !== undefined && db.isVolatile(value, spec.type);
 
   if (db.isEmpty(table) || rewrites || !(volatile || lonely)) {
     promiseColumn(db, at, spec, spec.notNull);
-    const hazard = rewrites && !db.isEmpty(table) && REWRITE;
     const sql = `${add} ${tidy(spec.withoutKey)}`;
     const required = spec.notNull && spec.default === undefined &&
       !spec.generated;
@@ -721,10 +722,11 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
       ...expand(sql, undo, on(AX, table)),
       ...(required &&
         { effect: "writes that do not know it fail from then on" }),
-      ...hazard,
+      ...(!db.isEmpty(table) && work),
     });
     const numbered = spec.serial || spec.identity;
-    const unknown = value === undefined && db.has(`domain ${spec.type}`);
+    const { domain, known } = db.typeTraits(spec.type) ?? {};
+    const unknown = value === undefined && (domain || known === false);
     db.coming.addColumn(
       at,
       numbered ? "row_number() OVER ()" : spec.expression ?? value,
@@ -759,6 +761,9 @@ function promiseColumn(
   const kind = "column";
   const key = `column ${table}.${column}`;
   db.promise(key, { kind, ...fact, default: value ?? null });
+  if (spec.default !== undefined && db.isFrozen(spec.default, type)) {
+    refuseFrozen(db, { table, column }, spec.default);
+  }
   if (!spec.primaryKey || !db.fresh.has(table)) return;
   const definition = `PRIMARY KEY (${id(column)})`;
   const pkey = `constraint ${table}.${table}_pkey`;
@@ -1106,6 +1111,7 @@ export function setDefault(table: string, column: string, value: string): Step {
 
 function planSetDefault(db: Planner, at: At, value: string) {
   const fact = db.column(at);
+  if (db.isFrozen(value, fact.type)) return refuseFrozen(db, at, value);
   const none = realDefault(value) === undefined;
   if (none && realDefault(fact.default ?? undefined) === undefined) return;
   if (db.sameValue(fact.type, value, fact.default)) return;
@@ -1114,6 +1120,14 @@ function planSetDefault(db: Planner, at: At, value: string) {
   const sql = `${alter(at)} SET DEFAULT ${value}`;
   const undo = restoreDefault(at, fact);
   db.change(name, "set default", expand(sql, undo, on(AX, at.table)));
+}
+
+/** A time in quotes is read once, and would be another at every look. */
+function refuseFrozen(db: Planner, { table, column }: At, value: string) {
+  const what = `has DEFAULT ${tidy(value)}, which PostgreSQL reads but once`;
+  const mend = "write now(), CURRENT_DATE or the like, without quotes: they " +
+    "are worked out for each row that is inserted";
+  db.issue(`${table}.${column}`, what, mend);
 }
 
 function restoreDefault(at: At, { default: value }: ColumnFact): string {
@@ -1263,19 +1277,31 @@ export function changeType(
       });
     }
     db.promise(`column ${name}`, { ...fact, type: bare });
-    const gentle = !using && isWidening(fact.type, db.canonicalType(bare));
+    const dependents = db.dependents(at, bare);
+    const blockers = dependents.blockers.filter(({ name }) =>
+      !db.mayRemove(name)
+    );
+    if (blockers.length > 0) {
+      const who = blockers.map(({ what }) => what).join(", ");
+      const mend = "drop what is in the way, change the type and make it " +
+        "anew in one longhand step";
+      return db.issue(name, `cannot change its type: ${who} needs it`, mend);
+    }
+    const work = !using && db.isFreeCast(fact.type, bare)
+      ? reworked(table, dependents)
+      : REWRITE;
     const phase = db.phase(table, "contract");
     const collate = fact.collation ? ` COLLATE ${fact.collation}` : "";
     const text = /^(text|varchar|char|character|citext)\b/i.test(bare);
     const kept = text && bare === type ? collate : "";
     const sql = `${alter(at)} TYPE ${type}${kept}` +
       (using ? ` USING ${tidy(using)}` : "");
-    const hazard = !gentle && !db.isEmpty(table) && REWRITE;
     const verb = `change type from ${fact.type}`;
     const undo = `${alter(at)} TYPE ${fact.type}${collate} ` +
       `USING ${id(column)}::${fact.type}`;
     const effect = "readers meet the new type from then on";
-    const traits = { ...on(AX, table), effect, ...hazard };
+    const { locks } = on(AX, table, ...dependents.others);
+    const traits = { locks, effect, ...(!db.isEmpty(table) && work) };
     db.change(name, verb, { phase, sql, undo, ...traits });
     db.expectType(at, { from: fact.type, to: bare }, using);
   });
@@ -1294,17 +1320,19 @@ function castQuery(from: string, to: string): string {
       AND b.oid = to_regtype(${literal(to)})`;
 }
 
-/** Whether PostgreSQL keeps the stored values: types as it prints them. */
-function isWidening(from: string, to: string): boolean {
-  const parts = /^(.*?)(?:\((\d+)(?:,(\d+))?\))?$/;
-  const [, base, length, scale] = parts.exec(from) ?? [];
-  const [, wide, longer, same] = parts.exec(to) ?? [];
-  if (base === "character varying" && wide === "text") return true;
-  if (base !== wide || !/^(character varying|numeric)$/.test(base ?? "")) {
-    return false;
-  }
-  return longer === undefined || (length !== undefined && scale === same &&
-    Number(longer) >= Number(length));
+/** What a change of type does besides, where the rows stay as they are. */
+function reworked(table: string, { rebuilt, scanned }: Dependents): Traits {
+  const parts = [
+    ...(rebuilt.length > 0
+      ? [`builds ${rebuilt.map(id).join(", ")} anew`]
+      : []),
+    ...(scanned.length > 0
+      ? [`scans ${id(table)} for ${scanned.map(id).join(", ")}`]
+      : []),
+  ];
+  if (parts.length === 0) return {};
+  const work = rebuilt.length > 0 ? "build" : "scan";
+  return { ...BLOCKING, work, how: `while it ${parts.join(" and ")}` };
 }
 
 /** A table under a new name. It breaks an application that reads the old. */
@@ -2391,6 +2419,120 @@ export function catalogQuery(schema: string, relations?: string[]): string {
   LATERAL (SELECT 'opclass' AS kind, opcname AS name) f WHERE opcdefault`;
 }
 
+/** What the catalog knows of a type. */
+interface TypeTraits {
+  known: boolean;
+  array: boolean;
+  domain: boolean;
+  /** A domain with a check or NOT NULL, or over one. */
+  constrained: boolean;
+  /** The default of its own. */
+  ownDefault: string | null;
+}
+
+function typeQuery(type: string): string {
+  const oid = `to_regtype(${literal(type)})`;
+  return `SELECT json_build_object('known', ${oid} IS NOT NULL,
+      'array', bool_or(oid = ${oid} AND typcategory = 'A'),
+      'domain', bool_or(oid = ${oid} AND typtype = 'd'),
+      'constrained', bool_or(typtype = 'd' AND (typnotnull OR EXISTS (
+        SELECT FROM pg_constraint WHERE contypid = base.oid))),
+      'ownDefault', min(typdefault) FILTER (WHERE oid = ${oid}))::text
+    FROM (WITH RECURSIVE base AS (
+      SELECT * FROM pg_type WHERE oid = ${oid}
+      UNION ALL SELECT t.* FROM base JOIN pg_type t ON t.oid = base.typbasetype
+    ) SELECT * FROM base) base`;
+}
+
+/** What depends on a column that is to get another type. */
+interface Dependents {
+  /** What PostgreSQL does not change along, as it describes it. */
+  blockers: { name: string; what: string }[];
+  /** Indexes that are built anew. */
+  rebuilt: string[];
+  /** Constraints that all rows are tried against again. */
+  scanned: string[];
+  /** The other tables of its foreign keys, which are locked, too. */
+  others: Relation[];
+}
+
+/**
+ * What happens to a column's dependents where its values are stored alike in
+ * the new type. An index is kept unless it has an expression or a predicate, or
+ * the new type has another operator class; so is the proof of a foreign key.
+ * Checks are tried again.
+ */
+function dependentsQuery(table: string, column: string, type: string): string {
+  const other = `EXISTS (SELECT FROM pg_opclass o JOIN pg_opclass n
+      USING (opcmethod) WHERE o.oid = opclass AND o.opcdefault
+        AND n.opcdefault AND n.oid <> o.oid
+        AND n.opcintype = to_regtype(${literal(type)}))`;
+  return `WITH col AS MATERIALIZED (
+      SELECT attrelid, attnum, atttypid FROM pg_attribute
+      WHERE attrelid IN (${partitionsOf(table)})
+        AND attname = ${literal(column)}
+    ), dep AS MATERIALIZED (
+      SELECT DISTINCT classid, objid, objsubid, attnum
+      FROM pg_depend JOIN col ON refobjid = attrelid AND refobjsubid = attnum
+      WHERE refclassid = 'pg_class'::regclass
+    ), con AS MATERIALIZED (
+      SELECT * FROM pg_constraint WHERE oid IN (SELECT objid FROM dep
+        WHERE classid = 'pg_constraint'::regclass)
+    ), ind AS MATERIALIZED (
+      SELECT x.*, relname FROM pg_index x JOIN pg_class i
+        ON i.oid = indexrelid
+      WHERE indexrelid IN (SELECT objid FROM dep
+          WHERE classid = 'pg_class'::regclass)
+        OR indexrelid IN (SELECT conindid FROM con WHERE contype <> 'f')
+    )
+    SELECT json_build_object(
+      'blockers', (SELECT coalesce(json_agg(DISTINCT jsonb_build_object(
+          'name', coalesce(relname, polname, tgname, proname, attname),
+          'what', CASE
+            WHEN relkind = 'v' THEN 'view ' || ev_class::regclass
+            WHEN relkind = 'm' THEN 'materialized view ' || ev_class::regclass
+            WHEN attname IS NOT NULL THEN 'generated column ' ||
+              quote_ident(attname)
+            ELSE pg_describe_object(classid, objid, objsubid) END)), '[]')
+        FROM dep
+        LEFT JOIN pg_rewrite r ON classid = 'pg_rewrite'::regclass
+          AND r.oid = objid
+        LEFT JOIN pg_class v ON v.oid = ev_class
+        LEFT JOIN pg_policy l ON classid = 'pg_policy'::regclass
+          AND l.oid = objid
+        LEFT JOIN pg_trigger g ON classid = 'pg_trigger'::regclass
+          AND g.oid = objid
+        LEFT JOIN pg_proc f ON classid = 'pg_proc'::regclass AND f.oid = objid
+        LEFT JOIN pg_attrdef d ON classid = 'pg_attrdef'::regclass
+          AND d.oid = objid
+        -- Before 15, a generated column depends, and not its expression.
+        LEFT JOIN pg_attribute a ON a.attrelid = coalesce(adrelid, objid)
+          AND a.attnum = coalesce(adnum, objsubid) AND a.attnum > 0
+          AND classid IN ('pg_attrdef'::regclass, 'pg_class'::regclass)
+        WHERE r.oid IS NOT NULL OR l.oid IS NOT NULL OR g.oid IS NOT NULL
+          OR f.oid IS NOT NULL OR a.attnum <> dep.attnum
+          OR classid = 'pg_publication_rel'::regclass),
+      'rebuilt', (SELECT coalesce(json_agg(DISTINCT relname), '[]') FROM ind
+        WHERE indexprs IS NOT NULL OR indpred IS NOT NULL OR NOT indisvalid
+          OR EXISTS (SELECT FROM unnest(indkey, indclass) k (key, opclass)
+            JOIN col ON attrelid = indrelid AND attnum = key
+            WHERE ${other})),
+      'scanned', (SELECT coalesce(json_agg(DISTINCT conname), '[]') FROM con
+        WHERE convalidated AND (contype = 'c' OR contype = 'f' AND EXISTS (
+          SELECT FROM pg_index, unnest(conkey, confkey) f (own, theirs),
+            unnest(indkey, indclass) k (key, opclass), col
+          WHERE indexrelid = conindid AND key = theirs
+            AND (attrelid = conrelid AND attnum = own
+              OR attrelid = confrelid AND attnum = theirs) AND ${other}))),
+      'others', (SELECT coalesce(json_agg(DISTINCT jsonb_build_object(
+          'table', relname, 'schema', nspname)), '[]')
+        FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE c.oid IN (SELECT unnest(ARRAY[conrelid, confrelid]) FROM con
+            WHERE contype = 'f')
+          AND c.oid NOT IN (SELECT attrelid FROM col))
+    )::text`;
+}
+
 /** A row as the client gives it: JSON is parsed. */
 type Row = Record<string, unknown>;
 
@@ -2428,10 +2570,26 @@ function volatileQuery(expression: string, type: string): string {
     LATERAL (SELECT (${expression}\n)::${type} AS x) s WHERE x IS NOT NULL`;
 }
 
+/**
+ * EXPLAIN tells whether a cast leaves values as they are stored: it then costs
+ * nothing, once nothing is charged for the rows themselves. ALTER TABLE goes by
+ * the same, but for arrays, whose elements' casts the planner does not count,
+ * and for timestamps where the time zone is UTC, which costs.
+ */
+function castCostQuery(from: string, to: string): string {
+  return `EXPLAIN (FORMAT JSON) SELECT (c)::${to} FROM (SELECT NULL::${from}
+    AS c FROM generate_series(1, 1000000) OFFSET 0) t`;
+}
+
+function isFree(plan: PlanNode): boolean {
+  return plan.Plans?.[0]?.["Total Cost"] === plan["Total Cost"];
+}
+
 /** A node of a plan, as EXPLAIN prints it in JSON. */
 interface PlanNode {
   "Output": string[];
   "Filter"?: string;
+  "Total Cost"?: number;
   "Plans"?: PlanNode[];
 }
 
@@ -2482,6 +2640,8 @@ function questionKey({ left, right, columns }: Question): string {
   return JSON.stringify([left, right, ...columns]);
 }
 
+const FREE_ROWS = "SET LOCAL cpu_tuple_cost = 0";
+
 /** Asks everything in one round trip; one by one only where that fails. */
 async function answer(
   session: Session,
@@ -2491,19 +2651,25 @@ async function answer(
 ) {
   const questions = [...planner.questions.values()];
   const probes = [...planner.probes];
-  const volatile = [...planner.volatile];
+  const plans = [...planner.plans];
   const explains = explainQueries(questions);
   const values = probes.map((sql, i) => `SELECT ${i} AS i, (${sql}) AS v`);
   try {
     const rows = await session.query([
       ...explains.map(([sql]) => sql),
-      ...volatile,
+      ...(plans.length > 0
+        ? [
+          FREE_ROWS,
+          ...plans.map(([sql]) => sql),
+          "SET LOCAL cpu_tuple_cost = DEFAULT",
+        ]
+        : []),
       ...(values.length > 0 ? [values.join("\nUNION ALL ")] : []),
     ].join(";\n"));
     explains.forEach(([, members], i) => readPlan(rows[i], members, answers));
     const rest = rows.slice(explains.length);
-    for (const sql of volatile) {
-      answers.values.set(sql, `${hasFilter(planOf(rest.shift()))}`);
+    for (const [sql, read] of plans) {
+      answers.values.set(sql, `${read(planOf(rest.shift()))}`);
     }
     for (const row of rest) {
       answers.values.set(probes[Number(row.i)] ?? "", row.v as string);
@@ -2518,7 +2684,7 @@ async function answer(
 
 async function answerOneByOne(
   session: Session,
-  { questions, probes, volatile }: Planner,
+  { questions, probes, plans }: Planner,
   answers: Answers,
 ) {
   const one = (sql: string) => session.query(`ROLLBACK TO one; ${sql}`);
@@ -2534,11 +2700,12 @@ async function answerOneByOne(
         answers.prints.set(questionKey(question), prints);
       }
     }),
-    ...[...volatile, ...probes].map(async (sql) => {
-      const isProbe = probes.has(sql);
+    ...[...plans.keys(), ...probes].map(async (sql) => {
+      const read = plans.get(sql);
       try {
-        const [row] = await one(isProbe ? `SELECT (${sql}) AS v` : sql);
-        const value = isProbe ? row?.v as string : `${hasFilter(planOf(row))}`;
+        const query = read ? `${FREE_ROWS}; ${sql}` : `SELECT (${sql}) AS v`;
+        const [row] = await one(query);
+        const value = read ? `${read(planOf(row))}` : row?.v as string;
         answers.values.set(sql, value);
       } catch (error) {
         if (!isServerError(error)) throw error;
@@ -2649,6 +2816,8 @@ interface Traits {
   lock?: string;
   /** What takes time in proportion to the table; an instant without it. */
   work?: Work;
+  /** The same in words, where there is more to say of it. */
+  how?: string;
   /** What the application notices of it. */
   effect?: string;
   /** What `--allow` must name. */
@@ -2678,6 +2847,8 @@ interface Fill {
 interface Impact {
   /** Its locks in words. */
   lock?: string;
+  /** What takes time in proportion to the first of the tables. */
+  work?: Work;
   /** What the application notices of it. */
   effect?: string;
   /** What its lock keeps others from doing. */
@@ -2761,8 +2932,8 @@ export class Planner {
   readonly fresh = new Set<string>();
   readonly questions = new Map<string, Question>();
   readonly probes = new Set<string>();
-  /** Queries whose plans tell whether an expression is volatile. */
-  readonly volatile = new Set<string>();
+  /** Queries that are only explained, and what their plans tell. */
+  readonly plans = new Map<string, (plan: PlanNode) => boolean>();
   /** What the data must be like for the changes to succeed. */
   readonly expectations: Expectation[] = [];
   readonly coming = new Coming(this.fresh);
@@ -2783,6 +2954,8 @@ export class Planner {
   /** For each table the names it has today, by those it is to have. */
   #renamed = new Map<string, Map<string, string>>();
   #keys: Map<string, { name: string; columns: string[] }> | undefined;
+  /** The SQL of drops and longhand steps. */
+  #removing: string[] = [];
   #section = "";
   #step!: Step;
   #items: Item[] = [];
@@ -2856,8 +3029,7 @@ export class Planner {
       this.#decidedOf.has(table);
     const key = `${shape}\0${text}`;
     if (!special && this.#settled.has(key)) return;
-    const heard = () =>
-      this.#items.length + this.probes.size + this.volatile.size;
+    const heard = () => this.#items.length + this.probes.size + this.plans.size;
     const before = heard();
     check();
     const quiet = before === heard();
@@ -3030,24 +3202,89 @@ export class Planner {
     const sql = this.#promised.has(`enum ${coming}`)
       ? volatileQuery(castToText(expression, coming), "text")
       : volatileQuery(expression, type);
+    return this.#explain(sql, hasFilter, false) ?? true;
+  }
+
+  /** Whether a time that a string names is a constant once it is read. */
+  isFrozen(expression: string, type: string): boolean {
+    const moving = /'[^']*\b(now|today|tomorrow|yesterday)\b[^']*'/i;
+    if (!moving.test(expression)) return false;
+    const left = `(${expression})::${type}`;
+    const question = { left, right: "NULL", columns: new Map() };
+    const prints = this.#answers.prints.get(questionKey(question));
+    if (!prints) this.questions.set(questionKey(question), question);
+    // Where it cannot be planned, nothing stands on the right.
+    return !!prints?.right && !moving.test(prints.left);
+  }
+
+  /** Whether the type's values are stored as the other's are. */
+  isFreeCast(from: string, to: string): boolean {
+    const free = this.#explain(castCostQuery(from, to), isFree, true);
+    return free === true && this.typeTraits(to)?.array !== true;
+  }
+
+  /**
+   * What a plan tells; undefined where the server could not plan it.
+   *
+   * @param meanwhile what is taken for true until it is known
+   */
+  #explain(
+    sql: string,
+    read: (plan: PlanNode) => boolean,
+    meanwhile: boolean,
+  ): boolean | undefined {
     const value = this.#answers.values.get(sql);
-    if (value === undefined) this.volatile.add(sql);
+    if (value === undefined) this.plans.set(sql, read);
+    if (value === undefined) return meanwhile;
     if (typeof value === "object" && value?.code === TIMED_OUT) {
       throw new Unanswered(sql);
     }
-    return value !== undefined && value !== "false";
+    return typeof value === "string" ? value === "true" : undefined;
+  }
+
+  /** What the catalog knows of a type; undefined until that is known. */
+  typeTraits(type: string): TypeTraits | undefined {
+    const found = this.ask(typeQuery(type), { tolerated: [SYNTAX_ERROR] });
+    return found === undefined ? undefined : JSON.parse(found);
+  }
+
+  /**
+   * Why a new column of the type would rewrite the table, as work to be told:
+   * its domain's checks have to be run, or its own default is volatile.
+   */
+  typeWork({ type, default: value }: ColumnSpec): Traits {
+    const { known, constrained, ownDefault } = this.typeTraits(type) ?? {};
+    const own = value === undefined ? ownDefault : null;
+    if (constrained || (own && this.isVolatile(own, type))) return REWRITE;
+    if (known !== false || this.#promised.has(`enum ${unquoted(type)}`)) {
+      return {};
+    }
+    const how = `while it rewrites it, in case its type, which is not there ` +
+      "yet, is a domain with a check";
+    return { ...REWRITE, how };
+  }
+
+  /** Whether a drop or a longhand step before names it, so may remove it. */
+  mayRemove(name: string): boolean {
+    return namesIn(this.#removing.join(";\n")).includes(name);
+  }
+
+  /** What depends on a column and is in the way, or is made anew with it. */
+  dependents({ table, column }: At, type: string): Dependents {
+    const found = this.ask(
+      dependentsQuery(
+        id(this.#today(table)),
+        this.#today(table, column),
+        type,
+      ),
+      { table },
+    );
+    const none = { blockers: [], rebuilt: [], scanned: [], others: [] };
+    return found ? JSON.parse(found) : none;
   }
 
   sameType(left: string, right: string): boolean {
     return this.sameValue("", left, right);
-  }
-
-  /** As PostgreSQL prints the type, once `sameType` has asked. */
-  canonicalType(type: string): string {
-    for (const [key, { left }] of this.#answers.prints) {
-      if (JSON.parse(key)[0] === `NULL::${type}`) return left.slice(6);
-    }
-    return type;
   }
 
   /** Whether two values of a type, or two types without one, are the same. */
@@ -3256,13 +3493,13 @@ export class Planner {
   }
 
   /** What others notice; nothing of it where the tables are all new. */
-  #impact({ lock, locks = [], work, effect }: ChangeSpec): Impact {
+  #impact({ lock, locks = [], work, how, effect }: ChangeSpec): Impact {
     const tables = locks.filter((lock) => !this.isFresh(lock))
       .map((lock) => this.#size(lock));
     const home = this.#home(tables.map(({ name }) => name), lock);
     const [first] = tables;
     const noticed = first || locks.length === 0;
-    const told = lock ?? describeLocks(tables, work);
+    const told = lock ?? describeLocks(tables, work, how);
     const blocks = work === "batches"
       ? "writes of the same rows"
       : first && BLOCKS[first.mode];
@@ -3272,6 +3509,7 @@ export class Planner {
       ...(told && { lock: told }),
       ...(blocks && { blocks }),
       ...(first && work && {
+        work,
         seconds: Math.round(first.bytes / 1e6 / WORK[work].rate),
       }),
       ...(effect && noticed && { effect }),
@@ -3348,8 +3586,9 @@ export class Planner {
           'table', relname, 'schema', nspname)), '[]')::text
         FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
         WHERE c.oid <> ${self} AND c.oid IN (SELECT confrelid
-          FROM pg_constraint WHERE contype = 'f' AND conrelid = ${self}
-            AND ${which}
+          FROM pg_constraint c WHERE contype = 'f' AND conrelid = ${self}
+            AND ${which} AND NOT EXISTS (SELECT FROM pg_constraint parent
+              WHERE parent.oid = c.conparentid AND parent.conrelid <> ${self})
           UNION ALL SELECT unnest(ARRAY[inhparent, partdefid]) FROM pg_inherits
             JOIN pg_partitioned_table ON partrelid = inhparent
           WHERE inhrelid = ${self} AND ${whole})`,
@@ -3364,13 +3603,15 @@ export class Planner {
     const origin = { section: this.#section, step: this.#step };
     // What hangs on a new table goes with it; what refers to it does not.
     const { verb, relations } = this.#step;
+    if (/^(drop|step$)/.test(verb)) {
+      this.#removing.push(...specs.map(({ sql }) => sql));
+    }
     const goes = !["createTable", "addForeignKey", "step"].includes(verb) &&
       this.fresh.has(relations()[0] ?? "");
     const changes = specs.map((spec, i) => ({
       phase: spec.phase,
       sql: spec.sql,
       undo: goes ? "" : spec.undo,
-      ...(spec.work && { work: spec.work }),
       ...(spec.hazard && { hazard: spec.hazard }),
       ...(spec.alone && { alone: true }),
       ...(spec.fill && { fill: spec.fill }),
@@ -3691,8 +3932,11 @@ export class Planner {
 }
 
 /** "tasks, users: SHARE ROW EXCLUSIVE while it scans it"; "" for no lock. */
-function describeLocks(tables: LockedTable[], work?: Work): string {
-  const how = work ? WORK[work].how : "for an instant";
+function describeLocks(
+  tables: LockedTable[],
+  work?: Work,
+  how = work ? WORK[work].how : "for an instant",
+): string {
   const modes = [...new Set(tables.map(({ mode }) => mode))]
     .filter((mode) => BLOCKS[mode]);
   const locks = modes.map((mode) => {
@@ -3874,7 +4118,7 @@ async function makePlan(
   for (;;) {
     const planner = new Planner(facts, answers, decided, options);
     const lines = runSteps(planner, chosen);
-    const asked = planner.probes.size + planner.volatile.size;
+    const asked = planner.probes.size + planner.plans.size;
     const open = planner.questions.size + asked > 0;
     if (open) await answer(session, planner, answers, readSettings(options));
     // What was compared counted as the same, which may have been right.
@@ -4538,6 +4782,7 @@ interface Progress {
 const RETRIED = ["55P03", "40P01"];
 const TIMED_OUT = "57014";
 const UNKNOWN_FUNCTION = "42883";
+const SYNTAX_ERROR = "42601";
 
 /** Any number will do, as long as every copy of this script has the same. */
 const ADVISORY_KEY = "7236511998345071977";
