@@ -934,6 +934,8 @@ type Told = Partial<Omit<ChangeSpec, "sql" | "lock" | "locks">> & {
   also?: Lock[];
 };
 
+const REWRITE = { work: "rewrite", hazard: "rewrite" } as const;
+
 const AX = "ACCESS EXCLUSIVE";
 const SRX = "SHARE ROW EXCLUSIVE";
 const SH = "SHARE";
@@ -1023,7 +1025,6 @@ function planLonghand(db: Planner, step: Said) {
   const { name, check, alter, phase = "expand", lock, hazard, undo } = step;
   if (db.holds(check)) return;
   const statements = alter.map(tidy);
-  db.longhand.push(...statements);
   const [, made = ""] = /^(?:table|view|materialized view) (.*)$/s.exec(name) ??
     [];
   const back = undo ?? cannot("its step does not say how");
@@ -1097,13 +1098,7 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
 function planTable(db: Planner, { table, columns }: Said) {
   const entries = Object.entries(columns);
   const fact = db.table(table);
-  if (!fact) {
-    planNewTable(db, table, entries);
-    for (const [column, text] of entries) {
-      toldAsFrozen(db, { table, column }, parseColumn(text));
-    }
-    return;
-  }
+  if (!fact) return planNewTable(db, table, entries);
   if (!/[rpf]/.test(fact.kind)) {
     return db.conflict(table, "is not a table", {
       step: "a table",
@@ -1140,19 +1135,9 @@ function planNewTable(db: Planner, table: string, columns: [string, string][]) {
   db.change(table, "create table", create(sql, `DROP TABLE ${fact.name}`));
 }
 
-/** 'now' is read once, when the default is made: it is the same for ever. */
-function toldAsFrozen(db: Planner, { table, column }: At, spec: ColumnSpec) {
-  const { type, default: value } = spec;
-  if (!value || !isFrozenTime(type, value)) return false;
-  const text = `has DEFAULT ${value}, the time at which the column is made`;
-  db.issue(`${table}.${column}`, text, "write now() or CURRENT_DATE");
-  return true;
-}
-
 function planColumn(db: Planner, at: At, spec: ColumnSpec) {
   const name = `${at.table}.${at.column}`;
   const fact = db.column(at);
-  if (toldAsFrozen(db, at, spec)) return;
   if (!fact) return planNewColumn(db, at, spec);
   const differs = (what: string, step: string, database: string, fix: string) =>
     db.conflict(name, `has another ${what}`, { step, database, fix });
@@ -1268,9 +1253,10 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
   const add = (text: string, told: Told = {}) =>
     alterTable(db.sql(table), `ADD COLUMN ${c} ${text}`, { undo, ...told });
   const value = spec.default;
-  const domain = isConstrained(db, spec.type);
-  const rewrites = spec.serial || !!spec.identity || spec.generated === "s" ||
-    domain;
+  const work = spec.serial || spec.identity || spec.generated === "s"
+    ? REWRITE
+    : typeWork(db, spec);
+  const rewrites = work.work !== undefined;
   const lonely = spec.notNull && !rewrites && value === undefined;
   const { sql: shown } = add(spec.withoutKey);
   const volatile = value !== undefined &&
@@ -1283,16 +1269,17 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
       name,
       "add column",
       add(spec.withoutKey, {
-        ...(rewrites && { work: "rewrite", ...db.hazard(table, "rewrite") }),
-        ...(lonely &&
+        ...(rewrites && db.state(table) === "filled" && work),
+        ...(spec.notNull && value === undefined && !spec.generated &&
           { effect: "writes that do not know it fail from then on" }),
       }),
     );
     const numbered = spec.serial || spec.identity;
+    const { domain, known } = typeTraits(db, spec.type) ?? {};
     db.coming.addColumn(
       at,
       numbered ? "row_number() OVER ()" : spec.expression ?? value,
-      value !== undefined || !domain,
+      value !== undefined || !(domain || known === false),
     );
   } else if (lonely && !db.stepOf(`filled ${name}`)) {
     promiseColumn(db, at, spec, true);
@@ -1328,17 +1315,50 @@ function unnamedLike(db: Planner, { table }: At, { type }: ColumnSpec) {
   )?.[0];
 }
 
-/** Whether a type is a domain that a new column's rows have to be tested for. */
-function isConstrained(db: Planner, type: string): boolean {
-  if (db.comingEnum(type)) return false;
-  return db.ask(
-    `WITH RECURSIVE t AS (
-      SELECT * FROM pg_type WHERE oid = to_regtype(${literal(type)})
-      UNION ALL SELECT b.* FROM t JOIN pg_type b ON b.oid = t.typbasetype)
-    SELECT bool_or(typnotnull OR EXISTS (SELECT FROM pg_constraint
-      WHERE contypid = t.oid))::text FROM t`,
-    ["42601"],
-  ) === "true";
+/** What the catalog knows of a type. */
+interface TypeTraits {
+  known: boolean;
+  array: boolean;
+  domain: boolean;
+  /** A domain with a check or NOT NULL, or over one. */
+  constrained: boolean;
+  /** The default of its own. */
+  ownDefault: string | null;
+}
+
+function typeQuery(type: string): string {
+  const oid = `to_regtype(${literal(type)})`;
+  return `SELECT json_build_object('known', ${oid} IS NOT NULL,
+      'array', bool_or(oid = ${oid} AND typcategory = 'A'),
+      'domain', bool_or(oid = ${oid} AND typtype = 'd'),
+      'constrained', bool_or(typtype = 'd' AND (typnotnull OR EXISTS (
+        SELECT FROM pg_constraint WHERE contypid = base.oid))),
+      'ownDefault', min(typdefault) FILTER (WHERE oid = ${oid}))::text
+    FROM (WITH RECURSIVE base AS (
+      SELECT * FROM pg_type WHERE oid = ${oid}
+      UNION ALL SELECT t.* FROM base JOIN pg_type t ON t.oid = base.typbasetype
+    ) SELECT * FROM base) base`;
+}
+
+/** What the catalog knows of a type; undefined until that is known. */
+function typeTraits(db: Planner, type: string): TypeTraits | undefined {
+  const found = db.ask(typeQuery(type), [SYNTAX_ERROR]);
+  return found === undefined ? undefined : JSON.parse(found);
+}
+
+/**
+ * Why a new column of the type would rewrite the table, as work to be told:
+ * its domain's checks have to be run, or its own default is volatile.
+ */
+function typeWork(db: Planner, { type, default: value }: ColumnSpec): Told {
+  const { known, constrained, ownDefault } = typeTraits(db, type) ?? {};
+  const own = value === undefined ? ownDefault : null;
+  if (constrained || (own && db.isVolatile(own, type, own))) return REWRITE;
+  if (known !== false || db.comingEnum(type)) return {};
+  const how =
+    "while it rewrites it, in case its type, which is not there yet, " +
+    "is a domain with a check";
+  return { ...REWRITE, how };
 }
 
 /** Its default for the rows that have no value. */
@@ -1369,6 +1389,9 @@ function promiseColumn(
     ...{ default: value ?? null, inherited: false, storage, compression },
     sequence: null,
   });
+  if (spec.default !== undefined && db.isFrozen(spec.default, type)) {
+    refuseFrozen(db, { table, column }, spec.default);
+  }
 }
 
 /** A key that the plan makes: other steps may build on it. */
@@ -1407,6 +1430,7 @@ function columnName({ columns }: TableFact, number: number): string {
 function planSetDefault(db: Planner, at: At, value: string) {
   const fact = db.column(at);
   if (!fact) return;
+  if (db.isFrozen(value, fact.type)) return refuseFrozen(db, at, value);
   const real = realDefault(value);
   if (real === undefined) {
     if (realDefault(fact.default ?? undefined) === undefined) return;
@@ -1418,6 +1442,14 @@ function planSetDefault(db: Planner, at: At, value: string) {
   const undo = restoreDefault(db, at, fact);
   const change = alterColumn(db, at, `SET DEFAULT ${tidy(value)}`, { undo });
   db.change(`${at.table}.${at.column}`, "set default", change);
+}
+
+/** A time in quotes is read once, and would be another at every look. */
+function refuseFrozen(db: Planner, { table, column }: At, value: string) {
+  const what = `has DEFAULT ${tidy(value)}, which PostgreSQL reads but once`;
+  const fix = "write now(), CURRENT_DATE or the like, without quotes: they " +
+    "are worked out for each row that is inserted";
+  db.issue(`${table}.${column}`, what, fix);
 }
 
 function restoreDefault(db: Planner, at: At, { default: value }: ColumnFact) {
@@ -1524,13 +1556,20 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
         `"${id(column)}::${text}")`,
     });
   }
-  const uses = dependents(db, step, "type");
-  if (uses.length > 0) {
-    return blockedBy(db, name, "cannot change its type", uses);
+  const { blockers, others, ...rest } = typeDependents(db, step, type);
+  const inTheWay = blockers.filter(({ name }) => !mayRemove(db, name));
+  if (inTheWay.length > 0) {
+    const who = inTheWay.map(({ what }) => what).join(", ");
+    const fix =
+      "drop what is in the way, change the type and make it anew in " +
+      "one longhand step";
+    return db.issue(name, `cannot change its type: ${who} needs it`, fix);
   }
+  const work = !using && db.isFreeCast(fact.type, type)
+    ? reworked(db.sql(table), rest)
+    : REWRITE;
   db.own(table).columns.set(column, { ...fact, type, before: fact.type });
-  const gentle = !using && isWidening(fact.type, db.canonicalType(type));
-  const readers = gentle ? readersOf(db, step) : [];
+  const gentle = work !== REWRITE;
   const isText = /^(text|varchar|char|character|citext)\b/i.test(type);
   const collate = fact.collation ? ` COLLATE ${id(fact.collation)}` : "";
   const kept = isText && bare === type ? collate : "";
@@ -1544,16 +1583,14 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
       phase: db.phase(table, "contract"),
       undo: columnUndo(db, step, withOldDefault(step, fact, back, gentle)),
       effect: "readers meet the new type from then on",
-      ...(!gentle && { work: "rewrite", ...db.hazard(table, "rewrite") }),
-      ...(readers.length > 0 &&
-        { work: "build", ...db.hazard(table, "blocking") }),
+      also: others.map((name) => ({
+        table: sqlName(name, db.schema),
+        mode: AX,
+      })),
+      ...(db.state(table) === "filled" && work),
     }),
     ...(widened ? [widened] : []),
   );
-  if (readers.length > 0) {
-    const text = `${readers.join(", ")} is built anew, or scanned for`;
-    db.note("why", `${text}, since it reads the column in an expression`);
-  }
   expectType(db, step, { from: fact.type, to: type }, using);
 }
 
@@ -1605,33 +1642,124 @@ function castsItself(db: Planner, from: string, to: string): boolean {
       AND b.oid = to_regtype(${literal(to)})`) !== "false";
 }
 
-/** Whether PostgreSQL keeps the stored values: types as it prints them. */
-function isWidening(from: string, to: string): boolean {
-  const parts = /^(.*?)(?:\((\d+)(?:,(\d+))?\))?$/;
-  const [, base, length, scale] = parts.exec(from) ?? [];
-  const [, wide, longer, same] = parts.exec(to) ?? [];
-  if (base === "character varying" && wide === "text") return true;
-  if (base !== wide || !/^(character varying|numeric)$/.test(base ?? "")) {
-    return false;
-  }
-  return longer === undefined || (length !== undefined && scale === same &&
-    Number(longer) >= Number(length));
+/** What a change of type does besides, where the rows stay as they are. */
+function reworked(
+  table: string,
+  { rebuilt, scanned }: Pick<Dependents, "rebuilt" | "scanned">,
+): Told {
+  const parts = [
+    ...(rebuilt.length > 0
+      ? [`builds ${rebuilt.map(id).join(", ")} anew`]
+      : []),
+    ...(scanned.length > 0
+      ? [`scans ${table} for ${scanned.map(id).join(", ")}`]
+      : []),
+  ];
+  if (parts.length === 0) return {};
+  const work = rebuilt.length > 0 ? "build" : "scan";
+  return { hazard: "blocking", work, how: `while it ${parts.join(" and ")}` };
 }
 
-/** Indexes and checks that read a column in an expression. */
-function readersOf(db: Planner, { table, column }: At): string[] {
-  const { columns, indexes = [], constraints = [] } = db.table(table) ?? {};
-  const number = columns?.get(column)?.number ?? 0;
-  return [
-    ...[...indexes].filter(([, { expressions, predicate }]) =>
-      [...expressions, predicate].some((text) =>
-        namesIn(text ?? "").has(column)
-      )
-    ),
-    ...[...constraints].filter(([, { condition, columns }]) =>
-      condition !== null && columns.includes(number)
-    ),
-  ].map(([name]) => name);
+/** What depends on a column that is to get another type. */
+interface Dependents {
+  /** What PostgreSQL does not change along, as it describes it. */
+  blockers: { name: string; what: string }[];
+  /** Indexes that are built anew. */
+  rebuilt: string[];
+  /** Constraints that all rows are tried against again. */
+  scanned: string[];
+  /** The other tables of its foreign keys, which are locked, too. */
+  others: [schema: string, name: string][];
+}
+
+/**
+ * What happens to a column's dependents where its values are stored alike in
+ * the new type. An index is kept unless it has an expression or a predicate, or
+ * the new type has another operator class; so is the proof of a foreign key.
+ * Checks are tried again.
+ */
+function dependentsQuery(table: string, column: string, type: string): string {
+  const other = `EXISTS (SELECT FROM pg_opclass o JOIN pg_opclass n
+      USING (opcmethod) WHERE o.oid = opclass AND o.opcdefault
+        AND n.opcdefault AND n.oid <> o.oid
+        AND n.opcintype = to_regtype(${literal(type)}))`;
+  return `WITH col AS MATERIALIZED (
+      SELECT attrelid, attnum, atttypid FROM pg_attribute
+      WHERE attrelid IN (${treeOf(table)})
+        AND attname = ${literal(column)}
+    ), dep AS MATERIALIZED (
+      SELECT DISTINCT classid, objid, objsubid, attnum
+      FROM pg_depend JOIN col ON refobjid = attrelid AND refobjsubid = attnum
+      WHERE refclassid = 'pg_class'::regclass
+    ), con AS MATERIALIZED (
+      SELECT * FROM pg_constraint WHERE oid IN (SELECT objid FROM dep
+        WHERE classid = 'pg_constraint'::regclass)
+    ), ind AS MATERIALIZED (
+      SELECT x.*, relname FROM pg_index x JOIN pg_class i
+        ON i.oid = indexrelid
+      WHERE indexrelid IN (SELECT objid FROM dep
+          WHERE classid = 'pg_class'::regclass)
+        OR indexrelid IN (SELECT conindid FROM con WHERE contype <> 'f')
+    )
+    SELECT json_build_object(
+      'blockers', (SELECT coalesce(json_agg(DISTINCT jsonb_build_object(
+          'name', coalesce(relname, polname, tgname, proname, attname),
+          'what', CASE
+            WHEN relkind = 'v' THEN 'view ' || ev_class::regclass
+            WHEN relkind = 'm' THEN 'materialized view ' || ev_class::regclass
+            WHEN attname IS NOT NULL THEN 'generated column ' ||
+              quote_ident(attname)
+            ELSE pg_describe_object(classid, objid, objsubid) END)), '[]')
+        FROM dep
+        LEFT JOIN pg_rewrite r ON classid = 'pg_rewrite'::regclass
+          AND r.oid = objid
+        LEFT JOIN pg_class v ON v.oid = ev_class
+        LEFT JOIN pg_policy l ON classid = 'pg_policy'::regclass
+          AND l.oid = objid
+        LEFT JOIN pg_trigger g ON classid = 'pg_trigger'::regclass
+          AND g.oid = objid
+        LEFT JOIN pg_proc f ON classid = 'pg_proc'::regclass AND f.oid = objid
+        LEFT JOIN pg_attrdef d ON classid = 'pg_attrdef'::regclass
+          AND d.oid = objid
+        -- Before 15, a generated column depends, and not its expression.
+        LEFT JOIN pg_attribute a ON a.attrelid = coalesce(adrelid, objid)
+          AND a.attnum = coalesce(adnum, objsubid) AND a.attnum > 0
+          AND classid IN ('pg_attrdef'::regclass, 'pg_class'::regclass)
+        WHERE r.oid IS NOT NULL OR l.oid IS NOT NULL OR g.oid IS NOT NULL
+          OR f.oid IS NOT NULL OR a.attnum <> dep.attnum
+          OR classid = 'pg_publication_rel'::regclass),
+      'rebuilt', (SELECT coalesce(json_agg(DISTINCT relname), '[]') FROM ind
+        WHERE indexprs IS NOT NULL OR indpred IS NOT NULL OR NOT indisvalid
+          OR EXISTS (SELECT FROM unnest(indkey, indclass) k (key, opclass)
+            JOIN col ON attrelid = indrelid AND attnum = key
+            WHERE ${other})),
+      'scanned', (SELECT coalesce(json_agg(DISTINCT conname), '[]') FROM con
+        WHERE convalidated AND (contype = 'c' OR contype = 'f' AND EXISTS (
+          SELECT FROM pg_index, unnest(conkey, confkey) f (own, theirs),
+            unnest(indkey, indclass) k (key, opclass), col
+          WHERE indexrelid = conindid AND key = theirs
+            AND (attrelid = conrelid AND attnum = own
+              OR attrelid = confrelid AND attnum = theirs) AND ${other}))),
+      'others', (SELECT coalesce(json_agg(DISTINCT jsonb_build_array(
+          nspname, relname)), '[]')
+        FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE c.oid IN (SELECT unnest(ARRAY[conrelid, confrelid]) FROM con
+            WHERE contype = 'f')
+          AND c.oid NOT IN (SELECT attrelid FROM col))
+    )::text`;
+}
+
+function typeDependents(db: Planner, at: At, type: string): Dependents {
+  const fact = db.table(at.table);
+  const column = db.column(at)?.was || at.column;
+  const found = db.ask(dependentsQuery(fact?.was ?? "", column, type));
+  const none = { blockers: [], rebuilt: [], scanned: [], others: [] };
+  return found ? JSON.parse(found) : none;
+}
+
+/** Whether a drop or a longhand step before names it, so may remove it. */
+function mayRemove(db: Planner, name: string): boolean {
+  return wordsIn(db.removing.join(";\n")).includes(name);
 }
 
 // ── Constraints and indexes ──
@@ -2387,7 +2515,9 @@ function planDropColumn(db: Planner, step: Said) {
 function lockedToo(db: Planner, { oid }: TableFact, which: string): Lock[] {
   const found = db.ask(`SELECT json_agg(DISTINCT o::regclass)::text
     FROM (SELECT confrelid FROM pg_constraint
-      WHERE contype = 'f' AND conrelid = ${oid} AND ${which}
+      c WHERE contype = 'f' AND conrelid = ${oid} AND ${which}
+        AND NOT EXISTS (SELECT FROM pg_constraint parent WHERE
+          parent.oid = c.conparentid AND parent.conrelid <> ${oid})
       UNION ALL SELECT unnest(ARRAY[inhparent, partdefid]) FROM pg_inherits
         JOIN pg_partitioned_table ON partrelid = inhparent
       WHERE inhrelid = ${oid} AND ${which === "true"}) x (o)
@@ -2458,7 +2588,7 @@ function planDropEnum(db: Planner, step: Said) {
 function dependents(
   db: Planner,
   step: Said,
-  what: "table" | "column" | "constraint" | "type",
+  what: "table" | "column" | "constraint",
   constraint = "",
 ): string[] {
   const fact = db.table(step.table);
@@ -2469,20 +2599,17 @@ function dependents(
     : `'pg_class'::regclass::oid, ${fact.oid}::oid, ${
       what === "table" ? 0 : number
     }`;
-  // A type may change under what is dropped along with its column.
-  const along = what === "type"
-    ? ""
-    : `UNION SELECT d.classid, d.objid, d.objsubid
+  const found = db.ask(`WITH RECURSIVE gone (class, id, sub) AS (
+      SELECT ${start}
+      UNION SELECT d.classid, d.objid, d.objsubid
       FROM gone g JOIN pg_depend d ON d.refclassid = g.class
         AND d.refobjid = g.id AND g.sub IN (0, d.refobjsubid)
-        AND deptype IN ('a', 'i', 'P', 'S')`;
-  const found = db.ask(`WITH RECURSIVE gone (class, id, sub) AS (
-      SELECT ${start} ${along}
+        AND deptype IN ('a', 'i', 'P', 'S')
     ), used AS (SELECT DISTINCT d.classid AS class, d.objid AS id,
         d.objsubid AS sub
       FROM gone g JOIN pg_depend d ON d.refclassid = g.class
         AND d.refobjid = g.id AND g.sub IN (0, d.refobjsubid)
-      WHERE ${what === "type" ? TYPE_USES : "deptype = 'n'"}
+      WHERE deptype = 'n'
         AND NOT EXISTS (SELECT FROM gone o WHERE o.class = d.classid
           AND o.id = d.objid AND o.sub IN (0, d.objsubid)))
     SELECT json_agg(json_build_array(coalesce(
@@ -2492,21 +2619,11 @@ function dependents(
           WHERE r.oid = id) END, pg_describe_object(class, id, sub)), id))::text
     FROM used`);
   const uses = JSON.parse(found ?? "[]") as [string, Oid][];
-  const said = db.longhand.join(";\n");
   return uses.filter(([text, oid]) => {
     const name = /(\S+)$/.exec(text.replace(/ on .*$/, ""))?.[1] ?? "";
-    return !db.dropped.has(oid) && !namesIn(said).has(lastName(name));
+    return !db.dropped.has(oid) && !mayRemove(db, lastName(name));
   }).map(([text]) => text);
 }
-
-/** What PostgreSQL refuses to change a column's type under. */
-const TYPE_USES = `(d.classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass,
-  'pg_trigger'::regclass) OR d.classid = 'pg_class'::regclass AND EXISTS (
-    SELECT FROM pg_attribute a WHERE a.attrelid = d.objid
-      AND a.attnum = d.objsubid AND attgenerated <> '')
-  OR d.classid = 'pg_attrdef'::regclass AND EXISTS (SELECT FROM pg_attrdef f
-    JOIN pg_attribute a ON a.attrelid = adrelid AND a.attnum = adnum
-    WHERE f.oid = d.objid AND attgenerated <> '' AND d.refobjsubid <> adnum))`;
 
 function blockedBy(db: Planner, name: string, text: string, uses: string[]) {
   db.issue(
@@ -3515,12 +3632,6 @@ function columnFaults(table: string, column: string, text: string) {
   ];
 }
 
-/** 'now' is read once, when the default is made. */
-function isFrozenTime(type: string, value: string): boolean {
-  return /^(date|time)/i.test(type) &&
-    /^'(now|today|tomorrow|yesterday)'/i.test(strip(value));
-}
-
 /** @param whole the text with the words before it, where there are some */
 function definitionFaults(text: string, whole = text): Fault[] {
   const faults = textFaults("its definition", text);
@@ -3637,6 +3748,8 @@ interface ChangeSpec {
   lock?: string;
   /** What takes time in proportion to the table; an instant without it. */
   work?: Work;
+  /** The same in words, where there is more to say of it. */
+  how?: string;
   /** What a running application notices of it. */
   effect?: string;
   /** What `--allow` must name. */
@@ -3660,6 +3773,8 @@ interface Fill {
 interface Impact {
   /** Its locks in words. */
   lock?: string;
+  /** What takes time in proportion to the first of the tables. */
+  work?: Work;
   /** What the application notices of it. */
   effect?: string;
   /** What its lock keeps others from doing. */
@@ -3746,6 +3861,7 @@ type Row = Record<string, unknown>;
 interface PlanNode {
   "Output": string[];
   "Filter"?: string;
+  "Total Cost"?: number;
   "Plans"?: PlanNode[];
 }
 
@@ -3791,8 +3907,8 @@ class Planner {
   readonly #server: Server;
   /** Constraints that steps drop, with their tables or alone. */
   readonly dropped: Set<Oid>;
-  /** SQL of longhand steps that would run. */
-  readonly longhand: string[] = [];
+  /** The SQL of drops and longhand steps. */
+  readonly removing: string[] = [];
   #section = "";
   #step!: Step;
   #items: Item[] = [];
@@ -4112,6 +4228,23 @@ class Planner {
     throw new StepError(this.#section, this.#step, told, node);
   }
 
+  /** Whether a time that a string names is a constant once it is read. */
+  isFrozen(expression: string, type: string): boolean {
+    const moving = /'[^']*\b(now|today|tomorrow|yesterday)\b[^']*'/i;
+    if (!moving.test(expression)) return false;
+    const prints = this.#prints(`(${expression})::${type}`, "NULL");
+    // Where it cannot be planned, nothing stands on the right.
+    return !!prints?.[1] && !moving.test(prints[0]);
+  }
+
+  /** Whether the type's values are stored as the other's are. */
+  isFreeCast(from: string, to: string): boolean {
+    const plan = this.#explain(castCostQuery(from, to));
+    if (plan === undefined) return true;
+    return !isServerError(plan) && isFree(plan) &&
+      typeTraits(this, to)?.array !== true;
+  }
+
   /** Whether PostgreSQL has an operator for two types to be equal by. */
   compares(a: string, b: string): boolean {
     const sql = `${EXPLAIN} SELECT NULL::${a} = NULL::${b}`;
@@ -4236,13 +4369,13 @@ class Planner {
   // ── What the report shows ──
 
   /** What others notice; nothing of it where the tables are all new. */
-  #impact({ lock, locks = [], work, effect }: ChangeSpec): Impact {
+  #impact({ lock, locks = [], work, how, effect }: ChangeSpec): Impact {
     const tables = locks.filter(({ table }) =>
       this.#tables.get(table)?.was !== ""
     ).map((lock) => ({ ...lock, ...this.sizeOf(lock.table) }));
     const [first] = tables;
     const noticed = first || locks.length === 0;
-    const told = lock ?? describeLocks(tables, work);
+    const told = lock ?? describeLocks(tables, work, how);
     const blocks = work === "batches"
       ? "writes of the same rows"
       : first && BLOCKS[first.mode];
@@ -4252,6 +4385,7 @@ class Planner {
       ...(told && { lock: told }),
       ...(blocks && { blocks }),
       ...(first && work && {
+        work,
         seconds: Math.round(first.bytes / 1e6 / WORK[work].rate),
       }),
       ...(effect && noticed && { effect }),
@@ -4277,12 +4411,11 @@ class Planner {
   /** Rows as the statistics have them, and bytes. */
   sizeOf(table: string) {
     const { was = table } = this.#tables.get(table) ?? {};
-    const value = this.ask(`WITH RECURSIVE tree AS (
-        SELECT to_regclass(${literal(was)})::oid AS oid
-        UNION SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = tree.oid)
-      SELECT json_build_object('rows', sum(nullif(reltuples, -1))::bigint,
+    const value = this.ask(
+      `SELECT json_build_object('rows', sum(nullif(reltuples, -1))::bigint,
         'bytes', coalesce(sum(pg_table_size(oid)), 0))::text
-      FROM pg_class WHERE oid IN (SELECT oid FROM tree)`);
+      FROM pg_class WHERE oid IN (${treeOf(was)})`,
+    );
     const known: { rows: number | null; bytes: number } = value
       ? JSON.parse(value)
       : { rows: null, bytes: 0 };
@@ -4294,12 +4427,20 @@ class Planner {
     const origin = { section: this.#section, step: this.#step };
     // What hangs on a new table goes with it; what refers to it does not.
     const { verb, table = "" } = this.#step;
+    if (/^(drop|step$)/.test(verb)) {
+      this.removing.push(...specs.map(({ sql }) => sql));
+    }
     const goes = !["createTable", "addForeignKey", "step"].includes(verb) &&
       this.table(table)?.was === "";
-    const changes = specs.map(({ locks, undo, ...spec }, i) => ({
+    const changes = specs.map(({ locks, undo, work, ...spec }, i) => ({
       ...spec,
       undo: goes ? "" : undo,
-      ...this.#impact({ ...spec, undo, ...(locks && { locks }) }),
+      ...this.#impact({
+        ...spec,
+        undo,
+        ...(work && { work }),
+        ...(locks && { locks }),
+      }),
       ...origin,
       object,
       verb: text,
@@ -4368,8 +4509,11 @@ class Planner {
 }
 
 /** "tasks, users: SHARE ROW EXCLUSIVE while it scans it"; "" for no lock. */
-function describeLocks(locks: Lock[], work?: Work): string {
-  const how = work ? WORK[work].how : "for an instant";
+function describeLocks(
+  locks: Lock[],
+  work?: Work,
+  how = work ? WORK[work].how : "for an instant",
+): string {
   const names = (of: Lock[]) => of.map(({ table }) => table).join(", ");
   if (work === "batches") return `${names(locks)}: rows ${how}`;
   const modes = [...new Set(locks.map(({ mode }) => mode))]
@@ -4378,6 +4522,15 @@ function describeLocks(locks: Lock[], work?: Work): string {
     `${names(locks.filter((lock) => lock.mode === mode))}: ${mode}`
   );
   return told.length > 0 ? `${told.join(", ")} ${how}` : "";
+}
+
+/** A query for a table's oid, and those of all its partitions and children. */
+function treeOf(name: string): string {
+  return `WITH RECURSIVE tree AS (SELECT to_regclass(${
+    literal(name)
+  })::oid AS oid
+    UNION SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = tree.oid)
+    SELECT oid FROM tree`;
 }
 
 /** `lower(a) COLLATE "C" text_ops DESC, b WITH =`. */
@@ -4484,10 +4637,29 @@ function volatileQuery(expression: string, type: string): string {
     LATERAL (SELECT (${expression}\n)::${type} AS x) s WHERE x IS NOT NULL`;
 }
 
+/**
+ * EXPLAIN tells whether a cast leaves values as they are stored: it then costs
+ * nothing, once nothing is charged for the rows themselves. ALTER TABLE goes by
+ * the same, but for arrays, whose elements' casts the planner does not count,
+ * and for timestamps where the time zone is UTC, which costs.
+ */
+function castCostQuery(from: string, to: string): string {
+  return `EXPLAIN (FORMAT JSON) SELECT (c)::${to} FROM (SELECT NULL::${from}
+    AS c FROM generate_series(1, 1000000) OFFSET 0) t`;
+}
+
+function isFree(plan: PlanNode): boolean {
+  return plan.Plans?.[0]?.["Total Cost"] === plan["Total Cost"];
+}
+
 /** Whether a condition is tested for each row. */
 function hasFilter({ Filter, Plans = [] }: PlanNode): boolean {
   return Filter !== undefined || Plans.some(hasFilter);
 }
+
+/** A plan's cost is then that of what it works out. */
+const FREE_ROWS = "SET LOCAL cpu_tuple_cost = 0";
+const RATED_ROWS = "SET LOCAL cpu_tuple_cost = DEFAULT";
 
 /** Asks everything in one round trip; one by one only where that fails. */
 async function answer(
@@ -4507,7 +4679,7 @@ async function answer(
   try {
     const rows = await session.query([
       ...groups.map(pairsQuery),
-      ...plans,
+      ...(plans.length > 0 ? [FREE_ROWS, ...plans, RATED_ROWS] : []),
       ...(values.length > 0 ? [scalars.join("\nUNION ALL ")] : []),
     ].join(";\n"));
     for (const group of groups) readPairs(planOf(rows.shift()), group, answers);
@@ -4547,7 +4719,11 @@ async function answerOneByOne(
       )
     ),
     ...[...plans].map((sql) =>
-      one(sql, sql, (row) => answers.set(sql, planOf(row)))
+      one(
+        sql,
+        `${FREE_ROWS}; ${sql}`,
+        (row) => answers.set(sql, planOf(row)),
+      )
     ),
     ...[...values].map((sql) =>
       one(sql, `SELECT (${sql}) AS v`, (row) => answers.set(sql, row?.v))
