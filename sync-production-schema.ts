@@ -4690,6 +4690,11 @@ async function answer(
     await session.query("ROLLBACK");
     await session.begin("READ ONLY", ...settings, "SAVEPOINT one");
     await answerOneByOne(session, open, answers);
+    const late = [...open.pairs, ...open.plans, ...open.values].find((sql) => {
+      const answered = answers.get(sql);
+      return isServerError(answered) && answered.code === TIMED_OUT;
+    });
+    if (late) await refuseLocked(session, answers.get(late));
   }
 }
 
@@ -4949,16 +4954,27 @@ async function explainReading(
     refuseServer(row?.server as Server, schema);
     throw error;
   }
-  const [holder] = await session.query(`SELECT ${SESSION} AS who
-    FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-    WHERE mode = 'AccessExclusiveLock' AND granted AND relation IS NOT NULL`);
+  await refuseLocked(session, error);
   throw new SyncError(
-    holder
-      ? `a table is locked altogether by ${holder.who}`
-      : "reading the catalog took longer than --probe-timeout",
-    "Wait until that ends, or allow more time with --probe-timeout",
+    "reading the catalog took longer than --probe-timeout",
+    ALLOW_TIME,
     { cause: error },
   );
+}
+
+const ALLOW_TIME =
+  "Wait until that ends, or allow more time with --probe-timeout";
+
+/** @throws SyncError where a look ran out of time behind somebody's lock */
+async function refuseLocked(session: Session, cause: unknown) {
+  const [holder] = await session.query(`SELECT ${SESSION} AS who
+    FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+    WHERE mode = 'AccessExclusiveLock' AND granted AND relation IS NOT NULL
+      AND l.database = (SELECT oid FROM pg_database
+        WHERE datname = current_database())`);
+  if (!holder) return;
+  const text = `a table is locked altogether by ${holder.who}`;
+  throw new SyncError(text, ALLOW_TIME, { cause });
 }
 
 /**

@@ -332,7 +332,8 @@ const ROWS: [steps: string, setup?: string, from?: Major][] = [
   ].map((steps): [string, string] => [
     steps,
     `CREATE TABLE $t_p (id int PRIMARY KEY, a varchar(10),
-      CONSTRAINT old_fk_$t FOREIGN KEY (id) REFERENCES $p) PARTITION BY RANGE (id);
+      CONSTRAINT old_fk_$t FOREIGN KEY (id) REFERENCES $p ON DELETE CASCADE)
+      PARTITION BY RANGE (id);
     CREATE TABLE $t_1 PARTITION OF $t_p FOR VALUES FROM (0) TO (10);
     CREATE TABLE $t_2 PARTITION OF $t_p DEFAULT;
     CREATE INDEX ON $t_1 (lower(a));
