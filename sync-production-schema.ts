@@ -677,14 +677,9 @@ function planNullability(
   fact: ColumnFact,
 ) {
   const { table, column } = at;
-  if (notNull) {
-    // A default of its own for each row is filled in batches: go on with it.
-    if (
-      !fact.notNull && value !== undefined && db.isVolatile(value, fact.type) &&
-      db.hasRows(table, `${id(column)} IS NULL`)
-    ) db.change(`${table}.${column}`, "fill", fillDefault(db, at, value));
-    return planSetNotNull(db, at);
-  }
+  const empty = notNull && !fact.notNull;
+  planRestOfFill(db, { ...at, type: fact.type, empty }, value);
+  if (notNull) return planSetNotNull(db, at);
   if (!fact.notNull || db.decided(`not null ${table}.${column}`)) return;
   if (db.primaryKey(table)?.columns.includes(column)) return;
   db.conflict(`${table}.${column}`, "is NOT NULL, which its step is not", {
@@ -692,6 +687,29 @@ function planNullability(
     database: "NOT NULL",
     mend: `write it into the step, or dropNotNull("${table}", "${column}")`,
   });
+}
+
+/**
+ * A default of its own for each row is filled in batches: goes on with what an
+ * earlier run left. Where a column may be null, only the helper tells.
+ *
+ * @param at the column; `empty` where it is to be NOT NULL, and is not yet
+ */
+function planRestOfFill(
+  db: Planner,
+  at: At & { type: string; empty: boolean },
+  value?: string,
+) {
+  const { table, column, type, empty } = at;
+  const helper = helperName(table, column, "fill");
+  const begun = db.has(`constraint ${table}.${helper}`);
+  const fills = (begun || empty) && value !== undefined &&
+    db.isVolatile(value, type) && db.hasRows(table, `${id(column)} IS NULL`);
+  const changes = [
+    ...(fills ? [fillDefault(db, at, value)] : []),
+    ...(begun ? [endOfFill(at)] : []),
+  ];
+  if (changes.length > 0) db.change(`${table}.${column}`, "fill", ...changes);
 }
 
 /**
@@ -739,11 +757,18 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
     db.issue(name, "cannot be added: rows would have no value", mend);
   } else {
     promiseColumn(db, at, spec, false);
+    // Where NULL is no fault, a helper tells the next run of a fill cut short.
+    const marked = volatile && !spec.notNull && !db.single;
+    const helper = id(helperName(table, column, "fill"));
     const set = volatile ? `, ALTER COLUMN ${c} SET DEFAULT ${value}` : "";
-    const sql = `${add} ${spec.bare}${set}`;
+    const mark = marked
+      ? `, ADD CONSTRAINT ${helper} CHECK (${c} IS NULL OR true) NOT VALID`
+      : "";
+    const sql = `${add} ${spec.bare}${set}${mark}`;
     const changes = [expand(sql, undo, on(AX, table))];
     db.coming.addColumn(at, undefined);
     if (volatile) changes.push(fillDefault(db, at, value));
+    if (marked) changes.push(endOfFill(at));
     db.change(name, "add column", ...changes);
     if (spec.notNull) planSetNotNull(db, at);
   }
@@ -1181,7 +1206,7 @@ function planSetNotNull(db: Planner, at: At) {
 function notNullChanges(db: Planner, at: At): ChangeSpec[] {
   const { table, column } = at;
   const fact = db.column(at);
-  const helper = helperName(table, column);
+  const helper = helperName(table, column, "not_null");
   const have = db.get("constraint", `constraint ${table}.${helper}`);
   const constraint = (verb: string, name: string) =>
     `ALTER TABLE ${id(table)} ${verb} CONSTRAINT ${id(name)}`;
@@ -1208,28 +1233,39 @@ function notNullChanges(db: Planner, at: At): ChangeSpec[] {
   }
   const check = `CHECK (${id(column)} IS NOT NULL) NOT VALID`;
   const [sql] = addConstraint(table, helper, check);
-  const remove = `ALTER TABLE ${id(table)} DROP CONSTRAINT IF EXISTS `;
-  const add = online(sql, remove + id(helper), {
+  const remove = `ALTER TABLE ${id(table)} DROP CONSTRAINT IF EXISTS ` +
+    id(helper);
+  const add = online(sql, remove, {
     ...on(AX, table),
     effect: REFUSES_OLD,
+    refuses: at,
   });
+  const proof = { ...validate(helper), refuses: at, retreat: remove };
   const proved = have && !have.definition.endsWith("NOT VALID");
   return [
     ...(have ? [] : [add]),
-    ...(proved ? [] : [validate(helper)]),
+    ...(proved ? [] : [proof]),
     contract(set, undo, traits),
     drop,
   ];
 }
 
-/** The name of the check that proves NOT NULL for a while. */
-function helperName(table: string, column: string): string {
-  const names = [
-    `${table}_${column}_sync_not_null`,
-    `${column}_sync_not_null`,
-    `${column.slice(0, 16)}_sync_not_null`,
-  ];
-  return names.find((name) => byteLength(name) <= 63) ?? "sync_not_null";
+/**
+ * The name of a check that is there for a while: it proves NOT NULL, or says
+ * that a column is being filled. Its table has no other of that name.
+ */
+function helperName(
+  table: string,
+  column: string,
+  purpose: "not_null" | "fill",
+): string {
+  const name = `${table}_${column}_sync_${purpose}`;
+  if (byteLength(name) <= 63) return name;
+  let hash = 0x811c9dc5; // FNV-1a
+  for (const byte of new TextEncoder().encode(`${table}.${column}`)) {
+    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  }
+  return `column_${hash.toString(16)}_sync_${purpose}`;
 }
 
 /** A column may be null again. */
@@ -1426,7 +1462,15 @@ export function backfill(
 /** Its default for the rows that have no value. */
 function fillDefault(db: Planner, { table, column }: At, value: string) {
   const c = id(column);
-  return fill(db, table, `${c} = DEFAULT`, `${c} IS NULL`, value);
+  const spec = fill(db, table, `${c} = DEFAULT`, `${c} IS NULL`, value);
+  return { ...spec, fill: { ...spec.fill, partly: true } };
+}
+
+/** No more rows to fill with a default: NULL is a value like another again. */
+function endOfFill({ table, column }: At): ChangeSpec {
+  const helper = id(helperName(table, column, "fill"));
+  const sql = `ALTER TABLE ${id(table)} DROP CONSTRAINT ${helper}`;
+  return online(sql, "", { ...on(AX, table), early: true });
 }
 
 function fill(
@@ -1435,72 +1479,187 @@ function fill(
   set: string,
   where: string,
   value?: string,
-): ChangeSpec {
+): ChangeSpec & { fill: Fill } {
   const batch = { table, set: tidy(set), where: tidy(where) };
   db.coming.fill(table, batch.set, batch.where, value);
   const sql = `UPDATE ${id(table)} SET ${batch.set} WHERE ${batch.where}`;
   const undo = cannot(`what ${batch.set} replaced is not kept`);
-  const traits = { ...on(RX, table), work: "batches", fill: batch } as const;
-  return online(sql, undo, traits);
+  const traits = {
+    ...on(RX, table),
+    work: "batches",
+    early: true,
+    fill: batch,
+  } as const;
+  return { ...online(sql, undo, traits), fill: batch };
 }
+
+/** What a row says of its columns; `undefined` says nothing. */
+type Values = Record<string, unknown>;
 
 /**
  * Reference rows: those whose key is missing are inserted; a row that is
- * there stays as it is.
+ * there stays as it is. What a row does not say becomes the column's default.
+ * Values are as JavaScript has them: a BigInt, a Date, a Uint8Array for bytea,
+ * an array, an object for json or a composite type. Where they bring numbers
+ * of an identity or serial column, its sequence is moved past them.
  *
- * @param key the columns that identify a row
+ * @param key the columns that identify a row; NULL is a value like another
  */
 export function insertMissing(
   table: string,
   key: string[],
-  rows: Record<string, unknown>[],
+  rows: Values[],
 ): Step {
   return {
     ...blank("insertMissing", table, `rows of ${table}`),
     relations: () => [table],
     faults: () => [
       key.length === 0 && "it names no key column",
-      rows.some((row) => key.some((column) => !Object.hasOwn(row, column))) &&
-      `a row lacks its key (${key.join(", ")})`,
+      ...rowFaults(key, rows),
     ],
     plan(db) {
-      const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+      const columns = [...new Set(rows.flatMap(columnsOf))];
       if (!db.needs(table, ...columns)) return;
-      const match = key.map((c) => `t.${id(c)} = v.${id(c)}`).join(" AND ");
-      const named = key.map((c) => `${literal(c)}, v.${id(c)}`).join(", ");
-      const missing = (values: Record<string, unknown>[]) =>
-        `FROM jsonb_populate_recordset(NULL::${id(table)}, ` +
-        `${literal(JSON.stringify(values))}) v WHERE NOT EXISTS ` +
-        `(SELECT FROM ${id(table)} t WHERE ${match})`;
+      const source = { table, match: matchKey(key, rows) };
+      const keys = rows.map((row) => pick(row, key));
       // The keys alone: another value may be a label that is still to come.
-      const keys = rows.map((row) =>
-        Object.fromEntries(key.map((column) => [column, row[column]]))
-      );
-      const list = columns.map(id).join(", ");
       const found = db.isPromised(table, key.map(id).join(" "))
         ? undefined
-        : db.ask(
-          `SELECT coalesce(json_agg(json_build_object(${named})), '[]')::text ` +
-            missing(keys),
-          { table },
-        );
-      const lacking: unknown[] = found ? JSON.parse(found) : keys;
-      if (lacking.length === 0) return;
-      const verb = `insert ${lacking.length} of ${count(rows.length, "row")}`;
-      const sql = `INSERT INTO ${id(table)} (${list}) SELECT ${list} ${
-        missing(rows)
-      }`;
-      // Never a row that was there before.
-      const undo = found === undefined && !db.fresh.has(table)
-        ? cannot("which of its rows were there before is not known")
-        : `DELETE FROM ${id(table)} t USING jsonb_populate_recordset(` +
-          `NULL::${id(table)}, ${literal(JSON.stringify(lacking))}) v ` +
-          `WHERE ${match}`;
-      const phase = db.phase(table, "online");
-      db.coming.insert(table, key, rows);
-      db.change(table, verb, { phase, sql, undo, ...on(RX, table) });
+        : db.ask(missingQuery(source, keys), { table });
+      const lacking = found === undefined
+        ? keys
+        : (JSON.parse(found) as number[]).map((i) => keys[i - 1] ?? {});
+      if (lacking.length > 0) {
+        const phase = db.phase(table, "online");
+        const sql = insertQuery(db, source, rows);
+        // Never a row that was there before.
+        const undo = found === undefined && !db.fresh.has(table)
+          ? cannot("which of its rows were there before is not known")
+          : `DELETE FROM ${id(table)} t USING ` +
+            `${recordset(table, lacking)} WHERE ${source.match}`;
+        db.coming.insert(table, source.match, rows);
+        const verb = `insert ${lacking.length} of ${count(rows.length, "row")}`;
+        const traits = { ...on(RX, table), early: true };
+        db.change(table, verb, { phase, sql, undo, ...traits });
+      }
+      for (const column of columns) planCounter(db, { table, column }, rows);
     },
   };
+}
+
+function columnsOf(row: Values): string[] {
+  return Object.keys(row).filter((column) => row[column] !== undefined);
+}
+
+function pick(row: Values, columns: string[]): Values {
+  return Object.fromEntries(columns.map((column) => [column, row[column]]));
+}
+
+/** Rows as an item of FROM, typed as the table's. */
+function recordset(table: string, rows: Values[]): string {
+  return `jsonb_populate_recordset(NULL::${id(table)}, ` +
+    `${literal(toJson(rows))}) v`;
+}
+
+/**
+ * Whether t and v have the same key. A plain = can use an index and be hashed;
+ * only a column of which a row says NULL needs more.
+ */
+function matchKey(key: string[], rows: Values[]): string {
+  return key.map(id).map((c, i) => {
+    const nulls = rows.some((row) => row[key[i] ?? ""] === null);
+    const same = `t.${c} = v.${c}`;
+    return nulls ? `(${same} OR (t.${c} IS NULL AND v.${c} IS NULL))` : same;
+  }).join(" AND ");
+}
+
+/** The rows of an insertMissing: where they go, and when one is there. */
+interface Source {
+  table: string;
+  match: string;
+}
+
+/** The numbers of the rows that are missing, from 1, as JSON. */
+function missingQuery({ table, match }: Source, keys: Values[]): string {
+  return `SELECT coalesce(json_agg(r.n), '[]')::text FROM ` +
+    `jsonb_array_elements(${literal(toJson(keys))}) WITH ORDINALITY ` +
+    `r (value, n), jsonb_populate_record(NULL::${id(table)}, r.value) v ` +
+    `WHERE NOT EXISTS (SELECT FROM ${id(table)} t WHERE ${match})`;
+}
+
+/**
+ * One statement, also where rows name different columns: rows may refer to one
+ * another, and foreign keys are looked at when it ends.
+ */
+function insertQuery(db: Planner, { table, match }: Source, rows: Values[]) {
+  const groups = new Map<string, Values[]>();
+  for (const row of rows) {
+    const columns = JSON.stringify(columnsOf(row).sort());
+    groups.set(columns, [...groups.get(columns) ?? [], row]);
+  }
+  const inserts = [...groups.values()].map((rows) => {
+    const columns = columnsOf(rows[0] ?? {});
+    const list = columns.map(id).join(", ");
+    const always = columns.some((column) =>
+      db.column({ table, column }).identity === "a"
+    );
+    return `INSERT INTO ${id(table)} (${list}) ` +
+      (always ? "OVERRIDING SYSTEM VALUE " : "") +
+      `SELECT ${list} FROM ${recordset(table, rows)} WHERE NOT EXISTS ` +
+      `(SELECT FROM ${id(table)} t WHERE ${match})`;
+  });
+  const last = inserts.pop() ?? "";
+  const others = inserts.map((sql, i) => `sync_${i + 1} AS (${sql})`);
+  return others.length > 0 ? `WITH ${others.join(", ")} ${last}` : last;
+}
+
+/**
+ * The sequence of a column moves past the numbers that rows bring, never back,
+ * so that the next row of the application does not meet them.
+ */
+function planCounter(db: Planner, at: At, rows: Values[]) {
+  const { table, column } = at;
+  const { identity, default: value } = db.column(at);
+  const [counts, named] =
+    /^(?:pg_catalog\.)?nextval\s*\((?:\s*('(?:[^']|'')*'))?/i.exec(
+      value ?? "",
+    ) ??
+      [];
+  if (!identity && !counts) return;
+  const top = highest(rows.map((row) => row[column]));
+  if (top === undefined) return;
+  const sequence = named ? `${named}::regclass` : "pg_get_serial_sequence(" +
+    `${literal(id(table))}, ${literal(column)})::regclass`;
+  const made = db.isPromised(table, id(column));
+  const name = made
+    ? undefined
+    : db.ask(`SELECT ${sequence}::text`, { table, tolerated: MISSING_OBJECT });
+  if (!made && !name) return;
+  // One that the plan makes has not been restarted elsewhere.
+  const next = name
+    ? `(SELECT last_value + is_called::int FROM ${name})`
+    : "coalesce(pg_sequence_last_value(seqrelid) + 1, seqstart)";
+  const behind = `FROM pg_sequence WHERE seqrelid = ${sequence} ` +
+    `AND seqincrement > 0 AND seqmax > ${top} AND ${next} <= ${top}`;
+  const asked = `SELECT EXISTS (SELECT ${behind})::text`;
+  const tolerated = ["42501"];
+  if (!made && db.ask(asked, { table, tolerated }) !== "true") return;
+  db.change(`${table}.${column}`, "move its sequence past the rows", {
+    phase: db.phase(table, "online"),
+    early: true,
+    sql: `SELECT setval(seqrelid::regclass, ${top}) ${behind}`,
+    undo: "",
+  });
+}
+
+/** The highest of those values that are whole numbers. */
+function highest(values: unknown[]): bigint | undefined {
+  const numbers = values.filter((value) => /^\d{1,19}$/.test(`${value}`))
+    .map((value) => BigInt(`${value}`));
+  return numbers.reduce<bigint | undefined>(
+    (top, n) => top === undefined || n > top ? n : top,
+    undefined,
+  );
 }
 
 /** No such table any more. Applied only with `--allow drop:TABLE`. */
@@ -2028,6 +2187,85 @@ function idList(names: string): string {
 function literal(text: string): string {
   const quoted = `'${text.replaceAll("'", "''").replaceAll("\\", "\\\\")}'`;
   return text.includes("\\") ? `E${quoted}` : quoted;
+}
+
+/** A value as JSON; what JSON lacks, as PostgreSQL reads it. */
+function toJson(value: unknown): string {
+  if (typeof value === "bigint") return `${value}`;
+  if (typeof value === "number" && !Number.isFinite(value)) return `"${value}"`;
+  if (value instanceof Uint8Array) {
+    const hex = Array.from(value, (byte) => byte.toString(16).padStart(2, "0"));
+    return JSON.stringify(`\\x${hex.join("")}`);
+  }
+  if (Array.isArray(value)) return `[${value.map(toJson).join(",")}]`;
+  if (!isPlain(value)) return JSON.stringify(value) ?? "null";
+  const members = columnsOf(value)
+    .map((name) => `${JSON.stringify(name)}:${toJson(value[name])}`);
+  return `{${members.join(",")}}`;
+}
+
+/** An object without a class and without a JSON form of its own. */
+function isPlain(value: unknown): value is Values {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) &&
+    typeof (value as Values).toJSON !== "function";
+}
+
+/** Why a row cannot hold it, or a member of it; none where it can. */
+function valueFault(value: unknown, nested = false): string | undefined {
+  const inside = (values: unknown[], nested: boolean) =>
+    values.map((value) => valueFault(value, nested)).find((why) => why);
+  if (typeof value === "string") {
+    return value.includes("\0") || !value.isWellFormed()
+      ? "PostgreSQL's text has no NUL and no half of a surrogate pair"
+      : undefined;
+  }
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) {
+      return nested ? `JSON has no ${value}` : undefined;
+    }
+    return Number.isInteger(value) && !Number.isSafeInteger(value) &&
+        Math.abs(value) < 1e21
+      ? "a number this large may have lost digits: write a BigInt, 1n"
+      : undefined;
+  }
+  if (value instanceof Date) {
+    return Number.isNaN(value.getTime()) ? "the date is invalid" : undefined;
+  }
+  if (value instanceof Uint8Array) {
+    return nested ? "JSON has no bytes: write them as text" : undefined;
+  }
+  if (Array.isArray(value)) return inside(value, nested);
+  if (isPlain(value)) return inside(Object.values(value), true);
+  if (typeof value === "object" && value !== null) {
+    return typeof (value as Values).toJSON === "function"
+      ? undefined
+      : `a ${value.constructor.name} is no value of a row`;
+  }
+  return ["function", "symbol"].includes(typeof value)
+    ? `a ${typeof value} is no value of a row`
+    : undefined;
+}
+
+function rowFaults(key: string[], rows: Values[]): (string | false)[] {
+  const seen = new Map<string, number>();
+  return rows.flatMap((row, i) => {
+    const at = `row ${i + 1}`;
+    const lacks = key.some((column) =>
+      !Object.hasOwn(row, column) || row[column] === undefined
+    );
+    if (lacks) return [`a row lacks its key (${key.join(", ")})`];
+    const faults = Object.entries(row).flatMap(([column, value]) => {
+      const why = valueFault(value);
+      return why ? [`${at}, column "${column}": ${why}`] : [];
+    });
+    if (faults.length > 0) return faults;
+    const values = toJson(key.map((column) => row[column]));
+    const before = seen.get(values);
+    seen.set(values, i + 1);
+    return [before !== undefined && `${at} has the key of row ${before}`];
+  });
 }
 
 /** https://www.postgresql.org/docs/current/sql-keywords-appendix.html */
@@ -2802,6 +3040,9 @@ function readLocks(text: string): Lock[] {
   });
 }
 
+/** The name of a check that is there for a while; see `helperName`. */
+const HELPER = /sync_(not_null|fill)$/;
+
 /** SQLSTATEs that say that a thing which a check names does not exist. */
 const MISSING_OBJECT = ["3F000", "42703", "42704", "42883", "42P01"];
 
@@ -2824,8 +3065,14 @@ interface Traits {
   hazard?: string;
   /** Runs outside a transaction. */
   alone?: boolean;
+  /** Writes rows, and comes before the constraints that need them. */
+  early?: boolean;
   /** An UPDATE that runs in batches. */
   fill?: Fill;
+  /** From then on those fail who write rows without a value in this column. */
+  refuses?: At;
+  /** Runs where rows violate it, so that no writer goes on failing. */
+  retreat?: string;
 }
 
 /** One statement that a step asks for. */
@@ -2841,6 +3088,8 @@ interface Fill {
   table: string;
   set: string;
   where: string;
+  /** Rows may be left, whose writers or whose default say so. */
+  partly?: boolean;
 }
 
 /** What a statement means for those who use the database meanwhile. */
@@ -2944,7 +3193,7 @@ export class Planner {
   #facts: Catalog;
   #promised = new Map<string, Fact>();
   #compared = new Map<string, boolean>();
-  /** Whether helpers of a NOT NULL were left behind. */
+  /** Whether helpers were left behind. */
   #leftovers: boolean | undefined;
   #settled = new Set<string>();
   /** The tables of which a step decides an aspect of a column. */
@@ -3022,7 +3271,7 @@ export class Planner {
    */
   once(table: string, text: string, check: () => void) {
     this.#leftovers ??= Object.keys(this.#facts).some((key) =>
-      key.endsWith("sync_not_null")
+      HELPER.test(key)
     );
     const { shape } = this.get("table", `table ${table}`) ?? {};
     const special = !shape || this.#leftovers || this.#promised.size > 0 ||
@@ -3615,6 +3864,9 @@ export class Planner {
       ...(spec.hazard && { hazard: spec.hazard }),
       ...(spec.alone && { alone: true }),
       ...(spec.fill && { fill: spec.fill }),
+      ...(spec.early && { early: true }),
+      ...(spec.refuses && { refuses: spec.refuses }),
+      ...(spec.retreat && { retreat: spec.retreat }),
       ...this.#impact(spec),
       ...origin,
       object,
@@ -3667,8 +3919,11 @@ export class Planner {
     this.#expect(
       table,
       ["fails it", "fail it"],
-      (rows, key) =>
-        `SELECT ${key} AS key FROM ${rows} WHERE ${check} IS FALSE`,
+      (rows, key) => {
+        const said = this.#overText(table, check ?? "");
+        return said &&
+          `SELECT ${key} AS key FROM ${rows} WHERE ${said} IS FALSE`;
+      },
     );
   }
 
@@ -3839,13 +4094,20 @@ export class Planner {
       !!this.findColumn({ table, column })?.generated;
     // It would have to be computed anew from what is filled.
     if (this.coming.has(table) && [...named].some(isComputed)) return undefined;
-    if (layers.length === 0 && !names) {
+    const columns = this.#columnsOf(table);
+    const isText = (column: string) =>
+      !!this.#enumOf(this.findColumn({ table, column })?.type);
+    const renamed = !!names || columns.some((c) => named.has(c) && isText(c));
+    if (layers.length === 0 && !renamed) {
       return alias === id(table) ? alias : `${id(table)} ${alias}`;
     }
-    const columns = this.#columnsOf(table);
     const typeOf = (column: string) => this.#typeIn(table, column);
     const list = columns.map((name) =>
-      today(name) === id(name) ? id(name) : `${today(name)} AS ${id(name)}`
+      isText(name)
+        ? `${today(name)}::${typeOf(name)} AS ${id(name)}`
+        : today(name) === id(name)
+        ? id(name)
+        : `${today(name)} AS ${id(name)}`
     );
     const nulls = columns.map((name) => `NULL::${typeOf(name)} AS ${id(name)}`);
     let from = this.fresh.has(table)
@@ -3876,8 +4138,35 @@ export class Planner {
     const fact = this.findColumn({ table, column });
     const type = this.#retyped.get(`${table}.${column}`) ?? fact?.type ??
       "text";
-    if (this.#promised.has(`enum ${unquoted(type)}`)) return "text";
+    if (this.#enumOf(type)) return type.endsWith("[]") ? "text[]" : "text";
     return fact?.collation ? `${type} COLLATE ${fact.collation}` : type;
+  }
+
+  /** The enum of a type, or of an array, where labels of it are to come. */
+  #enumOf(type = ""): string | undefined {
+    const name = unquoted(type.replace(/\[\]$/, ""));
+    return this.#promised.has(`enum ${name}`) ? name : undefined;
+  }
+
+  /**
+   * A condition over columns of enums with labels to come, as one over text;
+   * undefined where it asks for more than which label it is.
+   */
+  #overText(table: string, condition: string): string | undefined {
+    const list = words(condition);
+    const enumOf = (word = "") =>
+      this.#enumOf(this.findColumn({ table, column: unquoted(word) })?.type);
+    const enums = new Set(list.flatMap((word) => enumOf(word) ?? []));
+    if (enums.size === 0) return condition;
+    const near = (word = "") => "()".includes(word) || !!enumOf(word);
+    const plain = list.every((word, i) =>
+      /^([<>]=?|between)$/.test(word)
+        ? !near(list[i - 1]) && !near(list[i + 1])
+        : list[i + 1] !== "(" || !/^[a-z_"]/.test(word) ||
+          /^(and|or|not|in|any|all|coalesce)$/.test(word)
+    );
+    if (!plain) return undefined;
+    return [...enums].reduce(castToText, condition);
   }
 
   /** Sees the facts under their new name for the rest of the plan. */
@@ -4189,13 +4478,9 @@ async function finishPlan(
 ): Promise<Plan> {
   const items = sections.flatMap((section) => section.items);
   // Renames first, and rows before the constraints that need them.
-  const rank = ({ phase, hazard, sql }: Change) =>
+  const rank = ({ phase, hazard, early }: Change) =>
     PHASES.indexOf(phase) * 3 +
-    (hazard === "rename"
-      ? 0
-      : phase === "online" && /^(INSERT|UPDATE)/.test(sql)
-      ? 1
-      : 2);
+    (hazard === "rename" ? 0 : phase === "online" && early ? 1 : 2);
   const ranked = items.flatMap((item) => item.changes)
     .sort((a, b) => rank(a) - rank(b));
   const changes = groupChanges(ranked, single).flat();
@@ -4374,7 +4659,7 @@ interface Layer {
 /** What a plan does to the rows of tables before constraints see them. */
 class Coming {
   #layers = new Map<string, Layer[]>();
-  #rows = new Map<string, Record<string, unknown>[]>();
+  #rows = new Map<string, Values[]>();
 
   /** @param fresh the tables that the plan makes */
   constructor(readonly fresh: Set<string>) {}
@@ -4422,6 +4707,12 @@ class Coming {
     const wrap: Layer["wrap"] = (from, { columns, typeOf }) => {
       if ([...values.values()].includes(undefined)) return undefined;
       if (this.#looksElsewhere(table, about)) return undefined;
+      // What it reads of its own table, another pass finds filled.
+      const read = words([...values.values()].join(" ")).map(unquoted);
+      if (
+        read.includes("select") && read.includes(table) &&
+        read.some((word) => values.has(word))
+      ) return undefined;
       const list = columns.map((name) => {
         const to = values.get(name);
         if (to === undefined) return id(name);
@@ -4449,11 +4740,14 @@ class Coming {
   /** Whether the rows that it inserts all say their value of the columns. */
   knows(table: string, columns: string[]): boolean {
     return (this.#rows.get(table) ?? []).every((row) =>
-      columns.every((column) => Object.hasOwn(row, column))
+      columns.every((column) =>
+        Object.hasOwn(row, column) && row[column] !== undefined
+      )
     );
   }
 
-  insert(table: string, key: string[], rows: Record<string, unknown>[]) {
+  /** @param match when a row t of the table has the key of v */
+  insert(table: string, match: string, rows: Values[]) {
     this.#rows.set(table, [...this.#rows.get(table) ?? [], ...rows]);
     const wrap: Layer["wrap"] = (from, { columns, typeOf, named }) => {
       // What identity or a default makes of them is not known yet.
@@ -4461,12 +4755,11 @@ class Coming {
       if (!this.knows(table, needed)) return `SELECT * FROM ${from}`;
       const list = columns.map(id).join(", ");
       const typed = columns.map((column) => `${id(column)} ${typeOf(column)}`);
-      const values = literal(JSON.stringify(rows));
-      const match = key.map((c) => `${id(table)}.${id(c)} = v.${id(c)}`);
+      const values = literal(toJson(rows));
       return `SELECT ${SYSTEM}, ${list} FROM ${from} UNION ALL SELECT ` +
         `${NO_SYSTEM}, ${list} FROM jsonb_to_recordset(${values}) ` +
-        `AS v(${typed.join(", ")}) WHERE NOT EXISTS (SELECT FROM ${from} ` +
-        `WHERE ${match.join(" AND ")})`;
+        `AS v(${typed.join(", ")}) WHERE NOT EXISTS (SELECT FROM ` +
+        `(SELECT * FROM ${from}) t WHERE ${match})`;
     };
     this.#push(table, { columns: [], about: "", wrap });
   }
@@ -4727,7 +5020,7 @@ function describeSituation(
     } else if (fact.kind === "constraint" && touched.has(fact.table)) {
       const name = object.slice(fact.table.length + 1);
       if (!/ NOT VALID$/.test(fact.definition) || mended.has(name)) continue;
-      if (name.endsWith("sync_not_null")) continue;
+      if (HELPER.test(name)) continue;
       const mend = `ALTER TABLE ${id(fact.table)} VALIDATE CONSTRAINT ` +
         id(name);
       found.push({ object, text: "is not validated", mend });
@@ -4826,14 +5119,19 @@ async function applyChanges(run: Run, { changes, single }: Plan) {
   const progress: Progress = { committed: [], undone: [] };
   const grouped = groupChanges(changes, single);
   const expand = grouped.filter(([first]) => first?.phase === "expand").length;
+  /** When the tables were filled. */
+  const filled = new Map<string, number>();
   try {
     if (run.session.direct) await run.session.query(sessionSettings(run));
     for (const group of grouped) {
       checkOn(run);
       run.report.phase(single ? undefined : group[0]?.phase, expand);
-      if (group[0]?.fill && !single) {
-        await runBackfill(run, group[0], group[0].fill);
-      } else if (group[0]?.alone) await runAlone(run, group[0]);
+      const [change] = group;
+      if (change?.fill && !single) {
+        await runBackfill(run, change, change.fill);
+        filled.set(change.fill.table, performance.now());
+      } else if (change?.alone) await runAlone(run, change);
+      else if (change?.refuses) await runRefusal(run, change, filled, progress);
       else await runTransaction(run, group, progress);
       progress.committed.push(...group);
     }
@@ -5105,70 +5403,169 @@ async function untilBuilt(run: Run, item: Item, end: number) {
 
 /**
  * Fills a column by ranges of blocks, each in a short transaction of its
- * own. Rows that move while it runs are found by another
- * pass; a pass that leaves as many as it found cannot be mended by a third.
+ * own. Rows that move or come while it runs are found by another pass; where a
+ * third leaves some, more will come.
  * https://www.postgresql.org/docs/current/ddl-system-columns.html
  */
 async function runBackfill(run: Run, change: Change, fill: Fill) {
   const { table, set, where } = fill;
   const start = performance.now();
-  let rows = 0;
-  for (let pass = 1;; pass++) {
-    rows += await fillOnce(run, change, fill);
-    const left = await runBatch(
-      run,
-      change,
-      `SELECT count(*)::int AS n
-      FROM (SELECT FROM ${id(table)} WHERE ${where} LIMIT 1001) x`,
-    );
+  let rows = 0, came = 0;
+  for (let pass = 1, before = 0;; pass++) {
+    const { filled, same } = await fillOnce(run, change, fill);
+    rows += filled;
+    if (pass > 1) came += filled;
+    const left = await countRows(run, change, table, where);
     if (left === 0) break;
-    if (pass < 3) continue;
-    const many = left > 1000 ? "more than 1000 rows" : count(left, "row");
-    throw new ChangeError(
-      change,
-      new SyncError(
-        `${many} of ${table} still match "${where}" after it`,
+    if (same > 0 ? same < (before || filled) : pass < 3) {
+      before = same;
+      continue;
+    }
+    if (fill.partly) break;
+    const error = same > 0
+      ? new SyncError(
+        `${atMost(left)} of ${table} still match "${where}" after it`,
         `Make what the backfill sets cover them; it sets ${set}`,
-      ),
-    );
+      )
+      : new SyncError(
+        `rows of ${table} that match "${where}" keep coming: ` +
+          `${atMost(came + left)} since it had filled what was there`,
+        WRITERS_FIRST,
+      );
+    throw new ChangeError(change, error);
   }
   run.report.done(change, performance.now() - start, count(rows, "row"));
 }
 
-/** One pass over the table, in batches that aim at a quarter of a second. */
+const WRITERS_FIRST = "Deploy the application that writes a value first, or " +
+  "give the column a DEFAULT; then run it again: it goes on from there";
+
+/**
+ * A check for NOT NULL, unless it would break an application that still writes
+ * rows without a value: it stands back before it, and takes the check away
+ * again where rows slipped in between.
+ */
+async function runRefusal(
+  run: Run,
+  change: Change,
+  filled: Map<string, number>,
+  progress: Progress,
+) {
+  const { refuses, retreat } = change;
+  if (!refuses) return;
+  if (!retreat) await findNulls(run, change, refuses, filled);
+  try {
+    await runTransaction(run, [change], progress);
+  } catch (error) {
+    const cause = error instanceof ChangeError ? error.cause : error;
+    const violated = isServerError(cause) && cause.code === "23514";
+    if (!retreat || !violated) throw error;
+    const lock = on(AX, refuses.table);
+    await runBatch(run, { ...change, ...lock }, retreat);
+    await findNulls(run, change, refuses, filled);
+    throw error;
+  }
+}
+
+/** How long rows without a value may take to show, after a column's filling. */
+const WATCHED = 1000;
+
+/** @throws ChangeError where rows have no value in a column */
+async function findNulls(
+  run: Run,
+  change: Change,
+  { table, column }: At,
+  filled: Map<string, number>,
+) {
+  const nulls = () => countRows(run, change, table, `${id(column)} IS NULL`);
+  const since = filled.get(table);
+  // Without a lock, nobody else is there: the embedded database.
+  if (since !== undefined && run.lock) {
+    run.report.working(change);
+    await pause(Math.max(0, since + WATCHED - performance.now()));
+  }
+  const found = await nulls();
+  if (found === 0) return;
+  await pause(WATCHED / 4);
+  const more = await nulls();
+  const name = `${table}.${column}`;
+  throw new ChangeError(
+    change,
+    more > found
+      ? new SyncError(
+        `rows without a value in ${name} keep coming: ${atMost(more)}` +
+          (since === undefined ? "" : " since it was filled"),
+        WRITERS_FIRST,
+      )
+      : new SyncError(
+        `${atMost(more)} of ${table} ${
+          more === 1 ? "has" : "have"
+        } no value in ${column}: NOT NULL would refuse the like from then on`,
+        "Write a backfill for them; if an application still writes such rows, " +
+          "deploy one that gives a value first",
+      ),
+  );
+}
+
+/** How many rows match, but never more than `MANY`. */
+function countRows(run: Run, change: Change, table: string, where: string) {
+  const sql = `SELECT count(*)::int AS n
+    FROM (SELECT FROM ${id(table)} WHERE ${where} LIMIT ${MANY}) x`;
+  return runBatch(run, change, sql);
+}
+
+const MANY = 1001;
+
+function atMost(rows: number): string {
+  return rows >= MANY ? "more than 1000 rows" : count(rows, "row");
+}
+
+/**
+ * One pass over the table, in batches that aim at a quarter of a second. A
+ * parent's rows are in its children and partitions, so all of them are read
+ * side by side.
+ *
+ * @returns how many rows it filled, and how many of these still match
+ */
 async function fillOnce(run: Run, change: Change, { table, set, where }: Fill) {
-  const relation = `to_regclass(${literal(id(table))})`;
   const blocks = await runBatch(
     run,
     change,
-    `SELECT (greatest(
-      pg_relation_size(${relation}), (SELECT max(pg_relation_size(relid))
-        FROM pg_partition_tree(${relation})))
-      / current_setting('block_size')::int)::int AS n`,
+    `WITH RECURSIVE family AS (SELECT to_regclass(${literal(id(table))}) AS id
+      UNION SELECT inhrelid FROM pg_inherits JOIN family ON inhparent = id)
+    SELECT (max(pg_relation_size(id))
+      / current_setting('block_size')::int)::int AS n FROM family`,
   );
-  let rows = 0;
+  let filled = 0, same = 0;
   let size = 128;
   for (let from = 0; from < blocks;) {
     const began = performance.now();
-    rows += await runBatch(
+    const [rows = 0, matching = 0] = await runNumbers(
       run,
       change,
       `WITH filled AS (
       UPDATE ${id(table)} SET ${set}
       WHERE ctid >= '(${from},0)' AND ctid < '(${from + size},0)'
-        AND (${where}) RETURNING 1)
-      SELECT count(*)::int AS n FROM filled`,
+        AND (${where}) RETURNING (${where}) AS same)
+      SELECT json_build_array(count(*), count(*) FILTER (WHERE same)) AS n
+      FROM filled`,
     );
+    filled += rows;
+    same += matching;
     from += size;
     run.report.working(change, Math.min(1, from / blocks));
     const factor = 250 / (performance.now() - began);
     size = Math.round(Math.max(8, Math.min(8192, size * factor)));
   }
-  return rows;
+  return { filled, same };
 }
 
 /** A statement that returns a number, in a short transaction of its own. */
 async function runBatch(run: Run, change: Change, sql: string) {
+  return (await runNumbers(run, change, sql))[0] ?? 0;
+}
+
+async function runNumbers(run: Run, change: Change, sql: string) {
   const { session } = run;
   let rows: Row[] = [];
   await withRetry(run, [change], async (lockTimeout) => {
@@ -5180,7 +5577,7 @@ async function runBatch(run: Run, change: Change, sql: string) {
       throw new ChangeError(change, error);
     }
   });
-  return Number(rows.at(-1)?.n);
+  return [rows.at(-1)?.n].flat().map(Number);
 }
 
 /**
