@@ -3987,10 +3987,15 @@ function paint(text: string, colour: number): string {
 
 /** Without the codes that a terminal would obey, and without passwords. */
 function clean(text: string): string {
-  return withoutPasswords(text).replaceAll(
-    /(?!\n)\p{Cc}/gu,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  return withoutPasswords(text).replace(
+    /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu,
+    (c) => {
+      const point = c.codePointAt(0) ?? 0;
+      const hex = point.toString(16);
+      if (point < 256) return `\\x${hex.padStart(2, "0")}`;
+      return point < 65536 ? `\\u${hex.padStart(4, "0")}` : `\\u{${hex}}`;
+    },
+  ).replace(/^(\s*):(?=:)/gm, "$1\\x3a").replace(/##(?=\w*\[)/g, "#\\x23");
 }
 
 function withoutPasswords(text: string): string {
