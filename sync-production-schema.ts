@@ -420,6 +420,7 @@ export function step(name: string, options: {
       ...nameFaults(name),
       ...textFaults("its check", options?.check),
       ...textFaults("its alter", ...[options?.alter].flat()),
+      ...[options?.alter].flat().flatMap(sessionFaults),
     ],
     plan(db) {
       const { check, alter, phase = "expand", undo, lock, hazard } = options;
@@ -1879,7 +1880,7 @@ interface Token {
 /** https://www.postgresql.org/docs/current/sql-syntax-lexical.html */
 const TOKEN = new RegExp(
   [
-    /\s+|--[^\n]*|\/\*[^]*?\*\//,
+    /\s+|--[^\n]*|\/\*(?:\/\*[^]*?\*\/|[^])*?\*\//,
     /[eE]'(?:[^'\\]|''|\\[^])*'|[bBxXnN]?'(?:[^']|'')*'/,
     /\$(\w*)\$[^]*?\$\1\$|"(?:[^"]|"")*"/,
     /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/,
@@ -2289,6 +2290,82 @@ function textFaults(what: string, ...texts: unknown[]): (string | false)[] {
   return texts.map((text) =>
     (typeof text !== "string" || text.trim() === "") && `${what} is missing`
   );
+}
+
+/** What outlives a step, or takes the transaction away that it runs in. */
+const SESSION_FAULTS: [RegExp, string][] = [
+  [
+    /^(begin|start transaction|commit|end|rollback|abort|savepoint|release|prepare transaction|set transaction|set session characteristics)\b/,
+    "leave it out: an apply begins and ends the transactions itself",
+  ],
+  [
+    /^(set (session |local )?(role|session authorization)|reset (role|session authorization))\b/,
+    "leave it out: connect as that role, or ALTER … OWNER TO it",
+  ],
+  [
+    /^set (session |local )?search_path\b/,
+    "leave it out: names without a schema are the target schema's, write " +
+    "others with theirs",
+  ],
+  [
+    /^(set (?!local\b|constraints\b)|reset|discard)/,
+    "leave it out, or write SET LOCAL: what it sets outlives the step",
+  ],
+  [
+    /\bset_config \((?=.*, false \))/,
+    "leave it out, or give it true at the end: what it sets outlives the step",
+  ],
+  [
+    /^copy .*\b(from stdin|to stdout)\b/,
+    "write INSERT instead: nobody sends or takes its rows",
+  ],
+];
+
+/** What a step's SQL, and that of its DO blocks, may not say. */
+function sessionFaults(text: unknown): string[] {
+  if (typeof text !== "string") return [];
+  const all = statementsOf(text);
+  const inside = all.filter(([first]) => first === "do").flatMap(blockOf);
+  return [...all, ...inside].flatMap((words) => {
+    const said = words.map((word) =>
+      /^(\$.*\$|'|[eE]')/s.test(word) ? "''" : word
+    )
+      .join(" ");
+    const [found, mend] = SESSION_FAULTS.find(([what]) => what.test(said)) ??
+      [];
+    const clause = found?.exec(said)?.[0].replace(/ \($/, "").trim();
+    return found ? [`its alter has ${clause?.toUpperCase()}: ${mend}`] : [];
+  });
+}
+
+/** The words of each statement; a body after BEGIN ATOMIC belongs to its own. */
+function statementsOf(text: string): string[][] {
+  const statements: string[][] = [[]];
+  let parentheses = 0, blocks = 0;
+  words(text).forEach((word, i, all) => {
+    if (word === "(") parentheses++;
+    if (word === ")") parentheses--;
+    if (word === "atomic" && all[i - 1] === "begin") blocks = 1;
+    else if (blocks > 0 && word === "case") blocks++;
+    else if (blocks > 0 && word === "end") blocks--;
+    if (word !== ";" || parentheses + blocks > 0) statements.at(-1)?.push(word);
+    else statements.push([]);
+  });
+  return statements;
+}
+
+/** The statements of a DO block; where its END stands is no matter. */
+function blockOf(words: string[]): string[][] {
+  const at = words.indexOf("language");
+  if (at >= 0 && words[at + 1] !== "plpgsql") return [];
+  const quoted = words.find((word) => /^(\$|[eE]?')/.test(word)) ?? "";
+  const body = /^\$(\w*)\$([^]*)\$\1\$$/.exec(quoted)?.[2] ??
+    quoted.replace(/^[eE]?'|'$/g, "").replaceAll("''", "'");
+  const opening = ["begin", "then", "else", "loop", ">>"];
+  return statementsOf(body).map((statement) => {
+    const after = statement.findLastIndex((word) => opening.includes(word));
+    return statement.slice(after + 1);
+  }).filter(([first = ""]) => first !== "end");
 }
 
 function nameFaults(...names: string[]): (string | false)[] {
@@ -5069,6 +5146,8 @@ interface Progress {
   committed: Change[];
   /** Those of a transaction that was rolled back. */
   undone: Change[];
+  /** Those of a transaction whose end is not known, and where to look. */
+  unknown?: { changes: Change[]; look?: string };
 }
 
 /** SQLSTATEs after which the same statement may be tried again. */
@@ -5096,7 +5175,12 @@ async function waitForTurn(run: Run) {
   const end = performance.now() + options.maxWait;
   const attempt = `SELECT pg_try_advisory_xact_lock(${ADVISORY_KEY}) AS mine`;
   for (let told = false;; told = true) {
-    const rows = await lock.begin("READ ONLY", NO_TIMEOUTS, attempt);
+    const rows = await lock.begin(
+      "READ ONLY",
+      NO_TIMEOUTS,
+      NO_GHOSTS,
+      attempt,
+    );
     if (rows.at(-1)?.mine) return;
     await lock.query("ROLLBACK");
     const [holder] = await lock.query(`SELECT ${SESSION} AS who
@@ -5157,7 +5241,7 @@ function checkOn({ report, lock }: Run) {
   if (report.stopping) {
     throw new SyncError("stopped by a signal", "Run it again to go on");
   }
-  if (lock?.lost) throw lostConnection();
+  if (lock?.lost) throw lock.lost;
 }
 
 /**
@@ -5223,7 +5307,7 @@ function belongs({ home, hazard, step }: Change, group: Change[]): boolean {
 /** For what runs outside a transaction; only where the session is ours. */
 function sessionSettings({ session }: Run): string {
   return `SET search_path = ${session.searchPath}; SET statement_timeout = 0; ` +
-    "SET lock_timeout = 0";
+    "SET lock_timeout = 0; SET idle_session_timeout = 0";
 }
 
 /** Whatever the role's defaults are; not every version has every timeout. */
@@ -5232,9 +5316,18 @@ const NO_TIMEOUTS = `SELECT set_config(name, '0', true) FROM (VALUES
   ('idle_in_transaction_session_timeout')) settings (name)
   WHERE current_setting(name, true) IS NOT NULL`;
 
+/**
+ * The server gives up a client that vanished, and its locks, in a minute.
+ * https://www.postgresql.org/docs/current/runtime-config-connection.html#RUNTIME-CONFIG-TCP-SETTINGS
+ */
+const NO_GHOSTS = `SELECT set_config('tcp_keepalives_' || name, value, true)
+  FROM (VALUES ('idle', '30'), ('interval', '10'), ('count', '3'))
+  settings (name, value)`;
+
 function writeSettings(lockTimeout: number): string[] {
   return [
     NO_TIMEOUTS,
+    NO_GHOSTS,
     SEE_ALL_ROWS,
     `SET LOCAL lock_timeout = ${lockTimeout}`,
   ];
@@ -5245,7 +5338,8 @@ async function runTransaction(run: Run, group: Change[], progress: Progress) {
   const done: [Change, number][] = [];
   await withRetry(run, group, async (lockTimeout) => {
     done.length = 0;
-    await session.begin("READ WRITE", ...writeSettings(lockTimeout));
+    const before = await beginChanges(run, group, lockTimeout);
+    let xid: string | undefined;
     try {
       // Sent ahead in batches: a round trip each would cost more than the DDL.
       for (let from = 0; from < group.length; from += 50) {
@@ -5253,15 +5347,95 @@ async function runTransaction(run: Run, group: Change[], progress: Progress) {
         const batch = group.slice(from, from + 50);
         await pipeline(session, batch, (change, ms) => done.push([change, ms]));
       }
-      progress.undone = [];
-      await session.query("COMMIT");
+      const [row] = await session.query(
+        "SELECT pg_current_xact_id_if_assigned()::text AS xid",
+      );
+      xid = row?.xid as string | undefined;
     } catch (error) {
-      progress.undone = done.map(([change]) => change);
       if (!session.lost) await session.query("ROLLBACK");
+      const ran = done.map(([change]) => change);
+      if (session.interfered) progress.unknown = { changes: ran };
+      else progress.undone = ran;
       throw error;
     }
+    progress.undone = [];
+    await commit(run, group, progress, { before, xid });
   });
   for (const [change, ms] of done) run.report.done(change, ms);
+}
+
+/** What a step may not change of the session that runs it. */
+const SETTINGS = `SELECT json_object_agg(name, setting)::text AS settings FROM (
+  SELECT name, setting FROM pg_settings WHERE source = 'session'
+    AND name NOT LIKE 'transaction\\_%'
+  UNION ALL VALUES ('role', current_user::text), ('session authorization',
+    session_user::text)) s`;
+
+/** @returns the session's settings, where a longhand step could change them */
+async function beginChanges(
+  { session }: Run,
+  group: Change[],
+  lockTimeout: number,
+) {
+  const look = group.some(({ step }) => step.verb === "step");
+  const rows = await session.beginWith(
+    look ? [SETTINGS] : [],
+    "READ WRITE",
+    ...writeSettings(lockTimeout),
+  );
+  return rows.find(({ settings }) => settings)?.settings as string | undefined;
+}
+
+/**
+ * Commits, and finds out what became of it where the answer is lost.
+ *
+ * @throws LostConnection where the connection is gone, even if all is committed
+ */
+async function commit(
+  { session, report }: Run,
+  group: Change[],
+  progress: Progress,
+  { before, xid }: { before: string | undefined; xid: string | undefined },
+) {
+  let after: Row | undefined;
+  try {
+    [after] = await session.query(before ? `COMMIT;\n${SETTINGS}` : "COMMIT");
+  } catch (error) {
+    if (session.lost) report.note("asking what became of the last COMMIT");
+    const fate = xid && (session.lost || before)
+      ? await session.fate(xid)
+      : "aborted";
+    if (fate === "committed") progress.committed.push(...group);
+    else if (fate === "aborted") progress.undone = group;
+    else {
+      const look = `SELECT pg_xact_status('${xid}')`;
+      progress.unknown = { changes: group, look };
+    }
+    throw error;
+  }
+  const found = session.interfered
+    ? new SyncError(
+      "a step ended the transaction that it ran in",
+      "Take BEGIN, COMMIT and their like out of it: an apply says them itself",
+    )
+    : leftChanged(before, after);
+  if (!found) return;
+  if (session.interfered) progress.unknown = { changes: group };
+  else progress.committed.push(...group);
+  const [change] = group.filter(({ step }) => step.verb === "step");
+  throw change ? new ChangeError(change, found) : found;
+}
+
+function leftChanged(before: string | undefined, after: Row | undefined) {
+  if (!before || !after) return undefined;
+  const was = JSON.parse(before), is = JSON.parse(String(after.settings));
+  const names = Object.keys({ ...was, ...is })
+    .filter((name) => was[name] !== is[name]);
+  if (names.length === 0) return undefined;
+  return new SyncError(
+    `a step left the session's ${names.join(", ")} changed`,
+    "Write SET LOCAL, or name things with their schema",
+  );
 }
 
 /** Sends statements without waiting; the first that fails is the failure. */
@@ -6708,6 +6882,9 @@ class SyncError extends Error {
 /** The command line or the connection settings are wrong. */
 class UsageError extends SyncError {}
 
+/** Nothing is known of what the server did with the last that was sent. */
+class LostConnection extends SyncError {}
+
 /** The plan may not run as it is; nothing was written. */
 class Refusal extends SyncError {}
 
@@ -6760,6 +6937,9 @@ function isServerError(error: unknown): error is postgres.PostgresError {
   return error instanceof Error && error.name === "PostgresError";
 }
 
+const RAISE_TIMEOUT = "Raise that timeout for the role (ALTER ROLE … SET …), " +
+  "and run again: it goes on from there";
+
 /** What to do about a SQLSTATE, by its code or its class. */
 const HINTS: Record<string, string> = {
   "22": "Mend the rows or the expression, and run again",
@@ -6770,6 +6950,9 @@ const HINTS: Record<string, string> = {
   "28": "Check the role in the URL, and the server's pg_hba.conf",
   "2B": "Drop what depends on it first, by steps above",
   "3D000": "Check the name, or create it: createdb NAME",
+  "25P03": RAISE_TIMEOUT,
+  "25P04": RAISE_TIMEOUT,
+  "57P05": RAISE_TIMEOUT,
   "25006": "Connect to the primary, or make the database writable",
   "40": "Run again: it goes on from there",
   "42501":
@@ -6951,20 +7134,51 @@ function explainChange(
 
 /** What an apply that stopped halfway leaves behind. */
 function explainProgress({ progress, changes, cause }: ApplyError): string[] {
-  const { committed, undone } = progress;
+  const { committed, undone, unknown } = progress;
   const failed = cause instanceof ChangeError ? cause.change : undefined;
+  const why = cause instanceof ChangeError ? cause.cause : cause;
+  const lost = why instanceof LostConnection;
   const partial = failed?.alone || failed?.fill;
-  if (committed.length === 0 && !partial) {
+  if (committed.length === changes.length) {
+    return [
+      `Committed: all ${count(committed.length, "statement")} of the plan.`,
+    ];
+  }
+  if (committed.length === 0 && !partial && !unknown) {
     return ["Nothing was changed: what had run was rolled back."];
   }
-  const rest = changes.length - committed.length - undone.length;
+  const open = unknown?.changes ?? [];
+  const rest = changes.length - committed.length - undone.length - open.length;
   const last = committed.at(-1);
   return [
     `Committed: ${count(committed.length, "statement")}` +
     (last ? `, the last for ${last.object}` : "") +
     `. Rolled back: ${undone.length}. Not done: ${rest}.`,
-    ...(failed?.fill ? ["Its batches so far are committed."] : []),
-    ...(failed?.alone ? ["It may leave an INVALID index."] : []),
+    ...(unknown
+      ? [
+        `Not known: whether ${
+          count(open.length, "statement")
+        } more, the first ` +
+        `for ${open[0]?.object}, ${
+          open.length === 1 ? "is" : "are"
+        } committed` +
+        (unknown.look ? `; ask: ${unknown.look}` : "") + ".",
+      ]
+      : []),
+    ...(failed?.fill
+      ? [
+        `Its batches so far are committed${
+          lost ? ", the last one perhaps not" : ""
+        }.`,
+      ]
+      : []),
+    ...(failed?.alone
+      ? [
+        lost
+          ? "The server may still be at work on it, or leave an INVALID index."
+          : "It may leave an INVALID index.",
+      ]
+      : []),
     "Run it again: it goes on from there.",
   ];
 }
@@ -7358,64 +7572,120 @@ function environment(name: string): string | undefined {
   }
 }
 
-/** One connection, on which statements run one after another. */
+/**
+ * One connection, on which statements run one after another. Every wait on it
+ * ends: with the answer, with the socket, at a signal, or when the server no
+ * longer works on what was asked.
+ */
 export class Session {
+  /** After so long without a byte the server is asked what it does (ms). */
+  static silence = 30_000;
+  /** How long a statement may take to end after a signal (ms). */
+  static grace = 5000;
+
   searchPath = "";
   /** Whether the server's process is ours alone, and no pooler's. */
   direct = false;
   pid = 0;
-  busy = false;
-  lost = false;
+  /** Why there is no connection any more. */
+  lost: SyncError | undefined;
+  /** Whether a step has ended a transaction that the engine began. */
+  interfered = false;
   #sql: postgres.Sql;
   #target: Target;
-  #connected = false;
+  #net: Net;
+  #socket: Socket | undefined;
+  /** What names this connection to the server, or to its pooler. */
+  #key: { pid: number; secret: number } | undefined;
+  #unanswered = 0;
+  #heard = 0;
+  #stopping: ReturnType<typeof setInterval> | undefined;
+  #watching: ReturnType<typeof setInterval> | undefined;
+  #cancelling: Promise<void> | undefined;
+  /** The last bytes, among which is the server's reason to hang up. */
+  #tail: Uint8Array[] = [];
+  #gone = Promise.withResolvers<never>();
   #asked = Promise.withResolvers<void>();
   /** Settles when the first query is on its way to the server. */
   asked = this.#asked.promise;
 
-  private constructor(
-    target: Target,
-    client: typeof postgres,
-    connect: typeof import("node:net").connect,
-  ) {
+  private constructor(target: Target, client: typeof postgres, net: Net) {
     this.#target = target;
-    const socket = () => this.#connect(target.options, connect);
+    this.#net = net;
+    this.#gone.promise.catch(() => {});
     this.#sql = client({
       ...target.options,
+      // The socket is encrypted before the client has it.
+      ssl: false,
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,
       fetch_types: false,
       prepare: false,
-      onnotice: () => {},
-      onclose: () => this.lost = true,
+      onnotice: ({ code }) => {
+        if (code === NO_TRANSACTION) this.interfered = true;
+      },
       debug: () => this.#asked.resolve(),
       // The client documents it, and its types leave it out.
-      ...{ socket },
+      ...{ socket: () => this.#connect() },
     });
   }
 
   /** Nothing is connected before the first query. */
   static async open(target: Target): Promise<Session> {
-    const [{ default: client }, { connect }] = await Promise.all([
+    const [{ default: client }, { connect }, tls] = await Promise.all([
       // deno-lint-ignore no-import-prefix
       import("npm:postgres@3.4.9").catch(notLoaded),
       import("node:net"),
+      import("node:tls"),
     ]);
-    return new Session(target, client, connect);
+    return new Session(target, client, { connect, secure: tls.connect });
   }
 
   /** The client would connect again by itself; here nothing may be lost. */
-  #connect(
-    { host, port, path }: Target["options"],
-    connect: typeof import("node:net").connect,
-  ) {
-    if (this.#connected) {
-      throw Object.assign(new Error("closed"), { code: "ECONNRESET" });
+  async #connect(): Promise<Socket> {
+    if (this.#socket || this.lost) throw this.lost ?? new Error("closed");
+    try {
+      const socket = await dial(
+        this.#target,
+        this.#net,
+        (socket) => this.#socket = socket,
+      );
+      socket.on("data", (bytes: Uint8Array) => this.#hear(bytes));
+      socket.on("close", () => this.lose());
+      this.#socket = socket;
+      if (this.lost) socket.destroy();
+      return socket;
+    } catch (error) {
+      this.lose(connectionError(error, this.#target));
+      throw error;
     }
-    this.#connected = true;
-    const address = { host: `${host}`, port: Number(port) };
-    return Object.assign(connect(path ? { path } : address), address);
+  }
+
+  get busy(): boolean {
+    return this.#unanswered > 0;
+  }
+
+  #hear(bytes: Uint8Array) {
+    this.#heard = performance.now();
+    this.#tail = [...this.#tail, bytes].slice(-8);
+  }
+
+  /** Gives the connection up: whatever waits for it ends. */
+  lose(why?: unknown) {
+    if (this.lost) return;
+    const told = fatalMessage(this.#tail);
+    this.lost = told
+      ? new LostConnection(
+        `the server ended the connection: ${told.message} (SQLSTATE ` +
+          `${told.code})`,
+        hintFor(told.code),
+      )
+      : why instanceof SyncError
+      ? why
+      : lostConnection();
+    this.#gone.reject(this.lost);
+    this.#socket?.destroy();
   }
 
   /**
@@ -7425,35 +7695,150 @@ export class Session {
    * @returns the rows of all its statements, in their order
    */
   async query(text: string): Promise<Row[]> {
-    if (this.lost) throw lostConnection();
-    this.busy = true;
+    if (this.lost) throw this.lost;
+    if (this.#unanswered++ === 0) this.#watch();
     try {
-      const results = await this.#sql.unsafe(text).simple();
+      const answered = this.#sql.unsafe(text).simple();
+      const results = await Promise.race([answered, this.#gone.promise]);
+      this.#key = ([results].flat(1).at(-1) as Answered)?.state ?? this.#key;
       // A pooler makes up the process number that it tells its client.
-      const rows = ([results].flat(2) as unknown as Row[])
-        .filter((row) =>
-          row.backend === undefined || this.#knows(row, results)
-        );
-      return rows;
+      return ([results].flat(2) as unknown as Row[])
+        .filter((row) => row.backend === undefined || this.#knows(row));
     } catch (error) {
       if (isServerError(error)) throw error;
-      throw connectionError(error, this.#target);
+      const why = connectionError(error, this.#target);
+      if (!(why instanceof SyncError)) throw why;
+      this.lose(this.#key ? undefined : why);
+      throw this.lost;
     } finally {
-      this.busy = false;
+      if (--this.#unanswered === 0) clearInterval(this.#watching);
     }
   }
 
-  #knows(row: Row, results: unknown): false {
-    const { state } = [results].flat(1).at(-1) as { state?: { pid: number } };
+  #knows(row: Row): false {
     this.pid = Number(row.backend);
-    this.direct = state?.pid === this.pid;
+    this.direct = this.#key?.pid === this.pid;
     return false;
+  }
+
+  /**
+   * A server at work says nothing for hours, and so does one that is no more.
+   * Twice in a row must it be seen not to work on what was asked.
+   */
+  #watch() {
+    this.#heard = performance.now();
+    let missed = 0, asking = false;
+    this.#watching = setInterval(async () => {
+      const heard = this.#heard;
+      if (asking || this.#target.embedded !== undefined) return;
+      if (performance.now() - heard < Session.silence) return;
+      asking = true;
+      const works = await this.#works();
+      asking = false;
+      missed = works || this.#heard !== heard ? 0 : missed + 1;
+      this.#heard = performance.now();
+      if (missed >= 2) this.lose();
+    }, Session.silence / 2);
+  }
+
+  /** Whether the server works on it, as far as another connection can tell. */
+  async #works(): Promise<boolean> {
+    const limit = 2 * Session.silence;
+    try {
+      const [row] = await this.aside(
+        `SELECT ${this.direct} AND NOT EXISTS (SELECT FROM pg_stat_activity
+          WHERE pid = ${this.pid} AND state = 'active') AS idle`,
+        limit,
+      );
+      return row?.idle !== true;
+    } catch (error) {
+      return isServerError(error);
+    }
+  }
+
+  /** Asks on a connection of its own, within a time (ms). */
+  async aside(text: string, limit: number): Promise<Row[]> {
+    const other = await Session.open(this.#target);
+    const timer = setTimeout(() => other.lose(), limit);
+    try {
+      return await other.query(text);
+    } finally {
+      clearTimeout(timer);
+      await other.end();
+    }
+  }
+
+  /**
+   * What became of a transaction whose COMMIT was not answered: a server that
+   * still has it open is told that nobody waits for it any more.
+   * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
+   */
+  async fate(xid: string): Promise<"committed" | "aborted" | undefined> {
+    if (this.#target.embedded !== undefined) return undefined;
+    const end = performance.now() + 2 * Session.grace;
+    const ask = `SELECT pg_xact_status('${xid}') AS fate`;
+    const stop = this.direct && this.lost
+      ? `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE pid = ${this.pid} AND backend_xid = '${xid}'::xid8::xid; `
+      : "";
+    for (;;) {
+      const left = end - performance.now();
+      const rows = await this.aside(stop + ask, left).catch(() => []);
+      const fate = rows.at(-1)?.fate;
+      if (fate === "committed" || fate === "aborted") return fate;
+      if (performance.now() + 200 > end) return undefined;
+      await pause(200);
+    }
+  }
+
+  /**
+   * Asks the server to stop what runs, by the protocol's own request: its key
+   * is this connection's alone, and a pooler passes it on to what runs for it.
+   * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
+   */
+  async #cancel() {
+    if (!this.#key || this.#target.embedded !== undefined) return;
+    const request = new DataView(new ArrayBuffer(16));
+    const words = [16, 80877102, this.#key.pid, this.#key.secret];
+    words.forEach((word, i) => request.setInt32(4 * i, word));
+    const socket = await dial(this.#target, this.#net);
+    socket.write(new Uint8Array(request.buffer));
+    socket.resume();
+    const limit = setTimeout(() => socket.destroy(), Session.grace);
+    // The other side hangs up: PgBouncer 1.18 dies of a client that does.
+    await eventOf(socket, "close").catch(() => {});
+    clearTimeout(limit);
+  }
+
+  /** At a signal: what runs is cancelled, and what does not end is left. */
+  stop() {
+    const end = performance.now() + Session.grace;
+    const attempt = () => {
+      if (!this.busy) return;
+      if (performance.now() > end) this.lose(stopped());
+      else {
+        this.#cancelling ??= this.#cancel().catch(() => {})
+          .then(() => this.#cancelling = undefined);
+      }
+    };
+    this.#stopping = setInterval(attempt, Session.grace / 5);
+    attempt();
   }
 
   /** Starts a transaction in the steps' search path. */
   begin(mode: "READ ONLY" | "READ WRITE", ...statements: string[]) {
+    return this.beginWith([], mode, ...statements);
+  }
+
+  /** @param first what is asked before the search path is set */
+  beginWith(
+    first: string[],
+    mode: "READ ONLY" | "READ WRITE",
+    ...statements: string[]
+  ) {
     return this.query([
       `BEGIN ISOLATION LEVEL READ COMMITTED ${mode}`,
+      ...first,
       ...(this.searchPath
         ? [`SET LOCAL search_path = ${this.searchPath}`]
         : []),
@@ -7464,7 +7849,10 @@ export class Session {
 
   /** @param wait until the server's process has ended, too */
   async end(wait = true) {
-    const ended = this.#sql.end({ timeout: 1 });
+    clearInterval(this.#stopping);
+    if (this.#cancelling) await Promise.race([this.#cancelling, pause(1000)]);
+    const ended = this.#sql.end({ timeout: this.lost ? 0 : 1 })
+      .then(() => this.#socket?.destroy());
     await (wait ? ended : pause(0));
   }
 }
@@ -7479,15 +7867,120 @@ function notLoaded(error: Error): never {
   );
 }
 
+type Answered = { state?: { pid: number; secret: number } } | undefined;
+
+/** What opens a connection, and what encrypts it. */
+interface Net {
+  connect: typeof import("node:net").connect;
+  secure: typeof import("node:tls").connect;
+}
+
+/** The SQLSTATE of COMMIT and ROLLBACK outside a transaction, a warning. */
+const NO_TRANSACTION = "25P01";
+
+/**
+ * Opens a connection as the URL says, encrypted or not, within its time.
+ *
+ * @param opening is told of the socket that may still wait
+ */
+async function dial(
+  { options, ...target }: Target,
+  { connect, secure }: Net,
+  opening: (socket: Socket) => void = () => {},
+): Promise<Socket> {
+  const { host, port, path, ssl } = options;
+  const address = { host: `${host}`, port: Number(port) };
+  const socket = connect(path ? { path } : address);
+  opening(socket);
+  const seconds = Number(options.connect_timeout ?? 10);
+  const timer = seconds && setTimeout(() => {
+    socket.destroy(socketError("CONNECT_TIMEOUT"));
+  }, seconds * 1000);
+  try {
+    await eventOf(socket, "connect");
+    // A host that vanished is noticed, and a quiet connection is kept open.
+    if (!path && target.embedded === undefined) {
+      socket.setKeepAlive(true, 15_000);
+    }
+    if (!ssl) return socket;
+    socket.write(new Uint8Array([0, 0, 0, 8, 4, 210, 22, 47]));
+    const [answer, ...more] = await eventOf(socket, "data") as Uint8Array;
+    // Bytes that follow were not sent by the server's own side of TLS.
+    if (more.length > 0) throw socketError("ECONNRESET");
+    if (answer !== "S".charCodeAt(0)) {
+      if (ssl === "prefer") return socket;
+      throw socketError("NO_TLS");
+    }
+    socket.removeAllListeners();
+    const { isIP } = await import("node:net");
+    const encrypted = secure({
+      socket,
+      ...(!isIP(address.host) && { servername: address.host }),
+      ...(ssl === "prefer" ? { rejectUnauthorized: false } : ssl as object),
+    });
+    await eventOf(encrypted, "secureConnect");
+    return encrypted;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The next event of its kind; what ends the socket ends the wait. */
+function eventOf(socket: Socket, event: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    socket.once(event, resolve);
+    socket.once("error", reject);
+    socket.once("close", () => reject(socketError("ECONNRESET")));
+  });
+}
+
+function socketError(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+/**
+ * What the server says last before it hangs up. The client gives an error out
+ * when the server is ready again, which it is not after this one.
+ * https://www.postgresql.org/docs/current/protocol-error-fields.html
+ */
+function fatalMessage(chunks: Uint8Array[]) {
+  const bytes = chunks.flatMap((chunk) => [...chunk.slice(-4096)]);
+  const view = new DataView(new Uint8Array(bytes).buffer);
+  for (let at = 0; at + 5 <= bytes.length; at++) {
+    if (bytes[at] !== "E".charCodeAt(0)) continue;
+    if (at + 1 + view.getInt32(at + 1) !== bytes.length) continue;
+    const text = new TextDecoder().decode(new Uint8Array(bytes.slice(at + 5)));
+    const fields = new Map(
+      text.split("\0").map((field) => [field.charAt(0), field.slice(1)]),
+    );
+    const code = fields.get("C"), message = fields.get("M");
+    if (/FATAL|PANIC/.test(fields.get("V") ?? "") && code && message) {
+      return { code, message };
+    }
+  }
+  return undefined;
+}
+
 function lostConnection() {
-  return new SyncError(
+  return new LostConnection(
     "the connection to the server was lost",
     "Run it again: it goes on from there",
   );
 }
 
+function stopped() {
+  return new LostConnection(
+    "stopped by a signal; the server did not answer any more",
+    "Run it again to go on",
+  );
+}
+
 /** What went wrong with a connection, in words. */
 function connectionError(error: unknown, { where }: Target): unknown {
+  if (error instanceof SyncError) return error;
   if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) {
     return error;
   }
@@ -7503,7 +7996,9 @@ function connectionError(error: unknown, { where }: Target): unknown {
         `the connection to WHERE failed: ${error.message}`,
         "Check that it is a PostgreSQL server, and what its log says",
       ]);
-  return new SyncError(message.replace("WHERE", where), hint, { cause: error });
+  return new LostConnection(message.replace("WHERE", where), hint, {
+    cause: error,
+  });
 }
 
 const UNKNOWN_HOST: [string, string] = [
@@ -7525,6 +8020,10 @@ const CONNECTION_ERRORS: Record<string, [string, string]> = {
   CONNECT_TIMEOUT: [
     "WHERE does not answer in time",
     "Check host, port and firewall, or allow more with connect_timeout=SECONDS",
+  ],
+  NO_TLS: [
+    "WHERE has no TLS, which sslmode demands",
+    "Configure TLS on the server; sslmode=prefer does without it",
   ],
   ECONNRESET: [
     "WHERE closed the connection",
@@ -8040,12 +8539,12 @@ function refusePlan(plan: Plan, options: Options, report: Reporter) {
 }
 
 /** Stops at the next safe place; a second signal stops at once. */
-function stopOnSignals({ session, watcher, report }: Run) {
+function stopOnSignals({ session, lock, watcher, report }: Run) {
   const stop = () => {
     if (report.stopping) Deno.exit(130);
     report.stopping = true;
     report.note("stopping: what runs now is cancelled", "yellow");
-    watcher?.query(`SELECT pg_cancel_backend(${session.pid})`).catch(() => {});
+    for (const open of [session, lock, watcher]) open?.stop();
   };
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT"]
