@@ -2839,8 +2839,7 @@ function dependentsQuery(table: string, column: string, type: string): string {
           WHERE indexrelid = conindid AND key = theirs
             AND (attrelid = conrelid AND attnum = own
               OR attrelid = confrelid AND attnum = theirs) AND ${other}))),
-      'others', (SELECT coalesce(json_agg(DISTINCT jsonb_build_object(
-          'table', relname, 'schema', nspname)), '[]')
+      'others', (SELECT coalesce(json_agg(DISTINCT ${RELATION}), '[]')
         FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
         WHERE c.oid IN (SELECT unnest(ARRAY[conrelid, confrelid]) FROM con
             WHERE contype = 'f')
@@ -3078,7 +3077,14 @@ type Mode = keyof typeof BLOCKS;
 interface Relation {
   table: string;
   schema?: string;
+  /** Its size, where what found it tells that, too. */
+  size?: { rows: number | null; bytes: number };
 }
+
+/** As the query for a relation c in the namespace n tells of it. */
+const RELATION = `jsonb_build_object('table', relname, 'schema', nspname,
+  'size', json_build_object('rows', nullif(reltuples, -1)::bigint,
+    'bytes', pg_table_size(c.oid)))`;
 
 /**
  * The strongest lock of a statement on a table; one on a partitioned table is
@@ -3867,12 +3873,12 @@ export class Planner {
   }
 
   /** Rows as the statistics have them, and bytes. */
-  #size({ schema = this.schema, ...lock }: Lock): LockedTable {
+  #size({ schema = this.schema, size, ...lock }: Lock): LockedTable {
     const { table } = lock;
     const near = schema === this.schema;
     const name = near ? table : sqlName({ table, schema });
     const today = near ? id(this.#today(table)) : name;
-    const value = this.ask(
+    const value = size ? undefined : this.ask(
       `SELECT json_build_object(
         'rows', sum(nullif(reltuples, -1))::bigint,
         'bytes', coalesce(sum(pg_table_size(oid)), 0))::text FROM pg_class
@@ -3883,7 +3889,7 @@ export class Planner {
       name,
       rows: null,
       bytes: 0,
-      ...(value && JSON.parse(value)),
+      ...(value ? JSON.parse(value) : size),
     };
     return near ? { ...lock, ...known } : { ...lock, schema, ...known };
   }
@@ -3908,8 +3914,7 @@ export class Planner {
       : "true";
     const whole = column === undefined && name === undefined;
     const found = this.ask(
-      `SELECT coalesce(json_agg(DISTINCT jsonb_build_object(
-          'table', relname, 'schema', nspname)), '[]')::text
+      `SELECT coalesce(json_agg(DISTINCT ${RELATION}), '[]')::text
         FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
         WHERE c.oid <> ${self} AND c.oid IN (SELECT confrelid
           FROM pg_constraint c WHERE contype = 'f' AND conrelid = ${self}
