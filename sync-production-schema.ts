@@ -5507,9 +5507,11 @@ async function attemptAlone(run: Run, change: Change) {
     throw new ChangeError(
       change,
       new SyncError(
-        `it was cancelled after --max-wait, blocked by ${watch.blocker}` +
-          (left ? `; ${left} is left INVALID, for the next run to finish` : ""),
-        hintFor("55P03"),
+        `it was cancelled after --max-wait, blocked by ${watch.blocker}`,
+        left
+          ? `${left} is left INVALID, for the next run to finish: let that ` +
+            "session end first, or raise --max-wait"
+          : hintFor("55P03"),
       ),
     );
   } finally {
