@@ -417,7 +417,8 @@ export function step(name: string, options: {
     alter: [options?.alter].flat(),
     hazards: () => [options?.hazard ?? []].flat(),
     faults: () => [
-      ...nameFaults(name),
+      // A label of ours, and no identifier: it may be long.
+      ...textFaults("a name", name),
       ...textFaults("its check", options?.check),
       ...textFaults("its alter", ...[options?.alter].flat()),
       ...[options?.alter].flat().flatMap(sessionFaults),
@@ -2583,8 +2584,13 @@ export interface Server {
   mayExtend: boolean;
   standby: boolean;
   readOnly: boolean;
-  /** What unqualified names of the steps resolve in. */
+  /** What the builders' unqualified names resolve in: extensions', too. */
   searchPath: string;
+  /**
+   * The same for longhand steps: the target schema, and of the extensions'
+   * those that hold nothing else.
+   */
+  stepPath: string;
 }
 
 /** The kinds of pg_class.relkind that are not tables. */
@@ -2602,6 +2608,11 @@ const RELATION_KINDS: Record<string, string> = {
  */
 function serverQuery(schema: string): string {
   const name = literal(schema);
+  const path = (where: string) =>
+    `concat(quote_ident(${name}), (
+      SELECT ', ' || string_agg(DISTINCT quote_ident(nspname), ', ')
+      FROM pg_extension JOIN pg_namespace e ON e.oid = extnamespace
+      WHERE nspname NOT IN ('pg_catalog', ${name}) AND ${where}), ', pg_temp')`;
   return `SELECT to_json(f) AS server FROM (SELECT
     current_setting('server_version_num')::int AS version,
     current_setting('server_version') AS "versionText",
@@ -2611,10 +2622,14 @@ function serverQuery(schema: string): string {
     has_database_privilege(current_database(), 'CREATE') AS "mayExtend",
     pg_is_in_recovery() AS standby,
     current_setting('default_transaction_read_only') = 'on' AS "readOnly",
-    set_config('search_path', quote_ident(${name}) || coalesce((
-      SELECT ', ' || string_agg(DISTINCT quote_ident(nspname), ', ')
-      FROM pg_extension JOIN pg_namespace e ON e.oid = extnamespace
-      WHERE nspname NOT IN ('pg_catalog', ${name})), ''), true) AS "searchPath"
+    ${
+    path(`NOT EXISTS (SELECT FROM pg_depend d
+        WHERE refclassid = 'pg_namespace'::regclass AND refobjid = e.oid
+        AND classid <> 'pg_extension'::regclass
+        AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = d.classid
+          AND x.objid = d.objid AND x.deptype = 'e'))`)
+  } AS "stepPath",
+    set_config('search_path', ${path("true")}, true) AS "searchPath"
     FROM (VALUES (1)) v LEFT JOIN pg_namespace n ON nspname = ${name}) f`;
 }
 
@@ -2964,10 +2979,11 @@ async function answer(
   settings: string[],
 ) {
   const questions = [...planner.questions.values()];
-  const probes = [...planner.probes];
+  const probes = [...planner.probes, ...planner.checks];
   const plans = [...planner.plans];
   const explains = explainQueries(questions);
   const values = probes.map((sql, i) => `SELECT ${i} AS i, (${sql}) AS v`);
+  const checks = values.splice(planner.probes.size);
   try {
     const rows = await session.query([
       ...explains.map(([sql]) => sql),
@@ -2979,6 +2995,9 @@ async function answer(
         ]
         : []),
       ...(values.length > 0 ? [values.join("\nUNION ALL ")] : []),
+      ...(checks.length > 0
+        ? inStepPath(session, checks.join("\nUNION ALL "))
+        : []),
     ].join(";\n"));
     explains.forEach(([, members], i) => readPlan(rows[i], members, answers));
     const rest = rows.slice(explains.length);
@@ -2996,9 +3015,22 @@ async function answer(
   }
 }
 
+/** What names a longhand step's SQL needs, and the builders' again after it. */
+function inStepPath(
+  { stepPath, searchPath }: { stepPath: string; searchPath: string },
+  ...statements: string[]
+): string[] {
+  if (stepPath === searchPath) return statements;
+  return [
+    `SET LOCAL search_path = ${stepPath}`,
+    ...statements,
+    `SET LOCAL search_path = ${searchPath}`,
+  ];
+}
+
 async function answerOneByOne(
   session: Session,
-  { questions, probes, plans }: Planner,
+  { questions, probes, checks, plans }: Planner,
   answers: Answers,
 ) {
   const one = (sql: string) => session.query(`ROLLBACK TO one; ${sql}`);
@@ -3014,11 +3046,12 @@ async function answerOneByOne(
         answers.prints.set(questionKey(question), prints);
       }
     }),
-    ...[...plans.keys(), ...probes].map(async (sql) => {
+    ...[...plans.keys(), ...probes, ...checks].map(async (sql) => {
       const read = plans.get(sql);
       try {
         const query = read ? `${FREE_ROWS}; ${sql}` : `SELECT (${sql}) AS v`;
-        const [row] = await one(query);
+        const queries = checks.has(sql) ? inStepPath(session, query) : [query];
+        const [row] = await one(queries.join(";\n"));
         const value = read ? `${read(planOf(row))}` : row?.v as string;
         answers.values.set(sql, value);
       } catch (error) {
@@ -3264,6 +3297,8 @@ export class Planner {
   readonly fresh = new Set<string>();
   readonly questions = new Map<string, Question>();
   readonly probes = new Set<string>();
+  /** The checks of longhand steps, which see the target schema alone. */
+  readonly checks = new Set<string>();
   /** Queries that are only explained, and what their plans tell. */
   readonly plans = new Map<string, (plan: PlanNode) => boolean>();
   /** What the data must be like for the changes to succeed. */
@@ -3481,15 +3516,16 @@ export class Planner {
    */
   ask(
     query: string,
-    { table = "", tolerated = [], shown }: {
+    { table = "", tolerated = [], shown, among = this.probes }: {
       table?: string;
       tolerated?: string[];
       shown?: string;
+      among?: Set<string>;
     } = {},
   ): string | undefined {
     const sql = this.#asItIs(query, table);
     const value = this.#answers.values.get(sql);
-    if (value === undefined) this.probes.add(sql);
+    if (value === undefined) among.add(sql);
     if (typeof value !== "object" || value === null) return value ?? undefined;
     if (tolerated.includes(value.code)) return undefined;
     if (value.code === TIMED_OUT) throw new Unanswered(shown ?? sql);
@@ -3507,7 +3543,11 @@ export class Planner {
     const found = this.ask(
       "SELECT json_build_array(pg_typeof(c)::text, c::text)::text " +
         `FROM (SELECT (${check}\n) AS c OFFSET 0) x`,
-      { tolerated: MISSING_OBJECT, shown: `SELECT (${check})` },
+      {
+        tolerated: MISSING_OBJECT,
+        shown: `SELECT (${check})`,
+        among: this.checks,
+      },
     );
     if (found === undefined) return false;
     const [type, value] = JSON.parse(found) as [string, string | null];
@@ -4445,14 +4485,22 @@ async function readDatabase(
   const rows = await session.begin(
     "READ ONLY",
     ...readSettings(options),
-    serverQuery(options.schema),
     // Every join is of equals; a bad estimate must not make it quadratic.
     ...HASH_JOINS.map((name) => `SET LOCAL ${name} = off`),
-    catalogQuery(options.schema, relations),
+    // Its names are those of pg_catalog, looked up while nothing else is on
+    // the search path; what it prints is printed for the steps' path.
+    "SET LOCAL cursor_tuple_fraction = 1",
+    `DECLARE facts NO SCROLL CURSOR FOR ${
+      catalogQuery(options.schema, relations)
+    }`,
+    serverQuery(options.schema),
+    "FETCH ALL FROM facts",
+    "CLOSE facts",
     ...HASH_JOINS.map((name) => `SET LOCAL ${name} = DEFAULT`),
   ).catch((error) => explainReading(session, options, error));
   const server = rows[0]?.server as Server;
   session.searchPath = server.searchPath;
+  session.stepPath = server.stepPath;
   refuseServer(server, options.schema);
   const facts: Catalog = Object.assign({}, ...rows.map((row) => row.catalog));
   return { server, facts };
@@ -4489,7 +4537,8 @@ async function makePlan(
   for (;;) {
     const planner = new Planner(facts, answers, decided, options);
     const lines = runSteps(planner, chosen);
-    const asked = planner.probes.size + planner.plans.size;
+    const asked = planner.probes.size + planner.checks.size +
+      planner.plans.size;
     const open = planner.questions.size + asked > 0;
     if (open) await answer(session, planner, answers, readSettings(options));
     // What was compared counted as the same, which may have been right.
@@ -4518,11 +4567,11 @@ async function explainReading(
   await session.query("ROLLBACK");
   if (code === UNKNOWN_FUNCTION) {
     // An old server lacks what the query calls.
-    const [row] = await session.query(serverQuery(schema));
+    const [row] = await session.look(serverQuery(schema));
     refuseServer(row?.server as Server, schema);
     throw error;
   }
-  const [holder] = await session.query(`SELECT ${SESSION} AS who
+  const [holder] = await session.look(`SELECT ${SESSION} AS who
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
     WHERE mode = 'AccessExclusiveLock' AND granted AND relation IS NOT NULL`);
   throw new SyncError(
@@ -5188,7 +5237,7 @@ async function waitForTurn(run: Run) {
     );
     if (rows.at(-1)?.mine) return;
     await lock.query("ROLLBACK");
-    const [holder] = await lock.query(`SELECT ${SESSION} AS who
+    const [holder] = await lock.look(`SELECT ${SESSION} AS who
       FROM pg_locks k JOIN pg_stat_activity a USING (pid) WHERE ${HOLDS_LOCK}`);
     const who = holder?.who ?? "another session";
     if (performance.now() > end) {
@@ -5370,9 +5419,10 @@ async function runTransaction(run: Run, group: Change[], progress: Progress) {
 }
 
 /** What a step may not change of the session that runs it. */
-const SETTINGS = `SELECT json_object_agg(name, setting)::text AS settings FROM (
-  SELECT name, setting FROM pg_settings WHERE source = 'session'
-    AND name NOT LIKE 'transaction\\_%'
+const SETTINGS = `SELECT pg_catalog.json_object_agg(name, setting)::text
+  AS settings FROM (SELECT name, setting FROM pg_catalog.pg_settings
+  WHERE source OPERATOR(pg_catalog.=) 'session'
+    AND name OPERATOR(pg_catalog.!~~) 'transaction\\_%'
   UNION ALL VALUES ('role', current_user::text), ('session authorization',
     session_user::text)) s`;
 
@@ -5451,7 +5501,7 @@ async function pipeline(
 ) {
   let start = performance.now();
   const results = await Promise.allSettled(batch.map(async (change) => {
-    await session.query(change.sql);
+    await session.query(withPath(change, session).join(";\n"));
     const now = performance.now();
     done(change, now - start);
     start = now;
@@ -5461,6 +5511,14 @@ async function pipeline(
     if (result.status === "fulfilled" || !change) return;
     throw new ChangeError(change, result.reason);
   });
+}
+
+/** A change's statement, with the search path of a longhand step around it. */
+function withPath(
+  { step, sql, alone }: Change,
+  paths: { stepPath: string; searchPath: string },
+): string[] {
+  return step.verb === "step" && !alone ? inStepPath(paths, `${sql}\n`) : [sql];
 }
 
 /**
@@ -5563,7 +5621,7 @@ async function untilBuilt(run: Run, item: Item, end: number) {
   const { object, builder = "" } = item;
   const key = literal(builder);
   for (let told = false;; told = true) {
-    const [row] = await run.session.query(
+    const [row] = await run.session.look(
       `SELECT ${buildQuery(`${BUILD} = ${key}`)} AS build`,
     );
     if (!row?.build) return;
@@ -6063,12 +6121,12 @@ function watchProgress(
   };
   const look = async () => {
     if (!watcher || watcher.busy || watcher.lost || !session.pid) return;
-    const [row] = await watcher.query(progressQuery(backend)).catch(() => []);
+    const [row] = await watcher.look(progressQuery(backend)).catch(() => []);
     if (row?.who) state.blocker = `${row.who}`;
     since = row?.who ? since ?? performance.now() : undefined;
     if (since !== undefined && performance.now() - since > giveUp) {
       state.gaveUp = true;
-      await watcher.query(`SELECT pg_cancel_backend(${backend})`)
+      await watcher.look(`SELECT pg_cancel_backend(${backend})`)
         .catch(() => []);
     }
     for (const wait of (row?.waits ?? []) as { on: string; mode: string }[]) {
@@ -6704,11 +6762,12 @@ function undoScript({ server }: Plan, committed: Change[]): string[] {
   const foreign = ({ sql }: Change) => / FOREIGN KEY /.test(sql) ? 0 : 1;
   // References first: what they refer to cannot go before them.
   const back = committed.toReversed().sort((a, b) => foreign(a) - foreign(b))
-    .flatMap(({ object, undo }) =>
+    .flatMap(({ object, undo, step }) =>
       undo.startsWith("--")
         ? [`-- ${object}: cannot be taken back: ${undo.slice(3)}`]
         : undo
-        ? [`${undo};`]
+        ? (step.verb === "step" ? inStepPath(server, undo) : [undo])
+          .map((sql) => `${sql};`)
         : []
     );
   if (back.length === 0) return [];
@@ -6728,13 +6787,15 @@ function toSql({ plan, where, schema, errors }: Outcome): string {
     return (errors ?? []).map(([text]) => comment(`error: ${text}`)).join("\n");
   }
   const groups = groupChanges(plan.changes, plan.single).map((group) => {
-    const lines = group.map(({ sql }) => `${sql};`);
+    const lines = group.flatMap((change) =>
+      withPath(change, plan.server).map((sql) => `${sql.trimEnd()};`)
+    );
     const [{ alone = false, fill } = {}] = group;
     if (alone) {
       return ["SET lock_timeout = 0;", ...lines, "SET lock_timeout = '500ms';"];
     }
     if (fill) lines.unshift("-- An apply does this in batches.");
-    return group.length > 1 ? ["BEGIN;", ...lines, "COMMIT;"] : lines;
+    return lines.length > 1 ? ["BEGIN;", ...lines, "COMMIT;"] : lines;
   });
   return [
     comment(
@@ -7579,6 +7640,9 @@ function environment(name: string): string | undefined {
   }
 }
 
+/** pg_temp is searched first where it is not named. */
+const CATALOG_PATH = "pg_catalog, pg_temp";
+
 /**
  * One connection, on which statements run one after another. Every wait on it
  * ends: with the answer, with the socket, at a signal, or when the server no
@@ -7590,7 +7654,9 @@ export class Session {
   /** How long a statement may take to end after a signal (ms). */
   static grace = 5000;
 
-  searchPath = "";
+  /** Nothing that an owner of the database could shadow, until it is known. */
+  searchPath = CATALOG_PATH;
+  stepPath = CATALOG_PATH;
   /** Whether the server's process is ours alone, and no pooler's. */
   direct = false;
   pid = 0;
@@ -7722,6 +7788,11 @@ export class Session {
     }
   }
 
+  /** Looks at the server's own views, outside a transaction of ours. */
+  look(query: string): Promise<Row[]> {
+    return this.query(`SET LOCAL search_path = ${CATALOG_PATH}; ${query}`);
+  }
+
   #knows(row: Row): false {
     this.pid = Number(row.backend);
     this.direct = this.#key?.pid === this.pid;
@@ -7768,7 +7839,7 @@ export class Session {
     const other = await Session.open(this.#target);
     const timer = setTimeout(() => other.lose(), limit);
     try {
-      return await other.query(text);
+      return await other.look(text);
     } finally {
       clearTimeout(timer);
       await other.end();
@@ -7846,9 +7917,7 @@ export class Session {
     return this.query([
       `BEGIN ISOLATION LEVEL READ COMMITTED ${mode}`,
       ...first,
-      ...(this.searchPath
-        ? [`SET LOCAL search_path = ${this.searchPath}`]
-        : []),
+      `SET LOCAL search_path = ${this.searchPath}`,
       "SELECT pg_backend_pid() AS backend",
       ...statements,
     ].join(";\n"));
