@@ -967,6 +967,12 @@ Deno.test({
               'BEGIN PERFORM pg_sleep(60); RETURN 1; END'`);
             const pooled = new URL(url);
             pooled.port = `${port}`;
+            // All its connections are open, so that transactions take turns.
+            const early = connect(pooled.href, 4);
+            await Promise.all(
+              [1, 2, 3, 4].map(() => early`SELECT pg_sleep(0.2)`.simple()),
+            );
+            await early.end();
             const run = startSync(["--apply"], { url: pooled.href, steps });
             const ended = readOutput(run);
             await until(
