@@ -5200,6 +5200,8 @@ interface Progress {
   committed: Change[];
   /** Those of a transaction that was rolled back. */
   undone: Change[];
+  /** The fill that stopped between two batches, or in one. */
+  filling?: Change;
   /** Those of a transaction whose end is not known, and where to look. */
   unknown?: { changes: Change[]; look?: string };
 }
@@ -5266,7 +5268,9 @@ async function applyChanges(run: Run, { changes, single }: Plan) {
       run.report.phase(single ? undefined : group[0]?.phase, expand);
       const [change] = group;
       if (change?.fill && !single) {
+        progress.filling = change;
         await runBackfill(run, change, change.fill);
+        delete progress.filling;
         filled.set(change.fill.table, performance.now());
       } else if (change?.alone) await runAlone(run, change);
       else if (change?.refuses) await runRefusal(run, change, filled, progress);
@@ -7202,11 +7206,11 @@ function explainChange(
 
 /** What an apply that stopped halfway leaves behind. */
 function explainProgress({ progress, changes, cause }: ApplyError): string[] {
-  const { committed, undone, unknown } = progress;
+  const { committed, undone, unknown, filling } = progress;
   const failed = cause instanceof ChangeError ? cause.change : undefined;
   const why = cause instanceof ChangeError ? cause.cause : cause;
   const lost = why instanceof LostConnection;
-  const partial = failed?.alone || failed?.fill;
+  const partial = failed?.alone || filling;
   if (committed.length === changes.length) {
     return [
       `Committed: all ${count(committed.length, "statement")} of the plan.`,
@@ -7233,11 +7237,12 @@ function explainProgress({ progress, changes, cause }: ApplyError): string[] {
         (unknown.look ? `; ask: ${unknown.look}` : "") + ".",
       ]
       : []),
-    ...(failed?.fill
+    ...(filling
       ? [
-        `Its batches so far are committed${
-          lost ? ", the last one perhaps not" : ""
-        }.`,
+        `${failed ? "Its" : "The"} batches so far ${
+          failed ? "" : `of ${filling.object} `
+        }are ` +
+        `committed${lost ? ", the last one perhaps not" : ""}.`,
       ]
       : []),
     ...(failed?.alone

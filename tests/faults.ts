@@ -183,7 +183,8 @@ const deadlock: Fault = async ({ url, over }) => {
   const orders = [[0, 1], [1, 0], [0, 2], [2, 0]];
   await Promise.all(orders.map(async (order) => {
     const sql = connect(url);
-    while (!over()) {
+    const end = Date.now() + 4000;
+    while (!over() && Date.now() < end) {
       const [first, second] = order.map((i) => statements[i]);
       await sql.unsafe(`BEGIN; ${first}; SELECT pg_sleep(0.02); ${second};
         COMMIT`).simple().catch(() => sql.unsafe("ROLLBACK").simple());
