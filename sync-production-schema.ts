@@ -59,7 +59,7 @@ export interface Step {
   fill?: Fill;
   /** The rows of insertMissing, and the columns that identify one. */
   key?: string[];
-  rows?: Record<string, unknown>[];
+  rows?: Values[];
   /** What the longhand says. */
   check?: string;
   alter?: string[];
@@ -576,16 +576,22 @@ export function backfill(
   return { verb: "backfill", name, table, fill: { table, set, where } };
 }
 
+/** What a row says of its columns; `undefined` says nothing. */
+type Values = Record<string, unknown>;
+
 /**
  * Reference rows: those whose key is missing are inserted; a row that is
- * there stays as it is.
+ * there stays as it is. What a row does not say becomes the column's default.
+ * Values are as JavaScript has them: a BigInt, a Date, a Uint8Array for bytea,
+ * an array, an object for json or a composite type. Where they bring numbers
+ * of an identity or serial column, its sequence is moved past them.
  *
- * @param key the columns that identify a row
+ * @param key the columns that identify a row; NULL is a value like another
  */
 export function insertMissing(
   table: string,
   key: string[],
-  rows: Record<string, unknown>[],
+  rows: Values[],
 ): Step {
   return { verb: "insertMissing", name: table, table, key, rows };
 }
@@ -645,6 +651,7 @@ const VERBS: Record<string, Verb> = {
       ...textFaults("a name", name),
       ...textFaults("its check", check),
       ...textFaults("its alter", ...alter),
+      ...alter.flatMap(sessionFaults),
     ],
     plan: planLonghand,
   },
@@ -730,8 +737,7 @@ const VERBS: Record<string, Verb> = {
     faults: ({ table, key, rows }) => [
       ...pathFaults(table),
       key.length === 0 && "it names no key column",
-      rows.some((row) => key.some((column) => !Object.hasOwn(row, column))) &&
-      `a row lacks its key (${key.join(", ")})`,
+      ...rowFaults(key, rows),
     ],
     plan: planRows,
   },
@@ -1015,7 +1021,7 @@ function fillRows(
     locks: [{ table, mode: RX }],
     work: "batches",
     fill,
-    rank: 1,
+    early: true,
   };
 }
 
@@ -1222,15 +1228,9 @@ function planNullability(
   fact: ColumnFact,
 ) {
   const { table, column } = at;
-  if (notNull) {
-    // A default of its own for each row is filled in batches: go on with it.
-    if (
-      !fact.notNull && value !== undefined &&
-      db.isVolatile(value, type, value) &&
-      db.hasRows(table, `${id(column)} IS NULL`)
-    ) db.change(`${table}.${column}`, "fill", fillDefault(db, at, value));
-    return planSetNotNull(db, at);
-  }
+  const empty = notNull && !fact.notNull;
+  planRestOfFill(db, { ...at, type, empty }, value);
+  if (notNull) return planSetNotNull(db, at);
   if (!fact.notNull || db.stepOf(`not null ${table}.${column}`)) return;
   if (primaryKeyOf(db.table(table))?.columns.includes(column)) return;
   db.conflict(`${table}.${column}`, "is NOT NULL, which its step is not", {
@@ -1238,6 +1238,29 @@ function planNullability(
     database: "NOT NULL",
     fix: `write it into the step, or dropNotNull("${table}", "${column}")`,
   });
+}
+
+/**
+ * A default of its own for each row is filled in batches: goes on with what an
+ * earlier run left. Where a column may be null, only the helper tells.
+ *
+ * @param at the column; `empty` where it is to be NOT NULL, and is not yet
+ */
+function planRestOfFill(
+  db: Planner,
+  at: At & { type: string; empty: boolean },
+  value?: string,
+) {
+  const { table, column, type, empty } = at;
+  const begun = db.table(table)?.constraints.has(helperName(at, "fill"));
+  const fills = (begun || empty) && value !== undefined &&
+    db.isVolatile(value, type, value) &&
+    db.hasRows(table, `${id(column)} IS NULL`);
+  const changes = [
+    ...(fills ? [fillDefault(db, at, value)] : []),
+    ...(begun ? [endOfFill(db, at)] : []),
+  ];
+  if (changes.length > 0) db.change(`${table}.${column}`, "fill", ...changes);
 }
 
 /**
@@ -1288,10 +1311,17 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
     return db.issue(name, "cannot be added: rows would have no value", fix);
   } else {
     promiseColumn(db, at, spec, false);
+    // Where NULL is no fault, a helper tells the next run of a fill cut short.
+    const marked = volatile && !spec.notNull && !db.single;
     const set = volatile ? `, ALTER COLUMN ${c} SET DEFAULT ${value}` : "";
-    const changes = [add(spec.bare + set)];
+    const mark = marked
+      ? `, ADD CONSTRAINT ${id(helperName(at, "fill"))} CHECK (${c} IS NULL ` +
+        "OR true) NOT VALID"
+      : "";
+    const changes = [add(spec.bare + set + mark)];
     db.coming.addColumn(at, undefined);
     if (volatile) changes.push(fillDefault(db, at, value));
+    if (marked) changes.push(endOfFill(db, at));
     db.change(name, "add column", ...changes);
   }
   if (similar) {
@@ -1364,7 +1394,18 @@ function typeWork(db: Planner, { type, default: value }: ColumnSpec): Told {
 /** Its default for the rows that have no value. */
 function fillDefault(db: Planner, { table, column }: At, value: string) {
   const c = id(column);
-  return fillRows(db, table, `${c} = DEFAULT`, `${c} IS NULL`, value);
+  const spec = fillRows(db, table, `${c} = DEFAULT`, `${c} IS NULL`, value);
+  return {
+    ...spec,
+    ...(spec.fill && { fill: { ...spec.fill, partly: true } }),
+  };
+}
+
+/** No more rows to fill with a default: NULL is a value like another again. */
+function endOfFill(db: Planner, at: At): ChangeSpec {
+  const action = `DROP CONSTRAINT ${id(helperName(at, "fill"))}`;
+  const told = { phase: "online", early: true } as const;
+  return alterTable(db.sql(at.table), action, told);
 }
 
 function promiseColumn(
@@ -1489,7 +1530,7 @@ function notNullChanges(db: Planner, at: At): ChangeSpec[] {
   const fact = db.column(at);
   if (!fact) return [];
   const sql = db.sql(table);
-  const helper = helperName(db, at);
+  const helper = helperName(at, "not_null");
   const have = db.table(table)?.constraints.get(helper);
   const drop = alterTable(sql, `DROP CONSTRAINT ${id(helper)}`, {
     phase: "contract",
@@ -1510,28 +1551,38 @@ function notNullChanges(db: Planner, at: At): ChangeSpec[] {
   const add = `ADD CONSTRAINT ${id(helper)} CHECK (${id(column)} IS NOT NULL)` +
     " NOT VALID";
   const remove = `ALTER TABLE ${sql} DROP CONSTRAINT IF EXISTS ${id(helper)}`;
+  const refuses = { table: sql, column };
   return [
     ...(have ? [] : [alterTable(sql, add, {
       phase: "online",
       undo: remove,
       effect: REFUSES_OLD,
+      refuses,
     })]),
-    ...(have?.valid ? [] : [validate(sql, helper)]),
+    ...(have?.valid
+      ? []
+      : [validate(sql, helper, { refuses, retreat: remove })]),
     set("contract"),
     drop,
   ];
 }
 
-/** The name of the check that proves NOT NULL for a while. */
-function helperName(db: Planner, { table, column }: At): string {
-  const names = [
-    `${lastName(db.sql(table))}_${column}_sync_not_null`,
-    `${column}_sync_not_null`,
-    `${column.slice(0, 16)}_${
-      db.column({ table, column })?.number
-    }_sync_not_null`,
-  ];
-  return names.find((name) => byteLength(name) <= 63) ?? "sync_not_null";
+/** The name of a check that is there for a while; see `helperName`. */
+const HELPER = /sync_(not_null|fill)$/;
+
+/**
+ * The name of a check that is there for a while: it proves NOT NULL, or says
+ * that a column is being filled. Its table has no other of that name.
+ */
+function helperName({ table, column }: At, purpose: "not_null" | "fill") {
+  const own = parseName(table).at(-1) ?? table;
+  const name = `${own}_${column}_sync_${purpose}`;
+  if (byteLength(name) <= 63) return name;
+  let hash = 0x811c9dc5; // FNV-1a
+  for (const byte of new TextEncoder().encode(`${own}.${column}`)) {
+    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  }
+  return `column_${hash.toString(16)}_sync_${purpose}`;
 }
 
 function planDropNotNull(db: Planner, step: Said, fact: ColumnFact) {
@@ -2302,7 +2353,7 @@ function toldAsOtherConstraint(
     if (db.stepOf(`constraint ${stepName(parseName(table.name))}.${other}`)) {
       continue;
     }
-    if (other.endsWith("sync_not_null") || !sameKeys(parts, have)) continue;
+    if (HELPER.test(other) || !sameKeys(parts, have)) continue;
     if (db.differ(table, parts, { have, implied }).length > 0) continue;
     const rename = `ALTER TABLE ${table.name} RENAME CONSTRAINT ${
       id(other)
@@ -2426,42 +2477,157 @@ function planBackfill(
 }
 
 function planRows(db: Planner, { table, key, rows }: Said) {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const columns = [...new Set(rows.flatMap(columnsOf))];
   if (!db.needs(table, ...columns)) return;
-  const sql = db.sql(table);
-  const match = key.map((c) => `t.${id(c)} = v.${id(c)}`).join(" AND ");
-  const named = key.map((c) => `${literal(c)}, v.${id(c)}`).join(", ");
-  const missing = (values: Record<string, unknown>[], relation: string) =>
-    `FROM jsonb_populate_recordset(NULL::${relation}, ` +
-    `${literal(JSON.stringify(values))}) v WHERE NOT EXISTS ` +
-    `(SELECT FROM ${relation} t WHERE ${match})`;
-  // The keys alone: another value may be a label that is still to come.
-  const keys = rows.map((row) =>
-    Object.fromEntries(key.map((column) => [column, row[column]]))
-  );
-  const list = columns.map(id).join(", ");
   const fact = db.table(table);
+  const match = matchKey(key, rows);
+  const keys = rows.map((row) => pick(row, key));
+  // The keys alone: another value may be a label that is still to come.
   const unknown = db.isPromised(table, key.map(id).join(" ")) ||
     (fact && db.isRenamed(fact));
-  const found = unknown ? undefined : db.ask(
-    `SELECT coalesce(json_agg(json_build_object(${named})), '[]')::text ` +
-      missing(keys, sql),
-  );
-  const lacking: unknown[] = found ? JSON.parse(found) : keys;
-  if (lacking.length === 0) return;
-  const verb = `insert ${lacking.length} of ${count(rows.length, "row")}`;
-  // Never a row that was there before.
-  const undo = found === undefined && !db.isNew(table)
-    ? cannot("which of its rows were there before is not known")
-    : `DELETE FROM ${sql} t USING jsonb_populate_recordset(` +
-      `NULL::${sql}, ${literal(JSON.stringify(lacking))}) v WHERE ${match}`;
-  db.coming.insert(table, key, rows);
-  db.change(table, verb, {
-    phase: db.phase(table, "online"),
-    sql: `INSERT INTO ${sql} (${list}) SELECT ${list} ${missing(rows, sql)}`,
-    undo,
-    rank: db.isNew(table) ? 5 : 1,
+  const source = { table: db.sql(table), match };
+  const found = unknown ? undefined : db.ask(missingQuery(source, keys));
+  const lacking = found === undefined
+    ? keys
+    : (JSON.parse(found) as number[]).map((i) => keys[i - 1] ?? {});
+  if (lacking.length > 0) {
+    // Never a row that was there before.
+    const undo = found === undefined && !db.isNew(table)
+      ? cannot("which of its rows were there before is not known")
+      : `DELETE FROM ${source.table} t USING ` +
+        `${recordset(source.table, lacking)} WHERE ${match}`;
+    db.coming.insert(table, match, rows);
+    db.change(
+      table,
+      `insert ${lacking.length} of ${count(rows.length, "row")}`,
+      {
+        phase: db.phase(table, "online"),
+        sql: insertQuery(fact, source, rows),
+        undo,
+        locks: [{ table: source.table, mode: RX }],
+        early: true,
+      },
+    );
+  }
+  for (const column of columns) planCounter(db, { table, column }, rows);
+}
+
+function columnsOf(row: Values): string[] {
+  return Object.keys(row).filter((column) => row[column] !== undefined);
+}
+
+function pick(row: Values, columns: string[]): Values {
+  return Object.fromEntries(columns.map((column) => [column, row[column]]));
+}
+
+/** Rows as an item of FROM, typed as the table's. */
+function recordset(table: string, rows: Values[]): string {
+  return `jsonb_populate_recordset(NULL::${table}, ` +
+    `${literal(toJson(rows))}) v`;
+}
+
+/**
+ * Whether t and v have the same key. A plain = can use an index and be hashed;
+ * only a column of which a row says NULL needs more.
+ */
+function matchKey(key: string[], rows: Values[]): string {
+  return key.map(id).map((c, i) => {
+    const nulls = rows.some((row) => row[key[i] ?? ""] === null);
+    const same = `t.${c} = v.${c}`;
+    return nulls ? `(${same} OR (t.${c} IS NULL AND v.${c} IS NULL))` : same;
+  }).join(" AND ");
+}
+
+/** The rows of an insertMissing: where they go, and when one is there. */
+interface Source {
+  table: string;
+  match: string;
+}
+
+/** The numbers of the rows that are missing, from 1, as JSON. */
+function missingQuery({ table, match }: Source, keys: Values[]): string {
+  return `SELECT coalesce(json_agg(r.n), '[]')::text FROM ` +
+    `jsonb_array_elements(${literal(toJson(keys))}) WITH ORDINALITY ` +
+    `r (value, n), jsonb_populate_record(NULL::${table}, r.value) v ` +
+    `WHERE NOT EXISTS (SELECT FROM ${table} t WHERE ${match})`;
+}
+
+/**
+ * One statement, also where rows name different columns: rows may refer to one
+ * another, and foreign keys are looked at when it ends.
+ */
+function insertQuery(
+  fact: TableFact | undefined,
+  { table, match }: Source,
+  rows: Values[],
+) {
+  const groups = new Map<string, Values[]>();
+  for (const row of rows) {
+    const columns = JSON.stringify(columnsOf(row).sort());
+    groups.set(columns, [...groups.get(columns) ?? [], row]);
+  }
+  const inserts = [...groups.values()].map((rows) => {
+    const columns = columnsOf(rows[0] ?? {});
+    const list = columns.map(id).join(", ");
+    const always = columns.some((column) =>
+      fact?.columns.get(column)?.identity === "a"
+    );
+    return `INSERT INTO ${table} (${list}) ` +
+      (always ? "OVERRIDING SYSTEM VALUE " : "") +
+      `SELECT ${list} FROM ${recordset(table, rows)} WHERE NOT EXISTS ` +
+      `(SELECT FROM ${table} t WHERE ${match})`;
   });
+  const last = inserts.pop() ?? "";
+  const others = inserts.map((sql, i) => `sync_${i + 1} AS (${sql})`);
+  return others.length > 0 ? `WITH ${others.join(", ")} ${last}` : last;
+}
+
+/**
+ * The sequence of a column moves past the numbers that rows bring, never back,
+ * so that the next row of the application does not meet them.
+ */
+function planCounter(db: Planner, at: At, rows: Values[]) {
+  const { table, column } = at;
+  const { identity, default: value } = db.column(at) ?? {};
+  const [counts, named] =
+    /^(?:pg_catalog\.)?nextval\s*\((?:\s*('(?:[^']|'')*'))?/i.exec(
+      value ?? "",
+    ) ??
+      [];
+  if (!identity && !counts) return;
+  const top = highest(rows.map((row) => row[column]));
+  if (top === undefined) return;
+  const sequence = named ? `${named}::regclass` : "pg_get_serial_sequence(" +
+    `${literal(db.sql(table))}, ${literal(column)})::regclass`;
+  const made = db.isPromised(table, id(column));
+  const name = made
+    ? undefined
+    : db.ask(`SELECT ${sequence}::text`, MISSING_OBJECT);
+  if (!made && !name) return;
+  // One that the plan makes has not been restarted elsewhere.
+  const next = name
+    ? `(SELECT last_value + is_called::int FROM ${name})`
+    : "coalesce(pg_sequence_last_value(seqrelid) + 1, seqstart)";
+  const behind = `FROM pg_sequence WHERE seqrelid = ${sequence} ` +
+    `AND seqincrement > 0 AND seqmax > ${top} AND ${next} <= ${top}`;
+  const asked = `SELECT EXISTS (SELECT ${behind})::text`;
+  if (!made && db.ask(asked, ["42501"]) !== "true") return;
+  db.change(`${table}.${column}`, "move its sequence past the rows", {
+    phase: db.phase(table, "online"),
+    early: true,
+    sql: `SELECT setval(seqrelid::regclass, ${top}) ${behind}`,
+    undo: "",
+  });
+}
+
+/** The highest of those values that are whole numbers. */
+function highest(values: unknown[]): bigint | undefined {
+  const numbers = values.filter((value) => /^\d{1,19}$/.test(`${value}`))
+    .map((value) => BigInt(`${value}`));
+  return numbers.reduce<bigint | undefined>(
+    (top, n) => top === undefined || n > top ? n : top,
+    undefined,
+  );
 }
 
 /** A change that is allowed by the name of what it drops. */
@@ -2770,8 +2936,13 @@ export interface Server {
   mayExtend: boolean;
   standby: boolean;
   readOnly: boolean;
-  /** What unqualified names of the steps resolve in. */
+  /** What the builders' unqualified names resolve in: extensions', too. */
   searchPath: string;
+  /**
+   * The same for longhand steps: the target schema, and of the extensions'
+   * those that hold nothing else.
+   */
+  stepPath: string;
   /** Where indexes are that say nothing of it. */
   tablespace: string;
 }
@@ -2806,6 +2977,11 @@ const VALUE_SOURCES: Record<string, string> = {
  */
 function serverQuery(schema: string): string {
   const name = literal(schema);
+  const path = (where: string) =>
+    `concat(quote_ident(${name}), (
+      SELECT ', ' || string_agg(DISTINCT quote_ident(nspname), ', ')
+      FROM pg_extension JOIN pg_namespace e ON e.oid = extnamespace
+      WHERE nspname NOT IN ('pg_catalog', ${name}) AND ${where}), ', pg_temp')`;
   return `SELECT to_json(f) AS server FROM (SELECT
     current_setting('server_version_num')::int AS version,
     current_setting('server_version') AS "versionText",
@@ -2817,10 +2993,14 @@ function serverQuery(schema: string): string {
     current_setting('default_transaction_read_only') = 'on' AS "readOnly",
     (SELECT spcname FROM pg_tablespace s JOIN pg_database ON dattablespace = s.oid
       WHERE datname = current_database()) AS tablespace,
-    set_config('search_path', quote_ident(${name}) || coalesce((
-      SELECT ', ' || string_agg(DISTINCT quote_ident(nspname), ', ')
-      FROM pg_extension JOIN pg_namespace e ON e.oid = extnamespace
-      WHERE nspname NOT IN ('pg_catalog', ${name})), ''), true) AS "searchPath"
+    ${
+    path(`NOT EXISTS (SELECT FROM pg_depend d
+        WHERE refclassid = 'pg_namespace'::regclass AND refobjid = e.oid
+        AND classid <> 'pg_extension'::regclass
+        AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = d.classid
+          AND x.objid = d.objid AND x.deptype = 'e'))`)
+  } AS "stepPath",
+    set_config('search_path', ${path("true")}, true) AS "searchPath"
     FROM (VALUES (1)) v LEFT JOIN pg_namespace n ON nspname = ${name}) f`;
 }
 
@@ -2927,17 +3107,25 @@ const FACTS: Record<string, string> = {
         AND classid = 'pg_class'::regclass AND objid = c.oid)`,
 };
 
-/** Everything that steps name, as rows by kind. */
-function factQueries(names: string[][]): string[] {
+/**
+ * Everything that steps name, as rows by kind. The names of the queries are
+ * those of pg_catalog, looked up while nothing else is on the search path; what
+ * they print is printed for the steps' path, which `server` sets in between.
+ */
+function factQueries(names: string[][], server: string): string[] {
   const schemas = [...new Set(names.map(([schema = ""]) => schema))];
   const list = schemas.map(literal).join(", ");
+  const kinds = Object.entries(FACTS);
   return [
     namedQuery(names),
-    ...Object.entries(FACTS).map(([kind, sql]) =>
-      `SELECT ${literal(kind)} AS kind, json_agg(f) AS facts FROM (${
-        sql.replaceAll(":schemas", list)
-      }) f`
+    "SET LOCAL cursor_tuple_fraction = 1",
+    ...kinds.map(([kind, sql]) =>
+      `DECLARE sync_${kind} NO SCROLL CURSOR FOR SELECT ${literal(kind)} AS ` +
+      `kind, json_agg(f) AS facts FROM (${sql.replaceAll(":schemas", list)}) f`
     ),
+    server,
+    ...kinds.map(([kind]) => `FETCH ALL FROM sync_${kind}`),
+    ...kinds.map(([kind]) => `CLOSE sync_${kind}`),
   ];
 }
 
@@ -3133,8 +3321,14 @@ function endOfComment(text: string, start: number): number {
   return text.length;
 }
 
+/** The lexemes' texts: in lower case, and without quotes where it needs none. */
 function words(text: string): string[] {
-  return tokenize(text).map(({ text }) => text);
+  return tokenize(text).map(({ text }) => {
+    const plain = /^"(.*)"$/s.exec(text)?.[1] ?? "";
+    if (isSimple(plain)) return plain;
+    const isWord = /^[\w\u0080-\uffff]/.test(text) && !text.endsWith("'");
+    return isWord ? text.toLowerCase() : text;
+  });
 }
 
 /** The lexemes that say something. */
@@ -3303,6 +3497,85 @@ const parseName = once((text: string): string[] => {
 function literal(text: string): string {
   const quoted = `'${text.replaceAll("'", "''").replaceAll("\\", "\\\\")}'`;
   return text.includes("\\") ? `E${quoted}` : quoted;
+}
+
+/** A value as JSON; what JSON lacks, as PostgreSQL reads it. */
+function toJson(value: unknown): string {
+  if (typeof value === "bigint") return `${value}`;
+  if (typeof value === "number" && !Number.isFinite(value)) return `"${value}"`;
+  if (value instanceof Uint8Array) {
+    const hex = Array.from(value, (byte) => byte.toString(16).padStart(2, "0"));
+    return JSON.stringify(`\\x${hex.join("")}`);
+  }
+  if (Array.isArray(value)) return `[${value.map(toJson).join(",")}]`;
+  if (!isPlain(value)) return JSON.stringify(value) ?? "null";
+  const members = columnsOf(value)
+    .map((name) => `${JSON.stringify(name)}:${toJson(value[name])}`);
+  return `{${members.join(",")}}`;
+}
+
+/** An object without a class and without a JSON form of its own. */
+function isPlain(value: unknown): value is Values {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) &&
+    typeof (value as Values).toJSON !== "function";
+}
+
+/** Why a row cannot hold it, or a member of it; none where it can. */
+function valueFault(value: unknown, nested = false): string | undefined {
+  const inside = (values: unknown[], nested: boolean) =>
+    values.map((value) => valueFault(value, nested)).find((why) => why);
+  if (typeof value === "string") {
+    return value.includes("\0") || !value.isWellFormed()
+      ? "PostgreSQL's text has no NUL and no half of a surrogate pair"
+      : undefined;
+  }
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) {
+      return nested ? `JSON has no ${value}` : undefined;
+    }
+    return Number.isInteger(value) && !Number.isSafeInteger(value) &&
+        Math.abs(value) < 1e21
+      ? "a number this large may have lost digits: write a BigInt, 1n"
+      : undefined;
+  }
+  if (value instanceof Date) {
+    return Number.isNaN(value.getTime()) ? "the date is invalid" : undefined;
+  }
+  if (value instanceof Uint8Array) {
+    return nested ? "JSON has no bytes: write them as text" : undefined;
+  }
+  if (Array.isArray(value)) return inside(value, nested);
+  if (isPlain(value)) return inside(Object.values(value), true);
+  if (typeof value === "object" && value !== null) {
+    return typeof (value as Values).toJSON === "function"
+      ? undefined
+      : `a ${value.constructor.name} is no value of a row`;
+  }
+  return ["function", "symbol"].includes(typeof value)
+    ? `a ${typeof value} is no value of a row`
+    : undefined;
+}
+
+function rowFaults(key: string[], rows: Values[]): (string | false)[] {
+  const seen = new Map<string, number>();
+  return rows.flatMap((row, i) => {
+    const at = `row ${i + 1}`;
+    const lacks = key.some((column) =>
+      !Object.hasOwn(row, column) || row[column] === undefined
+    );
+    if (lacks) return [`a row lacks its key (${key.join(", ")})`];
+    const faults = Object.entries(row).flatMap(([column, value]) => {
+      const why = valueFault(value);
+      return why ? [`${at}, column "${column}": ${why}`] : [];
+    });
+    if (faults.length > 0) return faults;
+    const values = toJson(key.map((column) => row[column]));
+    const before = seen.get(values);
+    seen.set(values, i + 1);
+    return [before !== undefined && `${at} has the key of row ${before}`];
+  });
 }
 
 /** https://www.postgresql.org/docs/current/sql-keywords-appendix.html */
@@ -3577,6 +3850,82 @@ function splitNames(names = ""): string[] {
   return list(names).map(nameIn);
 }
 
+/** What outlives a step, or takes the transaction away that it runs in. */
+const SESSION_FAULTS: [RegExp, string][] = [
+  [
+    /^(begin|start transaction|commit|end|rollback|abort|savepoint|release|prepare transaction|set transaction|set session characteristics)\b/,
+    "leave it out: an apply begins and ends the transactions itself",
+  ],
+  [
+    /^(set (session |local )?(role|session authorization)|reset (role|session authorization))\b/,
+    "leave it out: connect as that role, or ALTER … OWNER TO it",
+  ],
+  [
+    /^set (session |local )?search_path\b/,
+    "leave it out: names without a schema are the target schema's, write " +
+    "others with theirs",
+  ],
+  [
+    /^(set (?!local\b|constraints\b)|reset|discard)/,
+    "leave it out, or write SET LOCAL: what it sets outlives the step",
+  ],
+  [
+    /\bset_config \((?=.*, false \))/,
+    "leave it out, or give it true at the end: what it sets outlives the step",
+  ],
+  [
+    /^copy .*\b(from stdin|to stdout)\b/,
+    "write INSERT instead: nobody sends or takes its rows",
+  ],
+];
+
+/** What a step's SQL, and that of its DO blocks, may not say. */
+function sessionFaults(text: unknown): string[] {
+  if (typeof text !== "string") return [];
+  const all = statementsOf(text);
+  const inside = all.filter(([first]) => first === "do").flatMap(blockOf);
+  return [...all, ...inside].flatMap((words) => {
+    const said = words.map((word) =>
+      /^(\$.*\$|'|[eE]')/s.test(word) ? "''" : word
+    )
+      .join(" ");
+    const [found, instead] = SESSION_FAULTS.find(([what]) => what.test(said)) ??
+      [];
+    const clause = found?.exec(said)?.[0].replace(/ \($/, "").trim();
+    return found ? [`its alter has ${clause?.toUpperCase()}: ${instead}`] : [];
+  });
+}
+
+/** The words of each statement; a body after BEGIN ATOMIC belongs to its own. */
+function statementsOf(text: string): string[][] {
+  const statements: string[][] = [[]];
+  let parentheses = 0, blocks = 0;
+  words(text).forEach((word, i, all) => {
+    if (word === "(") parentheses++;
+    if (word === ")") parentheses--;
+    if (word === "atomic" && all[i - 1] === "begin") blocks = 1;
+    else if (blocks > 0 && word === "case") blocks++;
+    else if (blocks > 0 && word === "end") blocks--;
+    if (word !== ";" || parentheses + blocks > 0) statements.at(-1)?.push(word);
+    else statements.push([]);
+  });
+  return statements;
+}
+
+/** The statements of a DO block; where its END stands is no matter. */
+function blockOf(words: string[]): string[][] {
+  const at = words.indexOf("language");
+  if (at >= 0 && words[at + 1] !== "plpgsql") return [];
+  const quoted = words.find((word) => /^(\$|[eE]?')/.test(word)) ?? "";
+  const body = /^\$(\w*)\$([^]*)\$\1\$$/.exec(quoted)?.[2] ??
+    quoted.replace(/^[eE]?'|'$/g, "").replaceAll("''", "'");
+  const opening = ["begin", "then", "else", "loop", ">>"];
+  return statementsOf(body).map((statement) => {
+    const after = statement.findLastIndex((word) => opening.includes(word));
+    return statement.slice(after + 1);
+  }).filter(([first = ""]) => first !== "end");
+}
+
 /** Callers are not always type checked, so what is no text is a fault. */
 function textFaults(what: string, ...texts: unknown[]): (string | false)[] {
   return texts.map((text) =>
@@ -3756,8 +4105,14 @@ interface ChangeSpec {
   hazard?: string;
   /** Runs outside a transaction. */
   alone?: boolean;
+  /** Writes rows, and comes before the constraints that need them. */
+  early?: boolean;
   /** An UPDATE that runs in batches. */
   fill?: Fill;
+  /** From then on those fail who write rows without a value in this column. */
+  refuses?: At;
+  /** Runs where rows violate it, so that no writer goes on failing. */
+  retreat?: string;
   /** Its place among others of its phase: earlier is less. */
   rank?: number;
 }
@@ -3767,6 +4122,8 @@ interface Fill {
   table: string;
   set: string;
   where: string;
+  /** Rows may be left, whose writers or whose default say so. */
+  partly?: boolean;
 }
 
 /** What a statement means for those who use the database meanwhile. */
@@ -3885,6 +4242,8 @@ class Planner {
   readonly open = {
     pairs: new Set<string>(),
     values: new Set<string>(),
+    /** The checks of longhand steps, which see the target schema alone. */
+    checks: new Set<string>(),
     plans: new Set<string>(),
   };
   /** Whether all that was compared is the same, as was taken for granted. */
@@ -4158,12 +4517,17 @@ class Planner {
    * A scalar query's value as text; undefined until it is known.
    *
    * @param tolerated SQLSTATEs that come to undefined
-   * @param shown what reports show of the query
+   * @param options `shown`: what reports show of the query; `among`: others
+   *   that are asked along with it
    * @throws Unanswered where no answer came in time, which is none
    */
-  ask(sql: string, tolerated: string[] = [], shown = sql): string | undefined {
+  ask(
+    sql: string,
+    tolerated: string[] = [],
+    { shown = sql, among = this.open.values } = {},
+  ): string | undefined {
     const value = this.#answers.get(sql);
-    if (value === undefined) this.open.values.add(sql);
+    if (value === undefined) among.add(sql);
     if (!(value instanceof Error)) return value as string ?? undefined;
     const error = value as postgres.PostgresError;
     if (tolerated.includes(error.code)) return undefined;
@@ -4183,7 +4547,7 @@ class Planner {
       "SELECT json_build_array(pg_typeof(c)::text, c::text)::text " +
         `FROM (SELECT (${check}\n) AS c OFFSET 0) x`,
       MISSING_OBJECT,
-      `SELECT (${check})`,
+      { shown: `SELECT (${check})`, among: this.open.checks },
     );
     if (found === undefined) return false;
     const [type, value] = JSON.parse(found) as [string, string | null];
@@ -4668,7 +5032,7 @@ async function answer(
   answers: Answers,
   settings: string[],
 ) {
-  const pairs = [...open.pairs], values = [...open.values];
+  const pairs = [...open.pairs], values = [...open.values, ...open.checks];
   const plans = [...open.plans];
   // A plan of some hundred branches is planned quickest.
   const groups = Array.from(
@@ -4676,11 +5040,15 @@ async function answer(
     (_, i) => pairs.slice(i * 250, (i + 1) * 250),
   );
   const scalars = values.map((sql, i) => `SELECT ${i} AS i, (${sql}) AS v`);
+  const checks = scalars.splice(open.values.size);
+  const all = (list: string[]) =>
+    list.length > 0 ? [list.join("\nUNION ALL ")] : [];
   try {
     const rows = await session.query([
       ...groups.map(pairsQuery),
       ...(plans.length > 0 ? [FREE_ROWS, ...plans, RATED_ROWS] : []),
-      ...(values.length > 0 ? [scalars.join("\nUNION ALL ")] : []),
+      ...all(scalars),
+      ...(checks.length > 0 ? inStepPath(session, ...all(checks)) : []),
     ].join(";\n"));
     for (const group of groups) readPairs(planOf(rows.shift()), group, answers);
     for (const sql of plans) answers.set(sql, planOf(rows.shift()));
@@ -4690,7 +5058,7 @@ async function answer(
     await session.query("ROLLBACK");
     await session.begin("READ ONLY", ...settings, "SAVEPOINT one");
     await answerOneByOne(session, open, answers);
-    const late = [...open.pairs, ...open.plans, ...open.values].find((sql) => {
+    const late = [...pairs, ...plans, ...values].find((sql) => {
       const answered = answers.get(sql);
       return isServerError(answered) && answered.code === TIMED_OUT;
     });
@@ -4698,9 +5066,22 @@ async function answer(
   }
 }
 
+/** What names a longhand step's SQL needs, and the builders' again after it. */
+function inStepPath(
+  { stepPath, searchPath }: { stepPath: string; searchPath: string },
+  ...statements: string[]
+): string[] {
+  if (stepPath === searchPath) return statements;
+  return [
+    `SET LOCAL search_path = ${stepPath}`,
+    ...statements,
+    `SET LOCAL search_path = ${searchPath}`,
+  ];
+}
+
 async function answerOneByOne(
   session: Session,
-  { pairs, values, plans }: Planner["open"],
+  { pairs, values, checks, plans }: Planner["open"],
   answers: Answers,
 ) {
   const one = async (
@@ -4730,9 +5111,11 @@ async function answerOneByOne(
         (row) => answers.set(sql, planOf(row)),
       )
     ),
-    ...[...values].map((sql) =>
-      one(sql, `SELECT (${sql}) AS v`, (row) => answers.set(sql, row?.v))
-    ),
+    ...[...values, ...checks].map((sql) => {
+      const asked = `SELECT (${sql}) AS v`;
+      const all = checks.has(sql) ? inStepPath(session, asked) : [asked];
+      return one(sql, all.join("; "), (row) => answers.set(sql, row?.v));
+    }),
   ]);
   await session.query("ROLLBACK TO one");
 }
@@ -4814,7 +5197,6 @@ async function readDatabase(
   const rows = await session.begin(
     "READ ONLY",
     ...readSettings(options),
-    serverQuery(schema),
     // Every join is of equals; a bad estimate must not make it quadratic.
     ...HASH_JOINS.map((name) => `SET LOCAL ${name} = off`),
     ...factQueries([
@@ -4822,11 +5204,12 @@ async function readDatabase(
       ...steps.flatMap((step) =>
         relationsOf(step).map((name) => inSchema(name, schema))
       ),
-    ]),
+    ], serverQuery(schema)),
     ...HASH_JOINS.map((name) => `SET LOCAL ${name} = DEFAULT`),
   ).catch((error) => explainReading(session, options, error));
   const server = rows.find((row) => row.server)?.server as Server;
   session.searchPath = server.searchPath;
+  session.stepPath = server.stepPath;
   refuseServer(server, schema);
   return { server, facts: readFacts(rows, schema) };
 }
@@ -4872,8 +5255,8 @@ async function makePlan(
   for (;;) {
     const planner = new Planner(reading, answers, steps, options);
     const lines = runSteps(planner, chosen);
-    const { pairs, values, plans } = planner.open;
-    const asked = values.size + plans.size;
+    const { pairs, values, checks, plans } = planner.open;
+    const asked = values.size + checks.size + plans.size;
     if (asked + pairs.size > 0) {
       await answer(session, planner, answers, readSettings(options));
     }
@@ -4950,7 +5333,7 @@ async function explainReading(
   await session.query("ROLLBACK");
   if (UNKNOWN.includes(code)) {
     // An old server lacks what the query calls.
-    const [row] = await session.query(serverQuery(schema));
+    const [row] = await session.look(serverQuery(schema));
     refuseServer(row?.server as Server, schema);
     throw error;
   }
@@ -4967,7 +5350,7 @@ const ALLOW_TIME =
 
 /** @throws SyncError where a look ran out of time behind somebody's lock */
 async function refuseLocked(session: Session, cause: unknown) {
-  const [holder] = await session.query(`SELECT ${SESSION} AS who
+  const [holder] = await session.look(`SELECT ${SESSION} AS who
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
     WHERE mode = 'AccessExclusiveLock' AND granted AND relation IS NOT NULL
       AND l.database = (SELECT oid FROM pg_database
@@ -5042,8 +5425,8 @@ async function finishPlan(
   single: boolean,
 ): Promise<Plan> {
   const items = sections.flatMap((section) => section.items);
-  const place = ({ phase, rank = 5 }: Change) =>
-    PHASES.indexOf(phase) * 10 + rank;
+  const place = ({ phase, early, rank = 5 }: Change) =>
+    PHASES.indexOf(phase) * 10 + (phase === "online" && early ? 1 : rank);
   const ranked = items.flatMap((item) => item.changes)
     .sort((a, b) => place(a) - place(b));
   const changes = groupChanges(ranked, single).flat();
@@ -5223,8 +5606,11 @@ function expectCheck(db: Planner, table: string, condition: string) {
     db,
     table,
     ["fails it", "fail it"],
-    (rows, key) =>
-      `SELECT ${key} AS key FROM ${rows} WHERE (${condition}) IS FALSE`,
+    (rows, key) => {
+      const said = overText(db, table, condition);
+      return said &&
+        `SELECT ${key} AS key FROM ${rows} WHERE (${said}) IS FALSE`;
+    },
   );
 }
 
@@ -5403,16 +5789,27 @@ function rowsOf(db: Planner, name: string, alias: string, about: string) {
     !!table?.columns.get(column)?.generated;
   // It would have to be computed anew from what is filled.
   if (db.coming.has(name) && [...named].some(isComputed)) return undefined;
-  if (!table || (layers.length === 0 && !db.isRenamed(table))) {
+  const typeOf = (column: string) => table ? typeBefore(db, table, column) : "";
+  const isText = (column: string) =>
+    /^text/.test(typeOf(column)) && !/^text/.test(
+      table?.columns.get(column)?.before ?? table?.columns.get(column)?.type ??
+        "",
+    );
+  const plain = !table || !db.isRenamed(table) &&
+      ![...table.columns.keys()].some((c) => named.has(c) && isText(c));
+  if (!table || (layers.length === 0 && plain)) {
     return alias === was ? alias : `${was} ${alias}`;
   }
   const standing = [...table.columns].filter(([, fact]) =>
     fact.was !== "" || table.was === ""
   );
   const columns = standing.map(([name]) => name);
-  const typeOf = (column: string) => typeBefore(db, table, column);
   const list = standing.map(([name, fact]) =>
-    fact.was === name ? id(name) : `${id(fact.was)} AS ${id(name)}`
+    isText(name)
+      ? `${id(fact.was)}::${typeOf(name)} AS ${id(name)}`
+      : fact.was === name
+      ? id(name)
+      : `${id(fact.was)} AS ${id(name)}`
   );
   const nulls = columns.map((name) => `NULL::${typeOf(name)} AS ${id(name)}`);
   let from = table.was === ""
@@ -5427,11 +5824,40 @@ function rowsOf(db: Planner, name: string, alias: string, about: string) {
   return `(${from}) ${alias}`;
 }
 
+/**
+ * A condition over columns of enums with labels to come, as one over text;
+ * undefined where it asks for more than which label it is.
+ */
+function overText(
+  db: Planner,
+  table: string,
+  condition: string,
+): string | undefined {
+  const list = words(condition);
+  const enumOf = (word = "") => {
+    const fact = db.column({ table, column: unquoted(word) });
+    const type = fact?.type.replace(/\[\]$/, "");
+    return type && db.comingEnum(type) ? nameIn(type) : undefined;
+  };
+  const enums = new Set(list.flatMap((word) => enumOf(word) ?? []));
+  if (enums.size === 0) return condition;
+  const near = (word = "") => "()".includes(word) || !!enumOf(word);
+  const plain = list.every((word, i) =>
+    /^([<>]=?|between)$/.test(word)
+      ? !near(list[i - 1]) && !near(list[i + 1])
+      : list[i + 1] !== "(" || !/^[a-z_"]/.test(word) ||
+        /^(and|or|not|in|any|all|coalesce)$/.test(word)
+  );
+  if (!plain) return undefined;
+  return [...enums].reduce(castToText, condition);
+}
+
 /** A column's type before the plan's end; text for an enum to come. */
 function typeBefore(db: Planner, table: TableFact, column: string): string {
   const fact = table.columns.get(column);
   const type = fact?.before ?? fact?.type ?? "text";
-  if (db.comingEnum(type)) return "text";
+  const [element = "", list = ""] = type.split(/(?=\[\]$)/);
+  if (db.comingEnum(element)) return `text${list}`;
   return fact?.collation ? `${type} COLLATE ${id(fact.collation)}` : type;
 }
 
@@ -5461,7 +5887,7 @@ interface Layer {
 class Coming {
   /** By the table's name in SQL. */
   #layers = new Map<string, Layer[]>();
-  #rows = new Map<string, Record<string, unknown>[]>();
+  #rows = new Map<string, Values[]>();
 
   constructor(readonly db: Planner) {}
 
@@ -5509,6 +5935,12 @@ class Coming {
     const wrap: Layer["wrap"] = (from, { columns, typeOf }) => {
       if ([...values.values()].includes(undefined)) return undefined;
       if (this.#looksElsewhere(table, about)) return undefined;
+      // What it reads of its own table, another pass finds filled.
+      const read = namesIn([...values.values()].join(" "));
+      const own = read.has("select") && read.has(lastName(this.db.sql(table)));
+      if (own && [...values.keys()].some((name) => read.has(name))) {
+        return undefined;
+      }
       const list = columns.map((name) => {
         const to = values.get(name);
         if (to === undefined) return id(name);
@@ -5538,12 +5970,15 @@ class Coming {
   /** Whether the rows that it inserts all say their value of the columns. */
   knows(table: string, columns: string[]): boolean {
     return (this.#rows.get(this.db.sql(table)) ?? []).every((row) =>
-      columns.every((column) => Object.hasOwn(row, column))
+      columns.every((column) =>
+        Object.hasOwn(row, column) && row[column] !== undefined
+      )
     );
   }
 
-  insert(table: string, key: string[], rows: Record<string, unknown>[]) {
-    const name = this.db.sql(table), alias = aliasOf(this.db, table);
+  /** @param match when a row t of the table has the key of v */
+  insert(table: string, match: string, rows: Values[]) {
+    const name = this.db.sql(table);
     this.#rows.set(name, [...this.#rows.get(name) ?? [], ...rows]);
     const wrap: Layer["wrap"] = (from, { columns, typeOf, named }) => {
       // What identity or a default makes of them is not known yet.
@@ -5551,12 +5986,11 @@ class Coming {
       if (!this.knows(table, needed)) return `SELECT * FROM ${from}`;
       const list = columns.map(id).join(", ");
       const typed = columns.map((column) => `${id(column)} ${typeOf(column)}`);
-      const values = literal(JSON.stringify(rows));
-      const match = key.map((c) => `${alias}.${id(c)} = v.${id(c)}`);
+      const values = literal(toJson(rows));
       return `SELECT ${SYSTEM}, ${list} FROM ${from} UNION ALL SELECT ` +
         `${NO_SYSTEM}, ${list} FROM jsonb_to_recordset(${values}) ` +
-        `AS v(${typed.join(", ")}) WHERE NOT EXISTS (SELECT FROM ${from} ` +
-        `WHERE ${match.join(" AND ")})`;
+        `AS v(${typed.join(", ")}) WHERE NOT EXISTS (SELECT FROM ` +
+        `(SELECT * FROM ${from}) t WHERE ${match})`;
     };
     this.#push(table, { columns: [], about: "", wrap });
   }
@@ -5822,7 +6256,7 @@ function describeSituation(
     }
     for (const [name, { valid, enforced }] of constraints) {
       if (valid || !enforced || mended.has(name)) continue;
-      if (name.endsWith("sync_not_null")) continue;
+      if (HELPER.test(name)) continue;
       const fix = `ALTER TABLE ${table} VALIDATE CONSTRAINT ${id(name)}`;
       const object = `${parseName(table).join(".")}.${name}`;
       found.push({ object, text: "is not validated", fix });
@@ -5871,6 +6305,10 @@ interface Progress {
   committed: Change[];
   /** Those of a transaction that was rolled back. */
   undone: Change[];
+  /** The fill that stopped between two batches, or in one. */
+  filling?: Change;
+  /** Those of a transaction whose end is not known, and where to look. */
+  unknown?: { changes: Change[]; look?: string };
 }
 
 /** SQLSTATEs after which the same statement may be tried again. */
@@ -5898,10 +6336,15 @@ async function waitForTurn(run: Run) {
   const end = performance.now() + options.maxWait;
   const attempt = `SELECT pg_try_advisory_xact_lock(${ADVISORY_KEY}) AS mine`;
   for (let told = false;; told = true) {
-    const rows = await lock.begin("READ ONLY", NO_TIMEOUTS, attempt);
+    const rows = await lock.begin(
+      "READ ONLY",
+      NO_TIMEOUTS,
+      NO_GHOSTS,
+      attempt,
+    );
     if (rows.at(-1)?.mine) return;
     await lock.query("ROLLBACK");
-    const [holder] = await lock.query(`SELECT ${SESSION} AS who
+    const [holder] = await lock.look(`SELECT ${SESSION} AS who
       FROM pg_locks k JOIN pg_stat_activity a USING (pid) WHERE ${HOLDS_LOCK}`);
     const who = holder?.who ?? "another session";
     if (performance.now() > end) {
@@ -5921,14 +6364,21 @@ async function applyChanges(run: Run, { changes, single }: Plan) {
   const progress: Progress = { committed: [], undone: [] };
   const grouped = groupChanges(changes, single);
   const expand = grouped.filter(([first]) => first?.phase === "expand").length;
+  /** When the tables were filled. */
+  const filled = new Map<string, number>();
   try {
     if (run.session.direct) await run.session.query(sessionSettings(run));
     for (const group of grouped) {
       checkOn(run);
       run.report.phase(single ? undefined : group[0]?.phase, expand);
-      if (group[0]?.fill && !single) {
-        await runBackfill(run, group[0], group[0].fill);
-      } else if (group[0]?.alone) await runAlone(run, group[0]);
+      const [change] = group;
+      if (change?.fill && !single) {
+        progress.filling = change;
+        await runBackfill(run, change, change.fill);
+        delete progress.filling;
+        filled.set(change.fill.table, performance.now());
+      } else if (change?.alone) await runAlone(run, change);
+      else if (change?.refuses) await runRefusal(run, change, filled, progress);
       else await runTransaction(run, group, progress);
       progress.committed.push(...group);
     }
@@ -5954,7 +6404,7 @@ function checkOn({ report, lock }: Run) {
   if (report.stopping) {
     throw new SyncError("stopped by a signal", "Run it again to go on");
   }
-  if (lock?.lost) throw lostConnection();
+  if (lock?.lost) throw lock.lost;
 }
 
 /**
@@ -6020,7 +6470,7 @@ function belongs({ home, hazard, step }: Change, group: Change[]): boolean {
 /** For what runs outside a transaction; only where the session is ours. */
 function sessionSettings({ session }: Run): string {
   return `SET search_path = ${session.searchPath}; SET statement_timeout = 0; ` +
-    "SET lock_timeout = 0";
+    "SET lock_timeout = 0; SET idle_session_timeout = 0";
 }
 
 /** Whatever the role's defaults are; not every version has every timeout. */
@@ -6029,9 +6479,18 @@ const NO_TIMEOUTS = `SELECT set_config(name, '0', true) FROM (VALUES
   ('idle_in_transaction_session_timeout')) settings (name)
   WHERE current_setting(name, true) IS NOT NULL`;
 
+/**
+ * The server gives up a client that vanished, and its locks, in a minute.
+ * https://www.postgresql.org/docs/current/runtime-config-connection.html#RUNTIME-CONFIG-TCP-SETTINGS
+ */
+const NO_GHOSTS = `SELECT set_config('tcp_keepalives_' || name, value, true)
+  FROM (VALUES ('idle', '30'), ('interval', '10'), ('count', '3'))
+  settings (name, value)`;
+
 function writeSettings(lockTimeout: number): string[] {
   return [
     NO_TIMEOUTS,
+    NO_GHOSTS,
     SEE_ALL_ROWS,
     `SET LOCAL lock_timeout = ${lockTimeout}`,
   ];
@@ -6042,7 +6501,8 @@ async function runTransaction(run: Run, group: Change[], progress: Progress) {
   const done: [Change, number][] = [];
   await withRetry(run, group, async (lockTimeout) => {
     done.length = 0;
-    await session.begin("READ WRITE", ...writeSettings(lockTimeout));
+    const before = await beginChanges(run, group, lockTimeout);
+    let xid: string | undefined;
     try {
       // Sent ahead in batches: a round trip each would cost more than the DDL.
       for (let from = 0; from < group.length; from += 50) {
@@ -6050,15 +6510,96 @@ async function runTransaction(run: Run, group: Change[], progress: Progress) {
         const batch = group.slice(from, from + 50);
         await pipeline(session, batch, (change, ms) => done.push([change, ms]));
       }
-      progress.undone = [];
-      await session.query("COMMIT");
+      const [row] = await session.query(
+        "SELECT pg_current_xact_id_if_assigned()::text AS xid",
+      );
+      xid = row?.xid as string | undefined;
     } catch (error) {
-      progress.undone = done.map(([change]) => change);
       if (!session.lost) await session.query("ROLLBACK");
+      const ran = done.map(([change]) => change);
+      if (session.interfered) progress.unknown = { changes: ran };
+      else progress.undone = ran;
       throw error;
     }
+    progress.undone = [];
+    await commit(run, group, progress, { before, xid });
   });
   for (const [change, ms] of done) run.report.done(change, ms);
+}
+
+/** What a step may not change of the session that runs it. */
+const SETTINGS = `SELECT pg_catalog.json_object_agg(name, setting)::text
+  AS settings FROM (SELECT name, setting FROM pg_catalog.pg_settings
+  WHERE source OPERATOR(pg_catalog.=) 'session'
+    AND name OPERATOR(pg_catalog.!~~) 'transaction\\_%'
+  UNION ALL VALUES ('role', current_user::text), ('session authorization',
+    session_user::text)) s`;
+
+/** @returns the session's settings, where a longhand step could change them */
+async function beginChanges(
+  { session }: Run,
+  group: Change[],
+  lockTimeout: number,
+) {
+  const look = group.some(({ step }) => step.verb === "step");
+  const rows = await session.beginWith(
+    look ? [SETTINGS] : [],
+    "READ WRITE",
+    ...writeSettings(lockTimeout),
+  );
+  return rows.find(({ settings }) => settings)?.settings as string | undefined;
+}
+
+/**
+ * Commits, and finds out what became of it where the answer is lost.
+ *
+ * @throws LostConnection where the connection is gone, even if all is committed
+ */
+async function commit(
+  { session, report }: Run,
+  group: Change[],
+  progress: Progress,
+  { before, xid }: { before: string | undefined; xid: string | undefined },
+) {
+  let after: Row | undefined;
+  try {
+    [after] = await session.query(before ? `COMMIT;\n${SETTINGS}` : "COMMIT");
+  } catch (error) {
+    if (session.lost) report.note("asking what became of the last COMMIT");
+    const fate = xid && (session.lost || before)
+      ? await session.fate(xid)
+      : "aborted";
+    if (fate === "committed") progress.committed.push(...group);
+    else if (fate === "aborted") progress.undone = group;
+    else {
+      const look = `SELECT pg_xact_status('${xid}')`;
+      progress.unknown = { changes: group, look };
+    }
+    throw error;
+  }
+  const found = session.interfered
+    ? new SyncError(
+      "a step ended the transaction that it ran in",
+      "Take BEGIN, COMMIT and their like out of it: an apply says them itself",
+    )
+    : leftChanged(before, after);
+  if (!found) return;
+  if (session.interfered) progress.unknown = { changes: group };
+  else progress.committed.push(...group);
+  const [change] = group.filter(({ step }) => step.verb === "step");
+  throw change ? new ChangeError(change, found) : found;
+}
+
+function leftChanged(before: string | undefined, after: Row | undefined) {
+  if (!before || !after) return undefined;
+  const was = JSON.parse(before), is = JSON.parse(String(after.settings));
+  const names = Object.keys({ ...was, ...is })
+    .filter((name) => was[name] !== is[name]);
+  if (names.length === 0) return undefined;
+  return new SyncError(
+    `a step left the session's ${names.join(", ")} changed`,
+    "Write SET LOCAL, or name things with their schema",
+  );
 }
 
 /** Sends statements without waiting; the first that fails is the failure. */
@@ -6069,7 +6610,7 @@ async function pipeline(
 ) {
   let start = performance.now();
   const results = await Promise.allSettled(batch.map(async (change) => {
-    await session.query(change.sql);
+    await session.query(withPath(change, session).join(";\n"));
     const now = performance.now();
     done(change, now - start);
     start = now;
@@ -6079,6 +6620,14 @@ async function pipeline(
     if (result.status === "fulfilled" || !change) return;
     throw new ChangeError(change, result.reason);
   });
+}
+
+/** A change's statement, with the search path of a longhand step around it. */
+function withPath(
+  { step, sql, alone }: Change,
+  paths: { stepPath: string; searchPath: string },
+): string[] {
+  return step.verb === "step" && !alone ? inStepPath(paths, `${sql}\n`) : [sql];
 }
 
 /**
@@ -6125,9 +6674,11 @@ async function attemptAlone(run: Run, change: Change) {
     throw new ChangeError(
       change,
       new SyncError(
-        `it was cancelled after --max-wait, blocked by ${watch.blocker}` +
-          (left ? `; ${left} is left INVALID, for the next run to finish` : ""),
-        hintFor("55P03"),
+        `it was cancelled after --max-wait, blocked by ${watch.blocker}`,
+        left
+          ? `${left} is left INVALID, for the next run to finish: let that ` +
+            "session end first, or raise --max-wait"
+          : hintFor("55P03"),
       ),
     );
   } finally {
@@ -6179,7 +6730,7 @@ async function untilBuilt(run: Run, item: Item, end: number) {
   const { object, builder = "" } = item;
   const key = literal(builder);
   for (let told = false;; told = true) {
-    const [row] = await run.session.query(
+    const [row] = await run.session.look(
       `SELECT ${buildQuery(`${BUILD} = ${key}`)} AS build`,
     );
     if (!row?.build) return;
@@ -6200,70 +6751,168 @@ async function untilBuilt(run: Run, item: Item, end: number) {
 
 /**
  * Fills a column by ranges of blocks, each in a short transaction of its
- * own. Rows that move while it runs are found by another
- * pass; a pass that leaves as many as it found cannot be mended by a third.
+ * own. Rows that move or come while it runs are found by another pass; where a
+ * third leaves some, more will come.
  * https://www.postgresql.org/docs/current/ddl-system-columns.html
  */
 async function runBackfill(run: Run, change: Change, fill: Fill) {
   const { table, set, where } = fill;
   const start = performance.now();
-  let rows = 0;
-  for (let pass = 1;; pass++) {
-    rows += await fillOnce(run, change, fill);
-    const left = await runBatch(
-      run,
-      change,
-      `SELECT count(*)::int AS n
-      FROM (SELECT FROM ${table} WHERE ${where} LIMIT 1001) x`,
-    );
+  let rows = 0, came = 0;
+  for (let pass = 1, before = 0;; pass++) {
+    const { filled, same } = await fillOnce(run, change, fill);
+    rows += filled;
+    if (pass > 1) came += filled;
+    const left = await countRows(run, change, table, where);
     if (left === 0) break;
-    if (pass < 3) continue;
-    const many = left > 1000 ? "more than 1000 rows" : count(left, "row");
-    throw new ChangeError(
-      change,
-      new SyncError(
-        `${many} of ${table} still match "${where}" after it`,
+    if (same > 0 ? same < (before || filled) : pass < 3) {
+      before = same;
+      continue;
+    }
+    if (fill.partly) break;
+    const error = same > 0
+      ? new SyncError(
+        `${atMost(left)} of ${table} still match "${where}" after it`,
         `Make what the backfill sets cover them; it sets ${set}`,
-      ),
-    );
+      )
+      : new SyncError(
+        `rows of ${table} that match "${where}" keep coming: ` +
+          `${atMost(came + left)} since it had filled what was there`,
+        WRITERS_FIRST,
+      );
+    throw new ChangeError(change, error);
   }
   run.report.done(change, performance.now() - start, count(rows, "row"));
 }
 
-/** One pass over the table, in batches that aim at a quarter of a second. */
+const WRITERS_FIRST = "Deploy the application that writes a value first, or " +
+  "give the column a DEFAULT; then run it again: it goes on from there";
+
+/**
+ * A check for NOT NULL, unless it would break an application that still writes
+ * rows without a value: it stands back before it, and takes the check away
+ * again where rows slipped in between.
+ */
+async function runRefusal(
+  run: Run,
+  change: Change,
+  filled: Map<string, number>,
+  progress: Progress,
+) {
+  const { refuses, retreat } = change;
+  if (!refuses) return;
+  if (!retreat) await findNulls(run, change, refuses, filled);
+  try {
+    await runTransaction(run, [change], progress);
+  } catch (error) {
+    const cause = error instanceof ChangeError ? error.cause : error;
+    const violated = isServerError(cause) && cause.code === "23514";
+    if (!retreat || !violated) throw error;
+    await runBatch(run, change, retreat);
+    await findNulls(run, change, refuses, filled);
+    throw error;
+  }
+}
+
+/** How long rows without a value may take to show, after a column's filling. */
+const WATCHED = 1000;
+
+/** @throws ChangeError where rows have no value in a column */
+async function findNulls(
+  run: Run,
+  change: Change,
+  { table, column }: At,
+  filled: Map<string, number>,
+) {
+  const nulls = () => countRows(run, change, table, `${id(column)} IS NULL`);
+  const since = filled.get(table);
+  // Without a lock, nobody else is there: the embedded database.
+  if (since !== undefined && run.lock) {
+    run.report.working(change);
+    await pause(Math.max(0, since + WATCHED - performance.now()));
+  }
+  const found = await nulls();
+  if (found === 0) return;
+  await pause(WATCHED / 4);
+  const more = await nulls();
+  const name = `${table}.${column}`;
+  throw new ChangeError(
+    change,
+    more > found
+      ? new SyncError(
+        `rows without a value in ${name} keep coming: ${atMost(more)}` +
+          (since === undefined ? "" : " since it was filled"),
+        WRITERS_FIRST,
+      )
+      : new SyncError(
+        `${atMost(more)} of ${table} ${
+          more === 1 ? "has" : "have"
+        } no value in ${column}: NOT NULL would refuse the like from then on`,
+        "Write a backfill for them; if an application still writes such rows, " +
+          "deploy one that gives a value first",
+      ),
+  );
+}
+
+/** How many rows match, but never more than `MANY`. */
+function countRows(run: Run, change: Change, table: string, where: string) {
+  const sql = `SELECT count(*)::int AS n
+    FROM (SELECT FROM ${table} WHERE ${where} LIMIT ${MANY}) x`;
+  return runBatch(run, change, sql);
+}
+
+const MANY = 1001;
+
+function atMost(rows: number): string {
+  return rows >= MANY ? "more than 1000 rows" : count(rows, "row");
+}
+
+/**
+ * One pass over the table, in batches that aim at a quarter of a second. A
+ * parent's rows are in its children and partitions, so all of them are read
+ * side by side.
+ *
+ * @returns how many rows it filled, and how many of these still match
+ */
 async function fillOnce(run: Run, change: Change, { table, set, where }: Fill) {
-  const relation = `to_regclass(${literal(table)})`;
   const blocks = await runBatch(
     run,
     change,
-    `SELECT (greatest(
-      pg_relation_size(${relation}), (SELECT max(pg_relation_size(relid))
-        FROM pg_partition_tree(${relation})))
-      / current_setting('block_size')::int)::int AS n`,
+    `WITH RECURSIVE family AS (SELECT to_regclass(${literal(table)}) AS id
+      UNION SELECT inhrelid FROM pg_inherits JOIN family ON inhparent = id)
+    SELECT (max(pg_relation_size(id))
+      / current_setting('block_size')::int)::int AS n FROM family`,
   );
-  let rows = 0;
+  let filled = 0, same = 0;
   let size = 128;
   for (let from = 0; from < blocks;) {
     const began = performance.now();
-    rows += await runBatch(
+    const [rows = 0, matching = 0] = await runNumbers(
       run,
       change,
       `WITH filled AS (
       UPDATE ${table} SET ${set}
       WHERE ctid >= '(${from},0)' AND ctid < '(${from + size},0)'
-        AND (${where}) RETURNING 1)
-      SELECT count(*)::int AS n FROM filled`,
+        AND (${where}) RETURNING (${where}) AS same)
+      SELECT json_build_array(count(*), count(*) FILTER (WHERE same)) AS n
+      FROM filled`,
     );
+    filled += rows;
+    same += matching;
     from += size;
     run.report.working(change, Math.min(1, from / blocks));
     const factor = 250 / (performance.now() - began);
     size = Math.round(Math.max(8, Math.min(8192, size * factor)));
   }
-  return rows;
+  return { filled, same };
 }
 
 /** A statement that returns a number, in a short transaction of its own. */
 async function runBatch(run: Run, change: Change, sql: string) {
+  return (await runNumbers(run, change, sql))[0] ?? 0;
+}
+
+async function runNumbers(run: Run, change: Change, sql: string) {
   const { session } = run;
   let rows: Row[] = [];
   await withRetry(run, [change], async (lockTimeout) => {
@@ -6275,7 +6924,7 @@ async function runBatch(run: Run, change: Change, sql: string) {
       throw new ChangeError(change, error);
     }
   });
-  return Number(rows.at(-1)?.n);
+  return [rows.at(-1)?.n].flat().map(Number);
 }
 
 /**
@@ -6580,12 +7229,12 @@ function watchProgress(
   };
   const look = async () => {
     if (!watcher || watcher.busy || watcher.lost || !session.pid) return;
-    const [row] = await watcher.query(progressQuery(backend)).catch(() => []);
+    const [row] = await watcher.look(progressQuery(backend)).catch(() => []);
     if (row?.who) state.blocker = `${row.who}`;
     since = row?.who ? since ?? performance.now() : undefined;
     if (since !== undefined && performance.now() - since > giveUp) {
       state.gaveUp = true;
-      await watcher.query(`SELECT pg_cancel_backend(${backend})`)
+      await watcher.look(`SELECT pg_cancel_backend(${backend})`)
         .catch(() => []);
     }
     for (const wait of (row?.waits ?? []) as { on: string; mode: string }[]) {
@@ -7233,16 +7882,14 @@ function undoScript({ server }: Plan, committed: Change[]): string[] {
   // References first: what they refer to cannot go before them.
   const back = committed.toReversed().sort((a, b) => foreign(a) - foreign(b))
     .flatMap((change) => {
-      const { object, undo } = change;
+      const { object, undo, step } = change;
       const why = undo.startsWith("--")
         ? undo.slice(3)
         : undo && hangs(change, lost);
       if (undo.startsWith("--")) lost.push(...lostBy(change, lost));
-      return why
-        ? [`-- ${object}: cannot be taken back: ${why}`]
-        : undo
-        ? [`${undo};`]
-        : [];
+      if (why) return [`-- ${object}: cannot be taken back: ${why}`];
+      const sql = step.verb === "step" ? inStepPath(server, undo) : [undo];
+      return undo ? sql.map((sql) => `${sql};`) : [];
     });
   if (back.length === 0) return [];
   return [
@@ -7294,13 +7941,15 @@ function toSql({ plan, where, schema, errors }: Outcome): string {
     return (errors ?? []).map(([text]) => comment(`error: ${text}`)).join("\n");
   }
   const groups = groupChanges(plan.changes, plan.single).map((group) => {
-    const lines = group.map(({ sql }) => `${sql};`);
+    const lines = group.flatMap((change) =>
+      withPath(change, plan.server).map((sql) => `${sql.trimEnd()};`)
+    );
     const [{ alone = false, fill } = {}] = group;
     if (alone) {
       return ["SET lock_timeout = 0;", ...lines, "SET lock_timeout = '500ms';"];
     }
     if (fill) lines.unshift("-- An apply does this in batches.");
-    return group.length > 1 ? ["BEGIN;", ...lines, "COMMIT;"] : lines;
+    return lines.length > 1 ? ["BEGIN;", ...lines, "COMMIT;"] : lines;
   });
   return [
     comment(
@@ -7455,6 +8104,9 @@ class SyncError extends Error {
 /** The command line or the connection settings are wrong. */
 class UsageError extends SyncError {}
 
+/** Nothing is known of what the server did with the last that was sent. */
+class LostConnection extends SyncError {}
+
 /** The plan may not run as it is; nothing was written. */
 class Refusal extends SyncError {}
 
@@ -7507,6 +8159,9 @@ function isServerError(error: unknown): error is postgres.PostgresError {
   return error instanceof Error && error.name === "PostgresError";
 }
 
+const RAISE_TIMEOUT = "Raise that timeout for the role (ALTER ROLE … SET …), " +
+  "and run again: it goes on from there";
+
 /** What to do about a SQLSTATE, by its code or its class. */
 const HINTS: Record<string, string> = {
   "22": "Mend the rows or the expression, and run again",
@@ -7517,6 +8172,9 @@ const HINTS: Record<string, string> = {
   "28": "Check the role in the URL, and the server's pg_hba.conf",
   "2B": "Drop what depends on it first, by steps above",
   "3D000": "Check the name, or create it: createdb NAME",
+  "25P03": RAISE_TIMEOUT,
+  "25P04": RAISE_TIMEOUT,
+  "57P05": RAISE_TIMEOUT,
   "25006": "Connect to the primary, or make the database writable",
   "40": "Run again: it goes on from there",
   "42501":
@@ -7698,20 +8356,52 @@ function explainChange(
 
 /** What an apply that stopped halfway leaves behind. */
 function explainProgress({ progress, changes, cause }: ApplyError): string[] {
-  const { committed, undone } = progress;
+  const { committed, undone, unknown, filling } = progress;
   const failed = cause instanceof ChangeError ? cause.change : undefined;
-  const partial = failed?.alone || failed?.fill;
-  if (committed.length === 0 && !partial) {
+  const why = cause instanceof ChangeError ? cause.cause : cause;
+  const lost = why instanceof LostConnection;
+  const partial = failed?.alone || filling;
+  if (committed.length === changes.length) {
+    return [
+      `Committed: all ${count(committed.length, "statement")} of the plan.`,
+    ];
+  }
+  if (committed.length === 0 && !partial && !unknown) {
     return ["Nothing was changed: what had run was rolled back."];
   }
-  const rest = changes.length - committed.length - undone.length;
+  const open = unknown?.changes ?? [];
+  const rest = changes.length - committed.length - undone.length - open.length;
   const last = committed.at(-1);
   return [
     `Committed: ${count(committed.length, "statement")}` +
     (last ? `, the last for ${last.object}` : "") +
     `. Rolled back: ${undone.length}. Not done: ${rest}.`,
-    ...(failed?.fill ? ["Its batches so far are committed."] : []),
-    ...(failed?.alone ? ["It may leave an INVALID index."] : []),
+    ...(unknown
+      ? [
+        `Not known: whether ${
+          count(open.length, "statement")
+        } more, the first ` +
+        `for ${open[0]?.object}, ${
+          open.length === 1 ? "is" : "are"
+        } committed` +
+        (unknown.look ? `; ask: ${unknown.look}` : "") + ".",
+      ]
+      : []),
+    ...(filling
+      ? [
+        `${failed ? "Its" : "The"} batches so far ${
+          failed ? "" : `of ${filling.object} `
+        }are ` +
+        `committed${lost ? ", the last one perhaps not" : ""}.`,
+      ]
+      : []),
+    ...(failed?.alone
+      ? [
+        lost
+          ? "The server may still be at work on it, or leave an INVALID index."
+          : "It may leave an INVALID index.",
+      ]
+      : []),
     "Run it again: it goes on from there.",
   ];
 }
@@ -8102,64 +8792,125 @@ function environment(name: string): string | undefined {
   }
 }
 
-/** One connection, on which statements run one after another. */
+/** pg_temp is searched first where it is not named. */
+const CATALOG_PATH = "pg_catalog, pg_temp";
+
+/**
+ * One connection, on which statements run one after another. Every wait on it
+ * ends: with the answer, with the socket, at a signal, or when the server no
+ * longer works on what was asked.
+ */
 export class Session {
-  searchPath = "";
+  /** After so long without a byte the server is asked what it does (ms). */
+  static silence = 30_000;
+  /** How long a statement may take to end after a signal (ms). */
+  static grace = 5000;
+
+  /** Nothing that an owner of the database could shadow, until it is known. */
+  searchPath = CATALOG_PATH;
+  stepPath = CATALOG_PATH;
   /** Whether the server's process is ours alone, and no pooler's. */
   direct = false;
   pid = 0;
-  busy = false;
-  lost = false;
+  /** Why there is no connection any more. */
+  lost: SyncError | undefined;
+  /** Whether a step has ended a transaction that the engine began. */
+  interfered = false;
   #sql: postgres.Sql;
   #target: Target;
-  #connected = false;
+  #net: Net;
+  #socket: Socket | undefined;
+  /** What names this connection to the server, or to its pooler. */
+  #key: { pid: number; secret: number } | undefined;
+  #unanswered = 0;
+  #heard = 0;
+  #stopping: ReturnType<typeof setInterval> | undefined;
+  #watching: ReturnType<typeof setInterval> | undefined;
+  #cancelling: Promise<void> | undefined;
+  /** The last bytes, among which is the server's reason to hang up. */
+  #tail: Uint8Array[] = [];
+  #gone = Promise.withResolvers<never>();
   #asked = Promise.withResolvers<void>();
   /** Settles when the first query is on its way to the server. */
   asked = this.#asked.promise;
 
-  private constructor(
-    target: Target,
-    client: typeof postgres,
-    connect: typeof import("node:net").connect,
-  ) {
+  private constructor(target: Target, client: typeof postgres, net: Net) {
     this.#target = target;
-    const socket = () => this.#connect(target.options, connect);
+    this.#net = net;
+    this.#gone.promise.catch(() => {});
     this.#sql = client({
       ...target.options,
+      // The socket is encrypted before the client has it.
+      ssl: false,
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,
       fetch_types: false,
       prepare: false,
-      onnotice: () => {},
-      onclose: () => this.lost = true,
+      onnotice: ({ code }) => {
+        if (code === NO_TRANSACTION) this.interfered = true;
+      },
       debug: () => this.#asked.resolve(),
       // The client documents it, and its types leave it out.
-      ...{ socket },
+      ...{ socket: () => this.#connect() },
     });
   }
 
   /** Nothing is connected before the first query. */
   static async open(target: Target): Promise<Session> {
-    const [{ default: client }, { connect }] = await Promise.all([
+    const [{ default: client }, { connect }, tls] = await Promise.all([
       // deno-lint-ignore no-import-prefix
       import("npm:postgres@3.4.9").catch(notLoaded),
       import("node:net"),
+      import("node:tls"),
     ]);
-    return new Session(target, client, connect);
+    return new Session(target, client, { connect, secure: tls.connect });
   }
 
   /** The client would connect again by itself; here nothing may be lost. */
-  #connect(
-    { host, port, path }: Target["options"],
-    connect: typeof import("node:net").connect,
-  ) {
-    if (this.#connected) {
-      throw Object.assign(new Error("closed"), { code: "ECONNRESET" });
+  async #connect(): Promise<Socket> {
+    if (this.#socket || this.lost) throw this.lost ?? new Error("closed");
+    try {
+      const socket = await dial(
+        this.#target,
+        this.#net,
+        (socket) => this.#socket = socket,
+      );
+      socket.on("data", (bytes: Uint8Array) => this.#hear(bytes));
+      socket.on("close", () => this.lose());
+      this.#socket = socket;
+      if (this.lost) socket.destroy();
+      return socket;
+    } catch (error) {
+      this.lose(connectionError(error, this.#target));
+      throw error;
     }
-    this.#connected = true;
-    const address = { host: `${host}`, port: Number(port) };
-    return Object.assign(connect(path ? { path } : address), address);
+  }
+
+  get busy(): boolean {
+    return this.#unanswered > 0;
+  }
+
+  #hear(bytes: Uint8Array) {
+    this.#heard = performance.now();
+    this.#tail = [...this.#tail, bytes].slice(-8);
+  }
+
+  /** Gives the connection up: whatever waits for it ends. */
+  lose(why?: unknown) {
+    if (this.lost) return;
+    const told = fatalMessage(this.#tail);
+    this.lost = told
+      ? new LostConnection(
+        `the server ended the connection: ${told.message} (SQLSTATE ` +
+          `${told.code})`,
+        hintFor(told.code),
+      )
+      : why instanceof SyncError
+      ? why
+      : lostConnection();
+    this.#gone.reject(this.lost);
+    this.#socket?.destroy();
   }
 
   /**
@@ -8169,38 +8920,156 @@ export class Session {
    * @returns the rows of all its statements, in their order
    */
   async query(text: string): Promise<Row[]> {
-    if (this.lost) throw lostConnection();
-    this.busy = true;
+    if (this.lost) throw this.lost;
+    if (this.#unanswered++ === 0) this.#watch();
     try {
-      const results = await this.#sql.unsafe(text).simple();
+      const answered = this.#sql.unsafe(text).simple();
+      const results = await Promise.race([answered, this.#gone.promise]);
+      this.#key = ([results].flat(1).at(-1) as Answered)?.state ?? this.#key;
       // A pooler makes up the process number that it tells its client.
-      const rows = ([results].flat(2) as unknown as Row[])
-        .filter((row) =>
-          row.backend === undefined || this.#knows(row, results)
-        );
-      return rows;
+      return ([results].flat(2) as unknown as Row[])
+        .filter((row) => row.backend === undefined || this.#knows(row));
     } catch (error) {
       if (isServerError(error)) throw error;
-      throw connectionError(error, this.#target);
+      const why = connectionError(error, this.#target);
+      if (!(why instanceof SyncError)) throw why;
+      this.lose(this.#key ? undefined : why);
+      throw this.lost;
     } finally {
-      this.busy = false;
+      if (--this.#unanswered === 0) clearInterval(this.#watching);
     }
   }
 
-  #knows(row: Row, results: unknown): false {
-    const { state } = [results].flat(1).at(-1) as { state?: { pid: number } };
+  /** Looks at the server's own views, outside a transaction of ours. */
+  look(query: string): Promise<Row[]> {
+    return this.query(`SET LOCAL search_path = ${CATALOG_PATH}; ${query}`);
+  }
+
+  #knows(row: Row): false {
     this.pid = Number(row.backend);
-    this.direct = state?.pid === this.pid;
+    this.direct = this.#key?.pid === this.pid;
     return false;
+  }
+
+  /**
+   * A server at work says nothing for hours, and so does one that is no more.
+   * Twice in a row must it be seen not to work on what was asked.
+   */
+  #watch() {
+    this.#heard = performance.now();
+    let missed = 0, asking = false;
+    this.#watching = setInterval(async () => {
+      const heard = this.#heard;
+      if (asking || this.#target.embedded !== undefined) return;
+      if (performance.now() - heard < Session.silence) return;
+      asking = true;
+      const works = await this.#works();
+      asking = false;
+      missed = works || this.#heard !== heard ? 0 : missed + 1;
+      this.#heard = performance.now();
+      if (missed >= 2) this.lose();
+    }, Session.silence / 2);
+  }
+
+  /** Whether the server works on it, as far as another connection can tell. */
+  async #works(): Promise<boolean> {
+    const limit = 2 * Session.silence;
+    try {
+      const [row] = await this.aside(
+        `SELECT ${this.direct} AND NOT EXISTS (SELECT FROM pg_stat_activity
+          WHERE pid = ${this.pid} AND state = 'active') AS idle`,
+        limit,
+      );
+      return row?.idle !== true;
+    } catch (error) {
+      return isServerError(error);
+    }
+  }
+
+  /** Asks on a connection of its own, within a time (ms). */
+  async aside(text: string, limit: number): Promise<Row[]> {
+    const other = await Session.open(this.#target);
+    const timer = setTimeout(() => other.lose(), limit);
+    try {
+      return await other.look(text);
+    } finally {
+      clearTimeout(timer);
+      await other.end();
+    }
+  }
+
+  /**
+   * What became of a transaction whose COMMIT was not answered: a server that
+   * still has it open is told that nobody waits for it any more.
+   * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
+   */
+  async fate(xid: string): Promise<"committed" | "aborted" | undefined> {
+    if (this.#target.embedded !== undefined) return undefined;
+    const end = performance.now() + 2 * Session.grace;
+    const ask = `SELECT pg_xact_status('${xid}') AS fate`;
+    const stop = this.direct && this.lost
+      ? `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE pid = ${this.pid} AND backend_xid = '${xid}'::xid8::xid; `
+      : "";
+    for (;;) {
+      const left = end - performance.now();
+      const rows = await this.aside(stop + ask, left).catch(() => []);
+      const fate = rows.at(-1)?.fate;
+      if (fate === "committed" || fate === "aborted") return fate;
+      if (performance.now() + 200 > end) return undefined;
+      await pause(200);
+    }
+  }
+
+  /**
+   * Asks the server to stop what runs, by the protocol's own request: its key
+   * is this connection's alone, and a pooler passes it on to what runs for it.
+   * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
+   */
+  async #cancel() {
+    if (!this.#key || this.#target.embedded !== undefined) return;
+    const request = new DataView(new ArrayBuffer(16));
+    const words = [16, 80877102, this.#key.pid, this.#key.secret];
+    words.forEach((word, i) => request.setInt32(4 * i, word));
+    const socket = await dial(this.#target, this.#net);
+    socket.write(new Uint8Array(request.buffer));
+    socket.resume();
+    const limit = setTimeout(() => socket.destroy(), Session.grace);
+    // The other side hangs up: PgBouncer 1.18 dies of a client that does.
+    await eventOf(socket, "close").catch(() => {});
+    clearTimeout(limit);
+  }
+
+  /** At a signal: what runs is cancelled, and what does not end is left. */
+  stop() {
+    const end = performance.now() + Session.grace;
+    const attempt = () => {
+      if (!this.busy) return;
+      if (performance.now() > end) this.lose(stopped());
+      else {
+        this.#cancelling ??= this.#cancel().catch(() => {})
+          .then(() => this.#cancelling = undefined);
+      }
+    };
+    this.#stopping = setInterval(attempt, Session.grace / 5);
+    attempt();
   }
 
   /** Starts a transaction in the steps' search path. */
   begin(mode: "READ ONLY" | "READ WRITE", ...statements: string[]) {
+    return this.beginWith([], mode, ...statements);
+  }
+
+  /** @param first what is asked before the search path is set */
+  beginWith(
+    first: string[],
+    mode: "READ ONLY" | "READ WRITE",
+    ...statements: string[]
+  ) {
     return this.query([
       `BEGIN ISOLATION LEVEL READ COMMITTED ${mode}`,
-      ...(this.searchPath
-        ? [`SET LOCAL search_path = ${this.searchPath}`]
-        : []),
+      ...first,
+      `SET LOCAL search_path = ${this.searchPath}`,
       "SELECT pg_backend_pid() AS backend",
       ...statements,
     ].join(";\n"));
@@ -8208,7 +9077,10 @@ export class Session {
 
   /** @param wait until the server's process has ended, too */
   async end(wait = true) {
-    const ended = this.#sql.end({ timeout: 1 });
+    clearInterval(this.#stopping);
+    if (this.#cancelling) await Promise.race([this.#cancelling, pause(1000)]);
+    const ended = this.#sql.end({ timeout: this.lost ? 0 : 1 })
+      .then(() => this.#socket?.destroy());
     await (wait ? ended : pause(0));
   }
 }
@@ -8223,15 +9095,120 @@ function notLoaded(error: Error): never {
   );
 }
 
+type Answered = { state?: { pid: number; secret: number } } | undefined;
+
+/** What opens a connection, and what encrypts it. */
+interface Net {
+  connect: typeof import("node:net").connect;
+  secure: typeof import("node:tls").connect;
+}
+
+/** The SQLSTATE of COMMIT and ROLLBACK outside a transaction, a warning. */
+const NO_TRANSACTION = "25P01";
+
+/**
+ * Opens a connection as the URL says, encrypted or not, within its time.
+ *
+ * @param opening is told of the socket that may still wait
+ */
+async function dial(
+  { options, ...target }: Target,
+  { connect, secure }: Net,
+  opening: (socket: Socket) => void = () => {},
+): Promise<Socket> {
+  const { host, port, path, ssl } = options;
+  const address = { host: `${host}`, port: Number(port) };
+  const socket = connect(path ? { path } : address);
+  opening(socket);
+  const seconds = Number(options.connect_timeout ?? 10);
+  const timer = seconds && setTimeout(() => {
+    socket.destroy(socketError("CONNECT_TIMEOUT"));
+  }, seconds * 1000);
+  try {
+    await eventOf(socket, "connect");
+    // A host that vanished is noticed, and a quiet connection is kept open.
+    if (!path && target.embedded === undefined) {
+      socket.setKeepAlive(true, 15_000);
+    }
+    if (!ssl) return socket;
+    socket.write(new Uint8Array([0, 0, 0, 8, 4, 210, 22, 47]));
+    const [answer, ...more] = await eventOf(socket, "data") as Uint8Array;
+    // Bytes that follow were not sent by the server's own side of TLS.
+    if (more.length > 0) throw socketError("ECONNRESET");
+    if (answer !== "S".charCodeAt(0)) {
+      if (ssl === "prefer") return socket;
+      throw socketError("NO_TLS");
+    }
+    socket.removeAllListeners();
+    const { isIP } = await import("node:net");
+    const encrypted = secure({
+      socket,
+      ...(!isIP(address.host) && { servername: address.host }),
+      ...(ssl === "prefer" ? { rejectUnauthorized: false } : ssl as object),
+    });
+    await eventOf(encrypted, "secureConnect");
+    return encrypted;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The next event of its kind; what ends the socket ends the wait. */
+function eventOf(socket: Socket, event: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    socket.once(event, resolve);
+    socket.once("error", reject);
+    socket.once("close", () => reject(socketError("ECONNRESET")));
+  });
+}
+
+function socketError(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+/**
+ * What the server says last before it hangs up. The client gives an error out
+ * when the server is ready again, which it is not after this one.
+ * https://www.postgresql.org/docs/current/protocol-error-fields.html
+ */
+function fatalMessage(chunks: Uint8Array[]) {
+  const bytes = chunks.flatMap((chunk) => [...chunk.slice(-4096)]);
+  const view = new DataView(new Uint8Array(bytes).buffer);
+  for (let at = 0; at + 5 <= bytes.length; at++) {
+    if (bytes[at] !== "E".charCodeAt(0)) continue;
+    if (at + 1 + view.getInt32(at + 1) !== bytes.length) continue;
+    const text = new TextDecoder().decode(new Uint8Array(bytes.slice(at + 5)));
+    const fields = new Map(
+      text.split("\0").map((field) => [field.charAt(0), field.slice(1)]),
+    );
+    const code = fields.get("C"), message = fields.get("M");
+    if (/FATAL|PANIC/.test(fields.get("V") ?? "") && code && message) {
+      return { code, message };
+    }
+  }
+  return undefined;
+}
+
 function lostConnection() {
-  return new SyncError(
+  return new LostConnection(
     "the connection to the server was lost",
     "Run it again: it goes on from there",
   );
 }
 
+function stopped() {
+  return new LostConnection(
+    "stopped by a signal; the server did not answer any more",
+    "Run it again to go on",
+  );
+}
+
 /** What went wrong with a connection, in words. */
 function connectionError(error: unknown, { where }: Target): unknown {
+  if (error instanceof SyncError) return error;
   if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) {
     return error;
   }
@@ -8247,7 +9224,9 @@ function connectionError(error: unknown, { where }: Target): unknown {
         `the connection to WHERE failed: ${error.message}`,
         "Check that it is a PostgreSQL server, and what its log says",
       ]);
-  return new SyncError(message.replace("WHERE", where), hint, { cause: error });
+  return new LostConnection(message.replace("WHERE", where), hint, {
+    cause: error,
+  });
 }
 
 const UNKNOWN_HOST: [string, string] = [
@@ -8269,6 +9248,10 @@ const CONNECTION_ERRORS: Record<string, [string, string]> = {
   CONNECT_TIMEOUT: [
     "WHERE does not answer in time",
     "Check host, port and firewall, or allow more with connect_timeout=SECONDS",
+  ],
+  NO_TLS: [
+    "WHERE has no TLS, which sslmode demands",
+    "Configure TLS on the server; sslmode=prefer does without it",
   ],
   ECONNRESET: [
     "WHERE closed the connection",
@@ -8789,12 +9772,12 @@ function refusePlan(plan: Plan, options: Options, report: Reporter) {
 }
 
 /** Stops at the next safe place; a second signal stops at once. */
-function stopOnSignals({ session, watcher, report }: Run) {
+function stopOnSignals({ session, lock, watcher, report }: Run) {
   const stop = () => {
     if (report.stopping) Deno.exit(130);
     report.stopping = true;
     report.note("stopping: what runs now is cancelled", "yellow");
-    watcher?.query(`SELECT pg_cancel_backend(${session.pid})`).catch(() => {});
+    for (const open of [session, lock, watcher]) open?.stop();
   };
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT"]

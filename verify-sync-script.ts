@@ -933,7 +933,7 @@ const OBJECTS = `WITH rel AS MATERIALIZED (
     FROM rel JOIN pg_policy ON polrelid = rel.oid
     UNION ALL
     SELECT 'trigger', relname, relname || '.' || tgname,
-      pg_get_triggerdef(t.oid) || ' ' || tgenabled::text, NULL, 0
+      pg_get_triggerdef(t.oid, true) || ' ' || tgenabled::text, NULL, 0
     FROM rel JOIN pg_trigger t ON tgrelid = rel.oid
     WHERE NOT tgisinternal AND tgparentid = 0
     UNION ALL
@@ -1464,16 +1464,24 @@ function longhand(
       const sql = definition.slice(0, -2);
       return [
         `EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(${on}) ` +
-        `AND pg_get_triggerdef(oid) = ${quoteText(sql)})`,
+        `AND pg_get_triggerdef(oid, true) = ${quoteText(sql)})`,
         sql.replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER"),
       ];
     }
-    case "function":
+    case "function": {
+      // It is printed with its schema, and is for whichever is the target.
+      const own = definition.replace(" public.", " ");
       return [
-        `pg_get_functiondef(to_regprocedure(${quoteText(name)})) ` +
-        `IS NOT DISTINCT FROM ${text}`,
-        definition,
+        oneLine(
+          `(SELECT overlay(d PLACING '' FROM strpos(d, s) FOR length(s))
+          FROM (SELECT pg_get_functiondef(to_regprocedure(${
+            quoteText(name)
+          })) AS d, quote_ident(current_schema()) || '.' AS s) f)
+          IS NOT DISTINCT FROM `,
+        ) + quoteText(own),
+        own,
       ];
+    }
     case "policy":
     case "constraint":
     case "index":
@@ -3987,10 +3995,15 @@ function paint(text: string, colour: number): string {
 
 /** Without the codes that a terminal would obey, and without passwords. */
 function clean(text: string): string {
-  return withoutPasswords(text).replaceAll(
-    /(?!\n)\p{Cc}/gu,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  return withoutPasswords(text).replace(
+    /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu,
+    (c) => {
+      const point = c.codePointAt(0) ?? 0;
+      const hex = point.toString(16);
+      if (point < 256) return `\\x${hex.padStart(2, "0")}`;
+      return point < 65536 ? `\\u${hex.padStart(4, "0")}` : `\\u{${hex}}`;
+    },
+  ).replace(/^(\s*):(?=:)/gm, "$1\\x3a").replace(/##(?=\w*\[)/g, "#\\x23");
 }
 
 function withoutPasswords(text: string): string {

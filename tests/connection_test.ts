@@ -19,6 +19,7 @@ import {
   isInstalled,
   MAJORS,
   PERMISSIONS,
+  readOutput,
   type Server,
   startServer,
   startSync,
@@ -740,7 +741,7 @@ const pooler = await isInstalled("pgbouncer", "--version");
 const POOL = 3;
 
 /** PgBouncer in transaction mode, before the server. */
-async function startPooler(behind: Server) {
+async function startPooler(behind: Server, size = POOL) {
   const directory = await Deno.makeTempDir({ prefix: "pooler-" });
   const port = freePort();
   const config = join(directory, "pgbouncer.ini");
@@ -755,7 +756,7 @@ unix_socket_dir =
 auth_type = trust
 auth_file = ${directory}/users
 pool_mode = transaction
-default_pool_size = ${POOL}
+default_pool_size = ${size}
 query_wait_timeout = 20
 server_round_robin = 1
 `,
@@ -930,6 +931,74 @@ Deno.test({
       } finally {
         await stop();
       }
+    }
+  },
+});
+
+Deno.test({
+  name: "Ctrl-C through a pooler cancels what is ours, and nothing else",
+  ignore: !pooler || Deno.build.os === "windows",
+  fn: async (t) => {
+    const behind = await server(NEWEST);
+    const { port, stop } = await startPooler(behind, 4);
+    const WORK = "SELECT 'ours', pg_sleep(60)";
+    const sleeps = `SELECT FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event = 'PgSleep'`;
+    const where: [what: string, steps: string][] = [
+      [
+        "in a transaction",
+        `createTable("a", { id: "integer" }), step("work",
+          { check: "to_regclass('b') IS NOT NULL", alter: "${WORK}" })`,
+      ],
+      [
+        "outside of one",
+        `createTable("a", { id: "integer", n: "integer" }),
+          createIndex("a", "a_slow_idx", "(slow(id))")`,
+      ],
+    ];
+    try {
+      for (const [what, steps] of where) {
+        await t.step(what, async () => {
+          await behind.withDatabase(async (url, sql) => {
+            await sql.unsafe(`CREATE TABLE a (id integer);
+              INSERT INTO a VALUES (1);
+              CREATE FUNCTION slow(integer) RETURNS integer IMMUTABLE
+              LANGUAGE plpgsql AS
+              'BEGIN PERFORM pg_sleep(60); RETURN 1; END'`);
+            const pooled = new URL(url);
+            pooled.port = `${port}`;
+            // All its connections are open, so that transactions take turns.
+            const early = connect(pooled.href, 4);
+            await Promise.all(
+              [1, 2, 3, 4].map(() => early`SELECT pg_sleep(0.2)`.simple()),
+            );
+            await early.end();
+            const run = startSync(["--apply"], { url: pooled.href, steps });
+            const ended = readOutput(run);
+            await until(
+              async () => (await sql.unsafe(sleeps)).length === 1,
+              "the run is at work",
+            );
+            // On the connections that the run has used before.
+            const others = [connect(pooled.href), connect(pooled.href)];
+            const victims = others.map((other) =>
+              other.unsafe("SELECT pg_sleep(2)").then(() => "whole", String)
+            );
+            await until(
+              async () => (await sql.unsafe(sleeps)).length === 3,
+              "the others are at work",
+            );
+            run.kill("SIGINT");
+            const { code, stderr } = await ended;
+            assert.equal(code, 1, stderr);
+            assert.match(stderr, /due to user request \(SQLSTATE 57014\)/);
+            assert.deepEqual(await Promise.all(victims), ["whole", "whole"]);
+            await Promise.all(others.map((other) => other.end()));
+          });
+        });
+      }
+    } finally {
+      await stop();
     }
   },
 });

@@ -42,6 +42,8 @@ export interface Server {
   withDatabase<T>(
     use: (url: string, sql: postgres.Sql) => Promise<T>,
   ): Promise<T>;
+  /** Ends it as the signal says, and starts it again on what it left. */
+  restart(signal: "SIGINT" | "SIGQUIT"): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -74,15 +76,24 @@ export async function startServer(
   );
   await Deno.chmod(join(data, "postgresql.auto.conf"), 0o644);
   if (isRoot) await Deno.chown(directory, 65534, 65534);
-  const server = new Deno.Command(join(binaries, "postgres"), {
-    args: ["-D", data],
-    stdout: "null",
-    stderr: "piped",
-    ...SERVER_USER,
-  }).spawn();
   let log = "";
-  const logged = server.stderr.pipeThrough(new TextDecoderStream())
-    .pipeTo(new WritableStream({ write: (text) => void (log += text) }));
+  const start = () => {
+    const server = new Deno.Command(join(binaries, "postgres"), {
+      args: ["-D", data],
+      stdout: "null",
+      stderr: "piped",
+      ...SERVER_USER,
+    }).spawn();
+    const logged = server.stderr.pipeThrough(new TextDecoderStream())
+      .pipeTo(new WritableStream({ write: (text) => void (log += text) }));
+    return { server, logged };
+  };
+  let running = start();
+  const end = async (signal: Deno.Signal) => {
+    running.server.kill(signal);
+    await running.server.status;
+    await running.logged;
+  };
   const url = (database = "postgres", user = "postgres") =>
     `postgres://${user}@127.0.0.1:${port}/${database}`;
   await untilReady(url(), () => log);
@@ -106,10 +117,13 @@ export async function startServer(
         await admin.end();
       }
     },
+    async restart(signal) {
+      await end(signal);
+      running = start();
+      await untilReady(url(), () => log);
+    },
     async stop() {
-      server.kill("SIGQUIT");
-      await server.status;
-      await logged;
+      await end("SIGQUIT");
       await Deno.remove(directory, { recursive: true });
     },
   };
@@ -266,8 +280,9 @@ export function pause(ms: number): Promise<void> {
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what: string,
+  limit = 20_000,
 ) {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + limit;
   while (!await holds()) {
     if (Date.now() > end) throw new Error(`never happened: ${what}`);
     await pause(20);

@@ -807,3 +807,32 @@ for (const seed of [1, 2, 3]) {
       }
     }));
 }
+
+// ─── What to do ────────────────────────────────────────────────────────────
+
+const HINTED: [code: string, hint: RegExp][] = [
+  ["53000", /See what the server lacks/],
+  ["53100", /Free space on the server's disk/],
+  ["53200", /Free memory[^]*max_locks_per_transaction/],
+  ["53300", /Free a connection/],
+  ["53400", /Raise the limit that is named/],
+  ["54000", /beyond a limit/],
+  ["40001", /Run again/],
+  ["58030", /log: its files or disk/],
+  ["23505", /Mend the rows/],
+  ["55000", /Look the SQLSTATE up/],
+];
+
+Deno.test("each SQLSTATE has the hint that fits", (t) =>
+  withDatabase(NEWEST, async (url) => {
+    for (const [code, hint] of HINTED) {
+      await t.step(code, async () => {
+        const block = `DO $$ BEGIN RAISE EXCEPTION 'told' USING ERRCODE = ` +
+          `'${code}'; END $$`;
+        const steps = run(block);
+        const { stderr } = await sync(["--apply"], { url, steps });
+        assert.ok(stderr.includes(`failed: told (SQLSTATE ${code})`), stderr);
+        assert.match(stderr, hint);
+      });
+    }
+  }));

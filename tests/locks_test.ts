@@ -443,7 +443,10 @@ for (const major of [14, 18] as const) {
         return rows.length > 0;
       }, "the autovacuum is at work");
       const steps = `${AGE} addCheck("people", "people_n", "n > 0"),`;
-      assertOk(await sync(["--apply"], { url, steps }), /Applied plan/);
+      assertOk(
+        await sync(["--apply", "--max-wait", "30s"], { url, steps }),
+        /Applied plan/,
+      );
       await assertInSync({ url, steps });
     }));
 }

@@ -171,7 +171,7 @@ Applied PLAN: 5 statements in TIME; nothing is left to change.
 
 To take it back (what was written into it since goes, too):
   BEGIN;
-  SET LOCAL search_path = public;
+  SET LOCAL search_path = public, pg_temp;
   ALTER TABLE people DROP CONSTRAINT people_name_check;
   DROP INDEX IF EXISTS people_name_idx;
   ALTER TABLE people DROP COLUMN mood;
