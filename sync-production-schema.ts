@@ -2432,8 +2432,7 @@ function planRenameTable(db: Planner, { name, table, to }: Said) {
   const undo = `ALTER TABLE ${now} RENAME TO ${id(lastName(from))}`;
   const told = { undo, effect: OLD_NAME, hazard: "rename", rank: 0 };
   const change = alterTable(from, `RENAME TO ${own}`, told);
-  const locks: Lock[] = [{ table: now, mode: AX }];
-  db.change(name, `rename from ${table}`, { ...change, locks });
+  db.change(name, `rename from ${table}`, change);
 }
 
 function planRenameColumn(db: Planner, { name, table, column, to }: Said) {
@@ -2690,6 +2689,7 @@ function lockedToo(db: Planner, { oid }: TableFact, which: string): Lock[] {
     WHERE o <> ${oid}`);
   const tables = JSON.parse(found ?? "null") as string[] | null ?? [];
   return tables.filter((table) => table !== "-")
+    .sort((a, b) => lastName(a) < lastName(b) ? -1 : 1)
     .map((table) => ({ table, mode: AX }));
 }
 
@@ -5197,6 +5197,7 @@ async function readDatabase(
   const rows = await session.begin(
     "READ ONLY",
     ...readSettings(options),
+    `SET LOCAL search_path = ${CATALOG_PATH}`,
     // Every join is of equals; a bad estimate must not make it quadratic.
     ...HASH_JOINS.map((name) => `SET LOCAL ${name} = off`),
     ...factQueries([
@@ -6470,7 +6471,8 @@ function belongs({ home, hazard, step }: Change, group: Change[]): boolean {
 /** For what runs outside a transaction; only where the session is ours. */
 function sessionSettings({ session }: Run): string {
   return `SET search_path = ${session.searchPath}; SET statement_timeout = 0; ` +
-    "SET lock_timeout = 0; SET idle_session_timeout = 0";
+    "SET lock_timeout = 0; SET idle_session_timeout = 0; " +
+    "SET standard_conforming_strings = on";
 }
 
 /** Whatever the role's defaults are; not every version has every timeout. */
@@ -9070,6 +9072,8 @@ export class Session {
       `BEGIN ISOLATION LEVEL READ COMMITTED ${mode}`,
       ...first,
       `SET LOCAL search_path = ${this.searchPath}`,
+      // Steps are read as the standard has it, whatever the database says.
+      "SET LOCAL standard_conforming_strings = on",
       "SELECT pg_backend_pid() AS backend",
       ...statements,
     ].join(";\n"));
