@@ -8815,7 +8815,7 @@ export class Session {
   direct = false;
   pid = 0;
   /** Why there is no connection any more. */
-  lost: SyncError | undefined;
+  lost: Error | undefined;
   /** Whether a step has ended a transaction that the engine began. */
   interfered = false;
   #sql: postgres.Sql;
@@ -8908,7 +8908,7 @@ export class Session {
           `${told.code})`,
         hintFor(told.code),
       )
-      : why instanceof SyncError
+      : why instanceof SyncError || why instanceof Deno.errors.NotCapable
       ? why
       : lostConnection();
     this.#gone.reject(this.lost);

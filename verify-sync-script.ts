@@ -11,7 +11,7 @@
  * It reads databases with a query of its own, so that the proof does not rest
  * on what it proves.
  *
- * Parts, in this order: Proof, Models, Catalog, Steps to paste, Databases,
+ * Parts, in this order: Proof, Models, Catalog, Inventory, Scaffold, Databases,
  * Rows, States, Guide, Deploy files, Report, Command line.
  *
  * @module
@@ -74,7 +74,10 @@ async function prove(options: Options, report: Reporter): Promise<boolean> {
   script.refuseOldDeno(OLDEST_DENO);
   const models = await loadModels(options.models);
   const context = { options, script, models, report };
-  await report.run("static", () => checkNames(context));
+  if (options.static) {
+    const wanted = readNames(models.sql);
+    await report.run("static", () => checkNames(context, wanted));
+  }
   const modelled = !options.static
     ? await proveOnServer(context)
     : options.updateGuide
@@ -117,7 +120,7 @@ async function proveOnServer(context: Context): Promise<Objects> {
     ? runProcess(options, ["--apply", "--database-url", "pglite:"])
     : undefined;
   const server = options.server === undefined
-    ? await Embedded.start(script)
+    ? await Embedded.start(script, { extensions: models.extensions })
     : await ScratchServer.start(script, options.server);
   const next = { interrupted: counter(), convergent: counter() };
   const helper = server instanceof Embedded
@@ -126,7 +129,9 @@ async function proveOnServer(context: Context): Promise<Objects> {
   try {
     const first = await server.open();
     const modelled = await buildModels(first, models, extensionsOf(script));
-    if (options.updateGuide) updateGuide(options, models, modelled);
+    const wanted = namesOf(modelled.objects);
+    await report.run("static", () => checkNames(context, wanted));
+    if (options.updateGuide) updateGuide(options, models, modelled.objects);
     await first.reset();
     const fresh = await report.run(
       "fresh",
@@ -156,7 +161,7 @@ async function proveOnServer(context: Context): Promise<Objects> {
       convergent: long("convergent"),
       interrupted: long("interrupted"),
     });
-    return modelled;
+    return modelled.objects;
   } finally {
     helper?.stop();
     await applied?.catch(() => {});
@@ -244,7 +249,7 @@ async function help(
   tell: (message: unknown) => void,
 ) {
   const script = await loadScript(options.script);
-  const server = await Embedded.start(script, new Blob([copy]));
+  const server = await Embedded.start(script, { copy: new Blob([copy]) });
   const database = await server.open();
   await database.reset();
   const { changes } = await database.apply();
@@ -312,7 +317,7 @@ async function checkProcesses(
 async function proveFresh(
   context: Context,
   database: Database,
-  modelled: Objects,
+  modelled: Modelled,
 ) {
   const { script } = context;
   const plan = await database.inspect();
@@ -341,7 +346,8 @@ async function proveFresh(
   }
   const where = await database.describe();
   const text = `${count(plan.changes.length, "change")} on an empty database ` +
-    `make the ${count(modelled.size, "object")} of the models, on ${where}`;
+    `make the ${count(modelled.objects.size, "object")} of the models, on ` +
+    where;
   return { text, problems, changes: plan.changes, target };
 }
 
@@ -594,6 +600,17 @@ interface Models {
   file: string;
   source: string;
   sql: string;
+  /** What of a dump is not run: no step could make it. */
+  skipped: string[];
+  extensions: string[];
+  /** Roles that the SQL names. */
+  roles: string[];
+}
+
+/** What the models make of an empty database. */
+interface Modelled {
+  objects: Objects;
+  inventory: Inventory;
 }
 
 async function loadModels(file: string): Promise<Models> {
@@ -604,7 +621,7 @@ async function loadModels(file: string): Promise<Models> {
     );
   }
   const source = Deno.readTextFileSync(file);
-  if (file.endsWith(".sql")) return { file, source, sql: source };
+  if (file.endsWith(".sql")) return { file, source, ...readDump(source) };
   let module: Record<string, unknown>;
   try {
     module = await import(pathToFileURL(resolve(file)).href);
@@ -626,35 +643,187 @@ async function loadModels(file: string): Promise<Models> {
   }
   const none = generateDrizzleJson({});
   const statements = await generateMigration(none, snapshot);
-  return { file, source, sql: statements.join("\n") };
+  const sql = statements.join("\n");
+  return { file, source, sql, skipped: [], extensions: [], roles: [] };
+}
+
+/** A statement of an SQL text: where it stands, and its words. */
+interface Statement {
+  start: number;
+  end: number;
+  words: string[];
+}
+
+const SQL_TOKEN = new RegExp(
+  [
+    /\s+|--[^\n]*|\/\*[^]*?\*\//,
+    /[eE]'(?:[^'\\]|''|\\[^])*'|'(?:[^']|'')*'|"(?:[^"]|"")*"/,
+    /\$([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$[^]*?\$\1\$/,
+    /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|\d+|[^]/,
+  ].map(({ source }) => source).join("|"),
+  "y",
+);
+
+/**
+ * The statements of an SQL text, as psql parts them: its own commands, which
+ * begin with a backslash, and the rows below a COPY are one each.
+ */
+function statementsOf(sql: string): Statement[] {
+  const statements: Statement[] = [];
+  let now: Statement = { start: 0, end: 0, words: [] };
+  let depth = 0;
+  const finish = (end: number) => {
+    statements.push({ ...now, end });
+    now = { start: end, end, words: [] };
+    depth = 0;
+  };
+  for (let at = 0; at < sql.length;) {
+    if (now.words.length === 0 && sql[at] === "\\") {
+      now.words.push("\\");
+      const end = sql.indexOf("\n", at);
+      finish(at = end < 0 ? sql.length : end);
+      continue;
+    }
+    SQL_TOKEN.lastIndex = at;
+    const [token = sql[at] ?? ""] = SQL_TOKEN.exec(sql) ?? [];
+    at += token.length;
+    if (/^(\s|--|\/\*)/.test(token)) continue;
+    if (now.words.length === 0) now.start = at - token.length;
+    const word = /^\w/.test(token) ? token.toUpperCase() : token;
+    const last = now.words.at(-1);
+    // The body of a function in SQL has statements of its own.
+    if (word === "ATOMIC" && last === "BEGIN") depth++;
+    else if (depth > 0 && word === "CASE") depth++;
+    else if (depth > 0 && word === "END") depth--;
+    if (token === ";" && depth === 0) {
+      if (/^COPY .* FROM STDIN/s.test(now.words.join(" "))) {
+        const end = /^\\\.$/m.exec(sql.slice(at));
+        at = end ? at + end.index + 2 : sql.length;
+      }
+      finish(at);
+    } else now.words.push(/^["']/.test(token) ? token : word);
+  }
+  if (now.words.length > 0) finish(sql.length);
+  return statements;
+}
+
+/** What `pg_dump` and `psql` write that a model is not, and what it is called. */
+const NOT_MODELLED: [RegExp, string?][] = [
+  [/^\\/],
+  [/^COPY .* FROM STDIN/s],
+  [/^SET (?:SESSION |LOCAL )?\w*_TIMEOUT\b/],
+  [/^SET (?:DEFAULT_TABLESPACE|DEFAULT_WITH_OIDS|ROW_SECURITY|ROLE|SESSION)\b/],
+  [/^(?:RESET|SET) (?:ROLE|SESSION AUTHORIZATION)\b/],
+  [/^CREATE SCHEMA (?:IF NOT EXISTS )?"?PUBLIC"?(?: AUTHORIZATION \S+)?$/i],
+  [/^ALTER .* OWNER TO \S+$/s, "owners"],
+  [/^COMMENT ON (?:EXTENSION|DATABASE|ROLE|TABLESPACE)\b/],
+  [/^SELECT PG_CATALOG \. SETVAL\b/],
+  [/^(?:CREATE|ALTER|DROP) (?:DATABASE|TABLESPACE)\b/, "databases"],
+  [/^(?:CREATE|ALTER|DROP) (?:ROLE|GROUP)\b/, "roles"],
+  [/^(?:CREATE|ALTER|DROP) USER (?!MAPPING)/, "roles"],
+  [/^(?:GRANT|REVOKE) (?:(?! ON ).)*$/s, "roles"],
+  [/^(?:GRANT|REVOKE) .* ON (?:DATABASE|TABLESPACE|PARAMETER)\b/s, "roles"],
+  [/^(?:CREATE|ALTER) SUBSCRIPTION\b/, "subscriptions"],
+  [/^(?:CREATE|ALTER) USER MAPPING\b/, "user mappings"],
+  [/^SECURITY LABEL\b/, "security labels"],
+  [/^ALTER .* SET TABLESPACE\b/s, "tablespaces"],
+];
+
+/**
+ * SQL models as they can run in a scratch database, at equal length, so that
+ * the line of an error is the file's.
+ */
+function readDump(source: string) {
+  const skipped = new Set<string>();
+  const extensions = new Set<string>(), roles = new Set<string>();
+  let sql = source, begun = false;
+  for (const { start, end, words } of statementsOf(source)) {
+    const text = words.join(" ");
+    begun ||= /^CREATE (?!SCHEMA)/.test(text);
+    // A dump with --clean begins by dropping what it is going to make.
+    const cleans = !begun && /^(?:DROP|ALTER TABLE .* DROP) /s.test(text);
+    const found = NOT_MODELLED.find(([pattern]) => pattern.test(text));
+    if (found || cleans) {
+      if (found?.[1]) skipped.add(found[1]);
+      sql = sql.slice(0, start) +
+        sql.slice(start, end).replaceAll(/[^\n]/g, " ") + sql.slice(end);
+      continue;
+    }
+    const [, name] = /^CREATE EXTENSION (?:IF NOT EXISTS )?(\S+)/.exec(text) ??
+      [];
+    if (name) extensions.add(nameOfWord(name));
+    for (const role of rolesIn(words)) roles.add(role);
+  }
+  return {
+    sql,
+    skipped: [...skipped],
+    extensions: [...extensions],
+    roles: [...roles],
+  };
+}
+
+function nameOfWord(word: string): string {
+  return word.startsWith('"') ? unquote(word) : word.toLowerCase();
+}
+
+/** The roles to which a statement grants something, or for which it is. */
+function rolesIn(words: string[]): string[] {
+  const text = words.join(" ");
+  const name = String.raw`("(?:[^"]|"")*"|[\w$]+)`;
+  const list = `${name}(?: , ${name})*`;
+  const patterns: [RegExp, RegExp][] = [
+    [/^(?:GRANT|ALTER DEFAULT)\b/, new RegExp(` TO (${list})`)],
+    [/^(?:REVOKE|ALTER DEFAULT)\b/, new RegExp(` FROM (${list})`)],
+    [/^(?:CREATE|ALTER) POLICY\b/, new RegExp(` TO (${list})`)],
+    [/^ALTER DEFAULT\b/, new RegExp(` FOR (?:ROLE|USER) (${list})`)],
+    [/^CREATE SCHEMA\b/, new RegExp(` AUTHORIZATION (${list})`)],
+  ];
+  return patterns.flatMap(([kind, where]) => {
+    const [, found = ""] = kind.test(text) ? where.exec(text) ?? [] : [];
+    return (found.match(/"(?:[^"]|"")*"|[\w$]+/g) ?? []).map(nameOfWord);
+  }).filter((role) =>
+    !/^(public|current_user|current_role|session_user|group|pg_.*)$/.test(role)
+  );
 }
 
 /** Builds the models' own database, and reads it. */
 async function buildModels(
   database: Database,
-  { file, sql }: Models,
+  { file, sql, roles }: Models,
   extensions: string[],
-): Promise<Objects> {
+): Promise<Modelled> {
   const { session } = database;
   for (const name of extensions) {
     await session.query(`CREATE EXTENSION IF NOT EXISTS "${name}"`);
   }
-  // What psql itself obeys is no SQL.
-  const text = sql.replaceAll(/^\\.*$/gm, "");
+  await database.makeRoles(roles);
   try {
-    await session.query(text);
+    await session.query(sql);
   } catch (error) {
-    const { position } = error as { position?: string };
-    const line = position && text.slice(0, Number(position)).split("\n").length;
+    const { position, code } = error as { position?: string; code?: string };
+    const line = position && sql.slice(0, Number(position)).split("\n").length;
     throw new VerifyError(
       file.endsWith(".sql") && line
         ? `${file}, line ${line}: ${messageOf(error)}`
         : `the models' SQL fails: ${messageOf(error)}`,
-      "Mend the models; an extension that they need is a createExtension step",
+      code === "0A000" && database.embedded
+        ? "The embedded PostgreSQL lacks it: name a server that has it with " +
+          "--server URL"
+        : "Mend the models; an extension that they need is a createExtension " +
+          "step",
     );
   }
   await session.query("RESET ALL");
-  return readObjects(session);
+  const objects = await readObjects(session);
+  const inventory = await readInventory(session);
+  for (const partitions of jobPartitions(inventory.items).values()) {
+    for (const { label } of partitions) {
+      for (const [key, { table }] of objects) {
+        if (table === label) objects.delete(key);
+      }
+    }
+  }
+  return { objects, inventory };
 }
 
 /** What the models or steps name, by the keys that steps own. */
@@ -675,6 +844,7 @@ function readNames(sql: string): Names {
     const constraints = (table: string, from: number) => {
       for (let i = from; i < text.length; i++) {
         if (text[i]?.toUpperCase() !== "CONSTRAINT") continue;
+        if (text[i + 2]?.toUpperCase() === "NOT") continue;
         names.set(`constraint ${table}.${unquote(text[i + 1])}`, []);
       }
     };
@@ -696,12 +866,17 @@ function readNames(sql: string): Names {
           !/^(CONSTRAINT|PRIMARY|UNIQUE|CHECK|FOREIGN|EXCLUDE|LIKE)$/i
             .test(word);
         if (starts && isColumn) columns.push(unquote(word));
+        if (starts && /^LIKE$/i.test(word)) {
+          const [other] = name(i + 2);
+          columns.push(...names.get(`table ${other}`) ?? []);
+        }
       }
       names.set(`table ${table}`, columns);
       for (const column of columns) names.set(`column ${table}.${column}`, []);
       constraints(table, open);
     } else if (at("ALTER", "TABLE")) {
       const [table, rest] = name(2);
+      readAlteration(names, table, text.slice(rest));
       if (text[rest]?.toUpperCase() === "ADD") constraints(table, rest);
     } else if (at("CREATE", "INDEX") || at("CREATE", "UNIQUE", "INDEX")) {
       names.set(`index ${name(at("CREATE", "INDEX") ? 2 : 3)[0]}`, []);
@@ -714,6 +889,53 @@ function readNames(sql: string): Names {
     }
   }
   return names;
+}
+
+/** What ALTER TABLE does to the names: columns come, go, and are renamed. */
+function readAlteration(names: Names, table: string, words: string[]) {
+  const key = `table ${table}`;
+  const columns = names.get(key);
+  if (!columns) return;
+  const isWord = (i: number, ...list: string[]) =>
+    list.includes(words[i]?.toUpperCase() ?? "");
+  const skip = (i: number) => {
+    while (isWord(i, "COLUMN", "IF", "NOT", "EXISTS")) i++;
+    return i;
+  };
+  if (isWord(0, "RENAME") && !isWord(1, "CONSTRAINT")) {
+    const at = skip(1);
+    const [from, to] = isWord(1, "TO")
+      ? [undefined, unquote(words[2])]
+      : [unquote(words[at]), unquote(words[at + 2])];
+    if (from === undefined) {
+      names.delete(key);
+      names.set(`table ${to}`, columns);
+    }
+    for (const column of columns.splice(0)) {
+      const now = column === from ? to : column;
+      columns.push(now);
+      names.delete(`column ${table}.${column}`);
+      names.set(`column ${from === undefined ? to : table}.${now}`, []);
+    }
+    return;
+  }
+  const other = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"]
+    .concat(["EXCLUDE"]);
+  let depth = 0;
+  words.forEach((word, i) => {
+    depth += word === "(" ? 1 : word === ")" ? -1 : 0;
+    if (depth > 0 || i > 0 && words[i - 1] !== ",") return;
+    const at = skip(i + 1);
+    if (isWord(at, ...other)) return;
+    const column = unquote(words[at]);
+    if (isWord(i, "ADD")) {
+      if (!columns.includes(column)) columns.push(column);
+      names.set(`column ${table}.${column}`, []);
+    } else if (isWord(i, "DROP")) {
+      columns.splice(0, columns.length, ...columns.filter((c) => c !== column));
+      names.delete(`column ${table}.${column}`);
+    }
+  });
 }
 
 /** The tokens of each statement; strings and quoted names are one each. */
@@ -735,9 +957,21 @@ function unquote(name = ""): string {
     : name.toLowerCase();
 }
 
+/** The same names, of what PostgreSQL has made of the models. */
+function namesOf(objects: Objects): Names {
+  const names: Names = new Map();
+  for (const [key, { kind, table }] of objects) {
+    if (!["table", "column", "constraint", "index", "enum"].includes(kind)) {
+      continue;
+    }
+    names.set(key, names.get(key) ?? []);
+    if (kind === "column") names.get(`table ${table}`)?.push(nameOf(key));
+  }
+  return names;
+}
+
 /** Every model has a step, and every step a model, by their names. */
-function checkNames({ options, script, models }: Context) {
-  const wanted = readNames(models.sql);
+function checkNames({ options, script, models }: Context, wanted: Names) {
   const owned = new Map<string, Step>();
   const longhand: string[] = [];
   for (const step of stepsOf(script)) {
@@ -765,6 +999,8 @@ function checkNames({ options, script, models }: Context) {
   for (const key of wanted.keys()) {
     const [, table] = /^(?:column|constraint) (.*?)\./.exec(key) ?? [];
     if (!lacking(key) || (table && lacking(`table ${table}`))) continue;
+    // What a table made by hand has is looked at where it is made.
+    if (table && owned.get(`table ${table}`)?.modelled === false) continue;
     problems.push({
       message: `${key} of the models has no step` +
         (options.static ? "; without --static the step is printed" : ""),
@@ -842,11 +1078,6 @@ const SEQUENCE = `format(
   'AS %s START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s%s',
   format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax,
   seqcache, CASE WHEN seqcycle THEN ' CYCLE' END)`;
-
-/** Of a table that is made by hand, what its columns are. */
-const COLUMNS = `SELECT string_agg(attname || ' ' ||
-  format_type(atttypid, atttypmod), ', ' ORDER BY attname) FROM pg_attribute
-  WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped`;
 
 const TABLE = `concat_ws(' ', CASE WHEN relispartition THEN
     (SELECT 'PARTITION OF ' || inhparent::regclass FROM pg_inherits
@@ -965,14 +1196,16 @@ async function readObjects(session: Session): Promise<Objects> {
 
 /** The differences of the models' database and the script's, as problems. */
 async function compareWithModels(
-  { modelled: models, target: made, unmodelled }: {
-    modelled: Objects;
+  { modelled, target: made, unmodelled }: {
+    modelled: Modelled;
     target: Objects;
     unmodelled: Set<string>;
   },
   { options, script, models: { file } }: Context,
   database: Database,
 ): Promise<Problem[]> {
+  const models = modelled.objects;
+  const reached = await readInventory(database.session);
   const problems: Problem[] = [];
   const ofUnmodelled = (key: string, { table }: Thing) =>
     unmodelled.has(key) || unmodelled.has(`table ${table}`) ||
@@ -998,16 +1231,13 @@ async function compareWithModels(
       near: `"${nameOf(same[0])}"`,
     });
   }
-  for (const [key, code] of missingSteps(models, made)) {
-    if (renamed.has(key)) continue;
-    problems.push({
-      message: `${key} of the models is not made by the script; paste into ` +
-        `${basename(options.script)}:`,
-      code,
+  const paper = new Paper(modelled.inventory, ...madeBy(script, made, reached));
+  problems.push(
+    ...await missingSteps(paper, reached, (key) => renamed.has(key), {
+      script: options.script,
       file,
-      near: nameOf(key),
-    });
-  }
+    }),
+  );
   for (const [key, thing] of extra) {
     if (renamed.has(key)) continue;
     if (
@@ -1026,9 +1256,11 @@ async function compareWithModels(
       near: nameOf(key),
     });
   }
+  const differing = new Set<string>();
   for (const [key, want] of models) {
     const have = made.get(key);
     if (!have || await isSame(database.session, want, have)) continue;
+    differing.add(key);
     problems.push({
       message: `${key} differs`,
       code: `models  ${want.definition || "(nothing special)"}\n` +
@@ -1037,29 +1269,96 @@ async function compareWithModels(
       near: nameOf(key),
     });
   }
+  for (const { item, want, have } of otherwise(modelled.inventory, reached)) {
+    const key = keyOf(item);
+    if (differing.has(key)) continue;
+    problems.push({
+      message: `${key} differs`,
+      code: `models  ${want}\nscript  ${have}`,
+      file: options.script,
+      near: item.about.name ?? item.label,
+    });
+  }
   return problems;
 }
 
-/** The steps for all that the models have and a database lacks, in order. */
-function missingSteps(models: Objects, made: Objects): [string, string][] {
-  const absent = (key: string) => !made.has(key);
-  const paste = { models, made, order: missingTables(models, made) };
-  const place = ([key, { kind, table = "" }]: [string, Thing]) =>
-    PASTE_ORDER.indexOf(kind) +
-    (key === `table ${table}` ? paste.order.indexOf(table) / 1e6 : 0);
-  // A missing table's parts come with it, and a serial column's sequence.
-  const comesAlong = (key: string, { kind, table }: Thing) =>
-    kind !== "table" && absent(`table ${table}`) &&
-      models.has(`table ${table}`) ||
-    kind === "sequence" &&
-      [...models].some(([other, { kind }]) =>
-        kind === "column" &&
-        key === `sequence ${nameOf(other, true).replace(".", "_")}_seq`
-      );
-  return [...models].filter(([key, thing]) =>
-    absent(key) && !comesAlong(key, thing)
-  ).sort((a, b) => place(a) - place(b))
-    .map(([key]) => [key, stepsToPaste(key, paste)]);
+/** What there are steps for, and which tables a `createTable` makes. */
+function madeBy(
+  script: typeof Script,
+  objects: Objects,
+  { items }: Inventory,
+): [Set<string>, Set<string>] {
+  const columns = items.flatMap(({ label, about: { columns } }) =>
+    columns?.map(({ name }) => `column ${label}.${name}`) ?? []
+  );
+  return [
+    new Set([...objects.keys(), ...items.map(keyOf), ...columns]),
+    new Set(
+      stepsOf(script).filter(({ verb }) => verb === "createTable")
+        .map(({ name }) => name),
+    ),
+  ];
+}
+
+/** A problem for each thing that there is no step for, with the steps. */
+async function missingSteps(
+  paper: Paper,
+  reached: Inventory,
+  isRenamed: (key: string) => boolean,
+  { script, file }: { script: string; file: string },
+): Promise<Problem[]> {
+  const groups: { key: string; name: string; steps: string[] }[] = [];
+  const tables = new Set<string>();
+  for (const { key, item, steps } of paper.print()) {
+    if (isRenamed(key)) continue;
+    // What hangs on a missing table is told with it.
+    if (item.on && tables.has(item.on)) groups.at(-1)?.steps.push(...steps);
+    else groups.push({ key, name: item.about.name ?? item.label, steps });
+    if (/^(table|view|materialized view)$/.test(item.kind)) tables.add(item.id);
+  }
+  const texts = groups.length === 0
+    ? []
+    : await formatSteps(groups.map(({ steps }) => steps.map(onOneLine)));
+  const known = new Set(reached.left.map(({ what }) => what));
+  return [
+    ...groups.map(({ key, name }, i) => ({
+      message: `${key} of the models is not made by the script; paste into ` +
+        `${basename(script)}:`,
+      code: texts[i] ?? "",
+      file,
+      near: nameOf(`x ${name}`),
+    })),
+    ...paper.left.filter(({ what }) => !known.has(what)).map(({ what }) => ({
+      message: `${what} of the models is not made by the script, and no ` +
+        "scaffolded step can make it: write it by hand",
+      file,
+    })),
+  ];
+}
+
+/** What both have and the query above does not compare, where it differs. */
+function otherwise(wanted: Inventory, reached: Inventory) {
+  const have = new Map(reached.items.map((item) => [keyOf(item), item]));
+  return wanted.items.flatMap((item) => {
+    const other = have.get(keyOf(item));
+    const compared = /^(table|constraint|index)$/.test(item.kind) &&
+      !/\./.test(item.sql.replaceAll(/"[^"]*"/g, ""));
+    if (!other || compared) return [];
+    const [want, is] = [item, other].map((one) => substance(one));
+    return want === is ? [] : [{ item, want: `${want}`, have: `${is}` }];
+  });
+}
+
+/** What an object is, without numbers that every database gives anew. */
+function substance({ about }: Item): string {
+  return JSON.stringify(about, (key, value) => {
+    if (/^(id|parent|indexId|defaultId|usual|version)$/.test(key)) {
+      return undefined;
+    }
+    return key === "columns" && Array.isArray(value)
+      ? value.toSorted((a, b) => a.name < b.name ? -1 : 1)
+      : value;
+  });
 }
 
 /**
@@ -1170,80 +1469,6 @@ function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-// ═══ Steps to paste ════════════════════════════════════════════════════════
-
-/** Each kind after those that it may need. */
-const PASTE_ORDER = ["extension", "enum", "domain", "sequence", "function"]
-  .concat(["table", "column", "constraint", "index", "view"])
-  .concat(["materialized view", "policy", "trigger"]);
-
-/** What is wanted, what is there, and the tables that are not, in an order. */
-interface Paste {
-  models: Objects;
-  made: Objects;
-  order: string[];
-}
-
-/** Tables that are missing, each after those that it refers to. */
-function missingTables(models: Objects, made: Objects): string[] {
-  const needs = new Map<string, string[]>();
-  for (const [key, { kind, table = "", definition }] of models) {
-    if (kind === "table" && !made.has(key) && !needs.has(table)) {
-      needs.set(table, []);
-    }
-    const parent = parentOf(definition);
-    if (parent && parent !== table) needs.get(table)?.push(parent);
-  }
-  const order: string[] = [];
-  const visit = (table: string, path: string[]) => {
-    if (order.includes(table) || path.includes(table)) return;
-    for (const parent of needs.get(table) ?? []) {
-      if (needs.has(parent)) visit(parent, [...path, table]);
-    }
-    order.push(table);
-  };
-  for (const table of needs.keys()) visit(table, []);
-  return order;
-}
-
-function parentOf(definition: string): string | undefined {
-  const [, parent] =
-    /^(?:FOREIGN KEY .* REFERENCES|PARTITION OF|INHERITS \() ?("[^"]+"|\w+)/
-      .exec(definition) ?? [];
-  return parent && unquote(parent);
-}
-
-/** The steps that make one thing, and for a table all that hangs on it. */
-function stepsToPaste(key: string, paste: Paste): string {
-  const thing = paste.models.get(key);
-  if (!thing) return "";
-  const { kind, table = "", definition } = thing;
-  const name = nameOf(key);
-  const text = (value: string) => JSON.stringify(value);
-  switch (kind) {
-    case "table":
-      return tableSteps(table, definition, paste);
-    case "column":
-      return columnSteps(table, name, definition);
-    case "enum":
-      return `createEnum(${text(nameOf(key, true))}, [${
-        labelsOf(definition).map(({ label }) => text(label)).join(", ")
-      }]),`;
-    case "index":
-      return `createIndex(${text(table)}, ${text(name)}, ${
-        text(definition.replace("USING btree ", ""))
-      }),`;
-    case "constraint": {
-      const step = constraintSteps(table, name, definition);
-      if (step) return step;
-      break;
-    }
-    case "extension":
-      return `createExtension(${text(name)}),`;
-  }
-  return stepByHand(key, thing);
-}
-
 /** The labels in SQL, as they stand there and as they are. */
 function labelsOf(sql: string): { written: string; label: string }[] {
   const strings = /[eE]'((?:[^'\\]|''|\\[^])*)'|'((?:[^']|'')*)'/g;
@@ -1254,65 +1479,2174 @@ function labelsOf(sql: string): { written: string; label: string }[] {
   }));
 }
 
-/** The longhand step, with a check that asks for the whole definition. */
-function stepByHand(key: string, thing: Thing): string {
-  const [check, ...alter] = longhand(thing.kind, nameOf(key, true), thing);
-  const sql = alter.map((sql) => JSON.stringify(sql));
-  return `step(${JSON.stringify(key)}, {\n` +
-    `  check: ${JSON.stringify(check)},\n` +
-    `  alter: ${sql.length === 1 ? sql[0] : `[${sql.join(", ")}]`},\n}),`;
+// ═══ Inventory ═════════════════════════════════════════════════════════════
+//
+// Every object of a database, of whatever kind and in any schema, and what
+// needs what. What belongs to an extension, or stands in a schema that one
+// made, is nobody's to write down.
+
+/** One object, or one setting of an object that has a step of its own. */
+interface Item {
+  kind: string;
+  /** Its name, with its schema where that is not the steps' own. */
+  label: string;
+  /** The same as SQL wants it. */
+  sql: string;
+  /** Catalog and number, such as `pg_class 16385`. */
+  id: string;
+  /** The relation or the type that it hangs on, by its number. */
+  on?: string;
+  about: About;
 }
 
-function tableSteps(table: string, definition: string, paste: Paste): string {
-  const { models, order } = paste;
-  const parts = [...models].filter(([key, thing]) =>
-    thing.table === table && key !== `table ${table}`
+/** What the catalogs say of an object: the parts that its kind has. */
+interface About {
+  schema?: string;
+  name?: string;
+  definition?: string;
+  options?: string[];
+  columns?: ColumnAbout[];
+  /** All columns in one text, as `COLUMNS` has them. */
+  shape?: string;
+  relkind?: string;
+  unlogged?: boolean;
+  parents?: string[];
+  bound?: string;
+  partitionBy?: string;
+  /** Of a partition by range: whether its key is a date or a time. */
+  byTime?: boolean;
+  type?: string;
+  collation?: string;
+  default?: string;
+  notNull?: boolean;
+  valid?: boolean;
+  unique?: boolean;
+  enabled?: string;
+  labels?: string[];
+  language?: string;
+  body?: string;
+  flags?: Record<string, unknown>;
+  parts?: Record<string, unknown>[];
+  owner?: { id: string; table: string; column: string };
+  /** Of a sequence: whether its options are those of a serial column. */
+  usual?: boolean;
+  text?: string;
+  populated?: boolean;
+  [other: string]: unknown;
+}
+
+interface ColumnAbout {
+  name: string;
+  ident: string;
+  type: string;
+  collation?: string;
+  notNull: boolean;
+  unproved?: boolean;
+  default?: string;
+  generated?: string;
+  identity?: string;
+  /** Options of its identity that are not the usual ones. */
+  counter?: string;
+  inherited?: boolean;
+  /** The number of its default. */
+  defaultId?: string;
+}
+
+/** All of a database. */
+interface Inventory {
+  items: Item[];
+  /** Numbers of what is part of an object, and the object's. */
+  aliases: Map<string, string>;
+  /** What each object needs, by their numbers. */
+  needs: Map<string, Set<string>>;
+  /** What no step can make, each with a reason. */
+  left: { what: string; why: string }[];
+}
+
+/** A row of a kind: `id` is catalog and number, as text. */
+function rowOf(
+  kind: string,
+  catalog: string,
+  oid: string,
+  name: string,
+  sql: string,
+  on: string,
+  about: string,
+): string {
+  return `SELECT '${kind}' AS kind, '${catalog} ' || ${oid} AS id,
+    ${name} AS label, ${sql} AS sql, ${on} AS "on",
+    json_build_object(${about}) AS about`;
+}
+
+/** The columns of a longhand table, as its check reads them. */
+const SHAPE = `(SELECT string_agg(concat_ws(' ', attname,
+    format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN 'NOT NULL' END,
+    nullif(attidentity::text || attgenerated::text, ''), pg_get_expr(adbin, adrelid),
+    CASE WHEN attcollation <> 100 THEN nullif(attcollation, 0)::regcollation
+      END), ', ' ORDER BY attname)
+  FROM pg_attribute LEFT JOIN pg_attrdef
+    ON adrelid = attrelid AND adnum = attnum
+  WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped)`;
+
+/** Options of a sequence, in the words of CREATE SEQUENCE. */
+const COUNTER = `format(
+  'INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s',
+  seqincrement, seqmin, seqmax, seqstart, seqcache,
+  CASE WHEN seqcycle THEN ' CYCLE' ELSE ' NO CYCLE' END)`;
+
+const USUAL_COUNTER = `(seqincrement = 1 AND seqmin = 1 AND seqstart = 1
+  AND seqcache = 1 AND NOT seqcycle AND seqmax = CASE seqtypid
+    WHEN 'smallint'::regtype THEN 32767 WHEN 'integer'::regtype
+    THEN 2147483647 ELSE 9223372036854775807 END)`;
+
+const AGGREGATE = `concat_ws(', ', 'SFUNC = ' || aggtransfn,
+  'STYPE = ' || format_type(aggtranstype, NULL),
+  'SSPACE = ' || nullif(aggtransspace, 0),
+  'FINALFUNC = ' || nullif(aggfinalfn, 0)::regproc,
+  CASE WHEN aggfinalextra THEN 'FINALFUNC_EXTRA' END,
+  CASE WHEN aggfinalfn <> 0 THEN CASE aggfinalmodify
+    WHEN 's' THEN 'FINALFUNC_MODIFY = SHAREABLE'
+    WHEN 'w' THEN 'FINALFUNC_MODIFY = READ_WRITE' END END,
+  'COMBINEFUNC = ' || nullif(aggcombinefn, 0)::regproc,
+  'SERIALFUNC = ' || nullif(aggserialfn, 0)::regproc,
+  'DESERIALFUNC = ' || nullif(aggdeserialfn, 0)::regproc,
+  'INITCOND = ' || quote_literal(agginitval),
+  'MSFUNC = ' || nullif(aggmtransfn, 0)::regproc,
+  'MINVFUNC = ' || nullif(aggminvtransfn, 0)::regproc,
+  'MSTYPE = ' || format_type(nullif(aggmtranstype, 0), NULL),
+  'MFINALFUNC = ' || nullif(aggmfinalfn, 0)::regproc,
+  'MINITCOND = ' || quote_literal(aggminitval),
+  'SORTOP = ' || (SELECT format('OPERATOR(%I.%s)', nspname, oprname)
+    FROM pg_operator o JOIN pg_namespace n ON n.oid = oprnamespace
+    WHERE o.oid = aggsortop),
+  CASE proparallel WHEN 's' THEN 'PARALLEL = SAFE'
+    WHEN 'r' THEN 'PARALLEL = RESTRICTED' END,
+  CASE aggkind WHEN 'h' THEN 'HYPOTHETICAL' END)`;
+
+const RANGE = `concat_ws(', ', 'SUBTYPE = ' || format_type(rngsubtype, NULL),
+  (SELECT 'SUBTYPE_OPCLASS = ' || quote_ident(opcname) FROM pg_opclass
+    WHERE oid = rngsubopc AND NOT opcdefault),
+  (SELECT 'COLLATION = ' || oid::regcollation FROM pg_collation
+    WHERE oid = rngcollation AND collname <> 'default'),
+  'CANONICAL = ' || nullif(rngcanonical, 0)::regproc,
+  'SUBTYPE_DIFF = ' || nullif(rngsubdiff, 0)::regproc,
+  (SELECT 'MULTIRANGE_TYPE_NAME = ' || quote_ident(typname)
+    FROM pg_type WHERE oid = rngmultitypid))`;
+
+const OPERATOR = `concat_ws(', ', 'FUNCTION = ' || oprcode,
+  'LEFTARG = ' || format_type(nullif(oprleft, 0), NULL),
+  'RIGHTARG = ' || format_type(nullif(oprright, 0), NULL),
+  (SELECT format('COMMUTATOR = OPERATOR(%I.%s)', nspname, x.oprname)
+    FROM pg_operator x JOIN pg_namespace n ON n.oid = x.oprnamespace
+    WHERE x.oid = o.oprcom),
+  (SELECT format('NEGATOR = OPERATOR(%I.%s)', nspname, x.oprname)
+    FROM pg_operator x JOIN pg_namespace n ON n.oid = x.oprnamespace
+    WHERE x.oid = o.oprnegate),
+  'RESTRICT = ' || nullif(oprrest, 0)::regproc,
+  'JOIN = ' || nullif(oprjoin, 0)::regproc,
+  CASE WHEN oprcanhash THEN 'HASHES' END,
+  CASE WHEN oprcanmerge THEN 'MERGES' END)`;
+
+const COLLATION = `concat_ws(', ',
+  'PROVIDER = ' || CASE collprovider WHEN 'i' THEN 'icu' WHEN 'c' THEN 'libc'
+    WHEN 'b' THEN 'builtin' ELSE 'default' END,
+  'LOCALE = ' || quote_literal(coalesce(to_jsonb(c) ->> 'colllocale',
+    to_jsonb(c) ->> 'colliculocale', CASE WHEN collcollate = collctype
+      THEN collcollate END)),
+  CASE WHEN collcollate <> collctype THEN format(
+    'LC_COLLATE = %L, LC_CTYPE = %L', collcollate, collctype) END,
+  CASE WHEN NOT collisdeterministic THEN 'DETERMINISTIC = false' END,
+  'RULES = ' || quote_literal(to_jsonb(c) ->> 'collicurules'))`;
+
+/** Rows of `pg_attribute` as a table's `columns`. */
+const TABLE_COLUMNS = `(SELECT json_agg(json_strip_nulls(json_build_object(
+    'name', attname, 'ident', quote_ident(attname),
+    'type', format_type(atttypid, atttypmod),
+    'collation', CASE WHEN attcollation <> typcollation
+      THEN attcollation::regcollation END,
+    'notNull', attnotnull, 'unproved', EXISTS (SELECT FROM pg_constraint
+      WHERE contype = 'n' AND conrelid = attrelid AND conkey[1] = attnum
+        AND NOT convalidated) OR NULL,
+    'default', CASE attgenerated WHEN '' THEN pg_get_expr(adbin, adrelid) END,
+    'generated', CASE WHEN attgenerated <> ''
+      THEN pg_get_expr(adbin, adrelid) ||
+        CASE attgenerated WHEN 's' THEN ') STORED' ELSE ') VIRTUAL' END END,
+    'identity', CASE attidentity WHEN 'a' THEN 'ALWAYS'
+      WHEN 'd' THEN 'BY DEFAULT' END,
+    'counter', CASE WHEN attidentity <> '' THEN (SELECT ${COUNTER}
+      FROM pg_sequence JOIN pg_depend i ON i.classid = 'pg_class'::regclass
+        AND i.objid = seqrelid AND i.deptype = 'i'
+      WHERE i.refobjid = attrelid AND i.refobjsubid = attnum
+        AND NOT ${USUAL_COUNTER}) END,
+    'defaultId', CASE attgenerated WHEN '' THEN 'pg_attrdef ' ||
+      pg_attrdef.oid END,
+    'inherited', NOT attislocal OR NULL)) ORDER BY attnum)
+  FROM pg_attribute JOIN pg_type y ON y.oid = atttypid
+  LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+  WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped)`;
+
+const ACL_ENTRY = `concat_ws(' ', CASE grantee WHEN 0 THEN 'PUBLIC'
+    ELSE quote_ident(pg_get_userbyid(grantee)) END, privilege_type,
+  CASE WHEN is_grantable THEN 'WITH GRANT OPTION' END)`;
+
+/** Where each kind of object has its owner and privileges. */
+const PRIVILEGES: [string, string, string, string, string][] = [
+  [
+    "pg_class",
+    "relacl",
+    "relowner",
+    "CASE relkind WHEN 'S' THEN 's' ELSE 'r' END",
+    "relkind <> 'c'",
+  ],
+  ["pg_proc", "proacl", "proowner", "'f'", "true"],
+  ["pg_type", "typacl", "typowner", "'T'", "true"],
+  ["pg_namespace", "nspacl", "nspowner", "'n'", "nspname <> 'public'"],
+  ["pg_foreign_data_wrapper", "fdwacl", "fdwowner", "'F'", "true"],
+  ["pg_foreign_server", "srvacl", "srvowner", "'S'", "true"],
+];
+
+/** Whether an object belongs to no extension. */
+function free(catalog: string, oid: string): string {
+  return `NOT EXISTS (SELECT FROM pg_depend WHERE classid =
+    '${catalog}'::regclass AND objid = ${oid} AND deptype = 'e')`;
+}
+
+/** The same in a check, where what is grantable is granted. */
+const GRANTED = "coalesce(nullif(grantee, 0)::regrole::text, 'PUBLIC')" +
+  "\n        || ' ' || privilege_type";
+const GRANTABLE = `${GRANTED}\n        || CASE WHEN is_grantable THEN ` +
+  "' WITH GRANT OPTION' ELSE '' END";
+
+/** The rows of each kind; `ns` and `rel` hold what is nobody else's. */
+const ITEMS: string[] = [
+  rowOf(
+    "schema",
+    "pg_namespace",
+    "oid",
+    "nspname",
+    "quote_ident(nspname)",
+    "NULL",
+    "'schema', nspname",
+  ) + ` FROM ns WHERE nspname <> 'public'`,
+  rowOf(
+    "extension",
+    "pg_extension",
+    "e.oid",
+    "extname",
+    "quote_ident(extname)",
+    "NULL",
+    "'schema', nspname, 'version', extversion",
+  ) +
+  ` FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace
+    WHERE extname <> 'plpgsql'`,
+  rowOf(
+    "collation",
+    "pg_collation",
+    "c.oid",
+    "plain || collname",
+    "prefix || quote_ident(collname)",
+    "NULL",
+    `'name', collname, 'schema', nspname, 'definition', ${COLLATION}`,
+  ) +
+  ` FROM pg_collation c JOIN ns ON ns.oid = collnamespace
+    WHERE ${free("pg_collation", "c.oid")}`,
+  rowOf(
+    "enum",
+    "pg_type",
+    "t.oid",
+    "plain || typname",
+    "prefix || quote_ident(typname)",
+    "NULL",
+    `'name', typname, 'schema', nspname, 'labels', (SELECT
+      coalesce(json_agg(enumlabel ORDER BY enumsortorder), '[]') FROM pg_enum
+      WHERE enumtypid = t.oid)`,
+  ) +
+  ` FROM pg_type t JOIN ns ON ns.oid = typnamespace
+    WHERE typtype = 'e' AND ${free("pg_type", "t.oid")}`,
+  rowOf(
+    "type",
+    "pg_type",
+    "t.oid",
+    "plain || typname",
+    "prefix || quote_ident(typname)",
+    "NULL",
+    `'columns', (SELECT coalesce(json_agg(concat_ws(' ', quote_ident(attname),
+        format_type(atttypid, atttypmod), 'COLLATE ' || CASE
+        WHEN attcollation <> y.typcollation THEN attcollation::regcollation END)
+        ORDER BY attnum), '[]') FROM pg_attribute JOIN pg_type y
+      ON y.oid = atttypid WHERE attrelid = t.typrelid AND attnum > 0
+        AND NOT attisdropped)`,
+  ) +
+  ` FROM pg_type t JOIN ns ON ns.oid = typnamespace
+    JOIN pg_class c ON c.oid = typrelid AND relkind = 'c'
+    WHERE typtype = 'c' AND ${free("pg_type", "t.oid")}`,
+  rowOf(
+    "range",
+    "pg_type",
+    "t.oid",
+    "plain || typname",
+    "prefix || quote_ident(typname)",
+    "NULL",
+    `'definition', ${RANGE}`,
+  ) +
+  ` FROM pg_range JOIN pg_type t ON t.oid = rngtypid
+    JOIN ns ON ns.oid = typnamespace WHERE ${free("pg_type", "t.oid")}`,
+  rowOf(
+    "domain",
+    "pg_type",
+    "t.oid",
+    "plain || typname",
+    "prefix || quote_ident(typname)",
+    "NULL",
+    `'name', typname, 'type', format_type(typbasetype, typtypmod),
+    'collation', (SELECT CASE WHEN t.typcollation <> b.typcollation
+      THEN t.typcollation::regcollation END FROM pg_type b
+      WHERE b.oid = t.typbasetype),
+    'default', typdefault, 'notNull', typnotnull,
+    'labels', (SELECT coalesce(json_agg(conname ORDER BY conname), '[]')
+      FROM pg_constraint WHERE contypid = t.oid AND contype = 'c')`,
+  ) +
+  ` FROM pg_type t JOIN ns ON ns.oid = typnamespace
+    WHERE typtype = 'd' AND ${free("pg_type", "t.oid")}`,
+  rowOf(
+    "domain check",
+    "pg_constraint",
+    "c.oid",
+    "plain || typname || '.' || conname",
+    "prefix || quote_ident(typname)",
+    "'pg_type ' || t.oid",
+    `'name', conname, 'definition', pg_get_constraintdef(c.oid),
+    'valid', convalidated`,
+  ) +
+  ` FROM pg_constraint c JOIN pg_type t ON t.oid = contypid
+    JOIN ns ON ns.oid = typnamespace
+    WHERE contype = 'c' AND ${free("pg_type", "t.oid")}`,
+  rowOf(
+    "sequence",
+    "pg_class",
+    "rel.oid",
+    "rel.label",
+    "rel.sql",
+    "NULL",
+    `'name', relname, 'type', format_type(seqtypid, NULL),
+    'definition', ${COUNTER}, 'usual', ${USUAL_COUNTER},
+    'flags', json_build_object('seqstart', seqstart::text, 'seqincrement',
+      seqincrement::text, 'seqmin', seqmin::text, 'seqmax', seqmax::text,
+      'seqcache', seqcache::text, 'seqcycle', seqcycle),
+    'unlogged', relpersistence = 'u', 'owner', (SELECT json_build_object(
+      'id', 'pg_class ' || d.refobjid, 'table', o.sql,
+      'column', (SELECT quote_ident(attname) FROM pg_attribute
+        WHERE attrelid = d.refobjid AND attnum = d.refobjsubid))
+      FROM pg_depend d JOIN rel o ON o.oid = d.refobjid
+      WHERE d.classid = 'pg_class'::regclass AND d.objid = rel.oid
+        AND d.deptype = 'a' AND d.refclassid = 'pg_class'::regclass)`,
+  ) +
+  ` FROM rel JOIN pg_sequence ON seqrelid = rel.oid WHERE NOT EXISTS (
+      SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass
+        AND objid = rel.oid AND deptype = 'i')`,
+  rowOf(
+    "function",
+    "pg_proc",
+    "p.oid",
+    "p.oid::regprocedure::text",
+    "p.oid::regprocedure::text",
+    "NULL",
+    `'name', proname, 'schema', nspname, 'language', lanname, 'body', prosrc,
+    'definition', regexp_replace(pg_get_functiondef(p.oid),
+      '^(CREATE OR REPLACE \\w+) (?:"(?:[^"]|"")*"|[^".]+)\\.',
+      '\\1 ' || prefix),
+    'inSql', pg_get_function_sqlbody(p.oid),
+    'procedure', prokind = 'p', 'result', pg_get_function_result(p.oid),
+    'arguments', pg_get_function_arguments(p.oid),
+    'flags', json_build_object('prokind', prokind, 'provolatile', provolatile,
+      'proparallel', proparallel, 'prosecdef', prosecdef, 'proisstrict',
+      proisstrict, 'proleakproof', proleakproof, 'procost', procost,
+      'prorows', prorows), 'options', proconfig,
+    'support', nullif(prosupport, 0)::regproc, 'object', probin`,
+  ) +
+  ` FROM pg_proc p JOIN ns ON ns.oid = pronamespace
+    JOIN pg_language l ON l.oid = prolang
+    WHERE prokind <> 'a' AND ${free("pg_proc", "p.oid")} AND NOT EXISTS (
+      SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass
+        AND objid = p.oid AND deptype = 'i')`,
+  rowOf(
+    "aggregate",
+    "pg_proc",
+    "p.oid",
+    "p.oid::regprocedure::text",
+    "p.oid::regprocedure::text",
+    "NULL",
+    `'definition', ${AGGREGATE}, 'name', prefix || quote_ident(proname),
+    'arguments', pg_get_function_arguments(p.oid)`,
+  ) +
+  ` FROM pg_proc p JOIN pg_aggregate a ON aggfnoid = p.oid
+    JOIN ns ON ns.oid = pronamespace
+    WHERE prokind = 'a' AND ${free("pg_proc", "p.oid")}`,
+  rowOf(
+    "operator",
+    "pg_operator",
+    "o.oid",
+    "o.oid::regoperator::text",
+    "o.oid::regoperator::text",
+    "NULL",
+    `'name', prefix || oprname, 'definition', ${OPERATOR}`,
+  ) +
+  ` FROM pg_operator o JOIN ns ON ns.oid = oprnamespace
+    WHERE oprcode <> 0 AND ${free("pg_operator", "o.oid")}`,
+  rowOf(
+    "cast",
+    "pg_cast",
+    "c.oid",
+    "format('%s as %s', format_type(castsource, NULL), format_type(casttarget, NULL))",
+    "format('%s AS %s', format_type(castsource, NULL), format_type(casttarget, NULL))",
+    "NULL",
+    `'source', format_type(castsource, NULL),
+    'target', format_type(casttarget, NULL), 'context', castcontext,
+    'method', castmethod, 'definition', CASE castmethod
+      WHEN 'i' THEN 'WITH INOUT' WHEN 'b' THEN 'WITHOUT FUNCTION'
+      ELSE 'WITH FUNCTION ' || castfunc::regprocedure END ||
+      CASE castcontext WHEN 'a' THEN ' AS ASSIGNMENT'
+        WHEN 'i' THEN ' AS IMPLICIT' ELSE '' END,
+    'function', nullif(castfunc, 0)::regprocedure`,
+  ) +
+  ` FROM pg_cast c WHERE c.oid >= 16384 AND NOT EXISTS (SELECT
+      FROM pg_depend WHERE classid = 'pg_cast'::regclass AND objid = c.oid
+        AND deptype = 'i') AND ${free("pg_cast", "c.oid")}`,
+  rowOf(
+    "text search dictionary",
+    "pg_ts_dict",
+    "c.oid",
+    "plain || dictname",
+    "prefix || quote_ident(dictname)",
+    "NULL",
+    `'name', dictname, 'template', (SELECT t.tmplname FROM pg_ts_template t
+      WHERE t.oid = dicttemplate), 'text', dictinitoption`,
+  ) +
+  ` FROM pg_ts_dict c JOIN ns ON ns.oid = dictnamespace
+    WHERE ${free("pg_ts_dict", "c.oid")}`,
+  rowOf(
+    "text search configuration",
+    "pg_ts_config",
+    "c.oid",
+    "plain || cfgname",
+    "prefix || quote_ident(cfgname)",
+    "NULL",
+    `'parser', (SELECT prsname FROM pg_ts_parser WHERE oid = cfgparser),
+    'parts', (SELECT coalesce(json_agg(json_build_object('token', token,
+      'dictionaries', dictionaries) ORDER BY token), '[]') FROM (
+        SELECT (SELECT alias FROM ts_token_type(cfgparser)
+          WHERE tokid = maptokentype) AS token, string_agg(
+          mapdict::regdictionary::text, ', ' ORDER BY mapseqno) AS dictionaries
+        FROM pg_ts_config_map WHERE mapcfg = c.oid GROUP BY maptokentype) m)`,
+  ) +
+  ` FROM pg_ts_config c JOIN ns ON ns.oid = cfgnamespace
+    WHERE ${free("pg_ts_config", "c.oid")}`,
+  rowOf(
+    "foreign-data wrapper",
+    "pg_foreign_data_wrapper",
+    "f.oid",
+    "fdwname",
+    "quote_ident(fdwname)",
+    "NULL",
+    `'definition', concat_ws(' ', 'HANDLER ' || nullif(fdwhandler, 0)::regproc,
+      'VALIDATOR ' || nullif(fdwvalidator, 0)::regproc), 'options', fdwoptions`,
+  ) +
+  ` FROM pg_foreign_data_wrapper f
+    WHERE ${free("pg_foreign_data_wrapper", "f.oid")}`,
+  rowOf(
+    "server",
+    "pg_foreign_server",
+    "s.oid",
+    "srvname",
+    "quote_ident(srvname)",
+    "NULL",
+    `'type', srvtype, 'version', srvversion, 'options', srvoptions,
+    'wrapper', (SELECT fdwname FROM pg_foreign_data_wrapper
+      WHERE oid = srvfdw)`,
+  ) +
+  ` FROM pg_foreign_server s WHERE ${free("pg_foreign_server", "s.oid")}`,
+  rowOf(
+    "table",
+    "pg_class",
+    "t.oid",
+    "t.label",
+    "t.sql",
+    "NULL",
+    `'name', relname, 'schema', nspname, 'relkind', relkind,
+    'unlogged', relpersistence = 'u', 'columns', coalesce(${TABLE_COLUMNS}, '[]'),
+    'shape', ${SHAPE}, 'parents', (SELECT json_agg(inhparent::regclass
+      ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = t.oid),
+    'parent', (SELECT 'pg_class ' || inhparent FROM pg_inherits
+      WHERE inhrelid = t.oid AND relispartition),
+    'bound', pg_get_expr(relpartbound, t.oid),
+    'partitionBy', CASE relkind WHEN 'p' THEN pg_get_partkeydef(t.oid) END,
+    'byTime', EXISTS (SELECT FROM pg_inherits
+      JOIN pg_partitioned_table ON partrelid = inhparent AND partstrat = 'r'
+      JOIN pg_attribute ON attrelid = inhparent AND attnum = partattrs[0]
+      WHERE inhrelid = t.oid AND atttypid IN ('date'::regtype,
+        'timestamp'::regtype, 'timestamptz'::regtype)) OR NULL,
+    'type', CASE WHEN reloftype <> 0 THEN format_type(reloftype, NULL) END,
+    'server', (SELECT srvname FROM pg_foreign_table JOIN pg_foreign_server s
+      ON s.oid = ftserver WHERE ftrelid = t.oid),
+    'options', (SELECT ftoptions FROM pg_foreign_table WHERE ftrelid = t.oid)`,
+  ) +
+  ` FROM rel t WHERE relkind IN ('r', 'p', 'f')`,
+  rowOf(
+    "unlogged",
+    "pg_class",
+    "t.oid || ' unlogged'",
+    "t.label",
+    "t.sql",
+    "'pg_class ' || t.oid",
+    `'unlogged', true`,
+  ) +
+  ` FROM rel t WHERE relkind = 'r' AND relpersistence = 'u'`,
+  rowOf(
+    "row level security",
+    "pg_class",
+    "t.oid || ' security'",
+    "t.label",
+    "t.sql",
+    "'pg_class ' || t.oid",
+    `'enabled', relrowsecurity::text, 'forced', relforcerowsecurity`,
+  ) +
+  ` FROM rel t WHERE relrowsecurity OR relforcerowsecurity`,
+  rowOf(
+    "replica identity",
+    "pg_class",
+    "t.oid || ' identity'",
+    "t.label",
+    "t.sql",
+    "'pg_class ' || t.oid",
+    `'relkind', relreplident, 'index', (SELECT indexrelid::regclass::text
+      FROM pg_index WHERE indrelid = t.oid AND indisreplident),
+    'indexId', (SELECT 'pg_class ' || indexrelid FROM pg_index
+      WHERE indrelid = t.oid AND indisreplident)`,
+  ) +
+  ` FROM rel t WHERE relkind IN ('r', 'p', 'm') AND relreplident <> 'd'`,
+  rowOf(
+    "clustering",
+    "pg_class",
+    "t.oid || ' cluster'",
+    "t.label",
+    "t.sql",
+    "'pg_class ' || t.oid",
+    `'index', quote_ident(i.relname), 'indexId', 'pg_class ' || i.oid`,
+  ) +
+  ` FROM rel t JOIN pg_index x ON indrelid = t.oid AND indisclustered
+    JOIN pg_class i ON i.oid = indexrelid`,
+  rowOf(
+    "storage parameters",
+    "pg_class",
+    "t.oid || ' options'",
+    "t.label",
+    "t.sql",
+    "'pg_class ' || t.oid",
+    `'relkind', relkind, 'options', (SELECT json_agg(o ORDER BY o) FROM (
+      SELECT unnest(reloptions) UNION ALL SELECT 'toast.' || unnest(
+        (SELECT k.reloptions FROM pg_class k WHERE k.oid = t.reltoastrelid))
+      ) u (o))`,
+  ) +
+  ` FROM rel t WHERE relkind IN ('r', 'p') AND (reloptions IS NOT NULL
+      OR EXISTS (SELECT FROM pg_class k WHERE k.oid = t.reltoastrelid
+        AND k.reloptions IS NOT NULL))`,
+  rowOf(
+    "column storage",
+    "pg_class",
+    "t.oid || ' column ' || attnum",
+    "t.label || '.' || attname",
+    "t.sql",
+    "'pg_class ' || t.oid",
+    `'name', attname, 'storage', CASE WHEN attstorage <> typstorage
+      THEN attstorage END, 'compression', nullif(attcompression, ''),
+    'statistics', nullif(attstattarget, -1), 'options', attoptions`,
+  ) +
+  ` FROM rel t JOIN pg_attribute a ON attrelid = t.oid AND attnum > 0
+      AND NOT attisdropped JOIN pg_type y ON y.oid = atttypid
+    WHERE relkind IN ('r', 'p', 'm', 'f') AND NOT relispartition
+      AND (attstorage <> typstorage
+      OR attcompression <> '' OR attstattarget <> -1 AND
+      attstattarget IS NOT NULL OR attoptions IS NOT NULL)`,
+  rowOf(
+    "constraint",
+    "pg_constraint",
+    "c.oid",
+    "t.label || '.' || conname",
+    "t.sql",
+    "'pg_class ' || t.oid",
+    `'name', conname, 'type', contype, 'valid', convalidated OR
+      NOT coalesce((to_jsonb(c) ->> 'conenforced')::bool, true),
+    'definition', pg_get_constraintdef(c.oid), 'parent', CASE WHEN contype = 'f'
+      THEN 'pg_class ' || confrelid END`,
+  ) +
+  ` FROM rel t JOIN pg_constraint c ON conrelid = t.oid
+    WHERE contype IN ('c', 'f', 'p', 'u', 'x') AND conparentid = 0
+      AND (conislocal OR NOT relispartition AND contype <> 'c')`,
+  rowOf(
+    "index",
+    "pg_class",
+    "i.oid",
+    "ns.plain || i.relname",
+    "ns.prefix || quote_ident(i.relname)",
+    "'pg_class ' || t.oid",
+    `'name', i.relname, 'definition', pg_get_indexdef(i.oid, 0, true),
+    'text', CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END || regexp_replace(
+      regexp_replace(pg_get_indexdef(i.oid), '^.*? USING ', 'USING '),
+      '^USING btree ', ''),
+    'valid', indisvalid, 'unique', indisunique`,
+  ) +
+  ` FROM rel t JOIN pg_index ON indrelid = t.oid
+    JOIN pg_class i ON i.oid = indexrelid
+    JOIN ns ON ns.oid = i.relnamespace
+    WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid
+        AND contype IN ('p', 'u', 'x')) AND NOT i.relispartition
+      AND ${free("pg_class", "i.oid")}`,
+  rowOf(
+    "view",
+    "pg_class",
+    "t.oid",
+    "t.label",
+    "t.sql",
+    "NULL",
+    `'relkind', relkind, 'options', reloptions,
+    'definition', pg_get_viewdef(t.oid, true)`,
+  ) +
+  ` FROM rel t WHERE relkind = 'v'`,
+  rowOf(
+    "materialized view",
+    "pg_class",
+    "t.oid",
+    "t.label",
+    "t.sql",
+    "NULL",
+    `'options', reloptions, 'populated', relispopulated,
+    'definition', pg_get_viewdef(t.oid, true)`,
+  ) +
+  ` FROM rel t WHERE relkind = 'm'`,
+  rowOf(
+    "rule",
+    "pg_rewrite",
+    "w.oid",
+    "t.label || '.' || rulename",
+    "t.sql",
+    "'pg_class ' || t.oid",
+    `'name', rulename, 'definition', pg_get_ruledef(w.oid, true),
+    'enabled', ev_enabled`,
+  ) +
+  ` FROM rel t JOIN pg_rewrite w ON ev_class = t.oid
+    WHERE rulename <> '_RETURN'`,
+  rowOf(
+    "trigger",
+    "pg_trigger",
+    "g.oid",
+    "t.label || '.' || tgname",
+    "t.sql",
+    "'pg_class ' || t.oid",
+    `'name', tgname, 'definition', pg_get_triggerdef(g.oid, true),
+    'enabled', tgenabled, 'constraint', tgconstraint <> 0`,
+  ) +
+  ` FROM rel t JOIN pg_trigger g ON tgrelid = t.oid
+    WHERE NOT tgisinternal AND tgparentid = 0 AND ${free("pg_trigger", "g.oid")}
+      AND NOT EXISTS (SELECT FROM pg_proc p JOIN pg_depend d
+        ON d.classid = 'pg_namespace'::regclass AND d.objid = pronamespace
+        AND d.deptype = 'e' WHERE p.oid = tgfoid)`,
+  rowOf(
+    "policy",
+    "pg_policy",
+    "y.oid",
+    "t.label || '.' || polname",
+    "t.sql",
+    "'pg_class ' || t.oid",
+    `'name', polname, 'definition', ${POLICY},
+    'flags', json_build_object('polcmd', polcmd, 'polpermissive',
+      polpermissive), 'labels', (SELECT json_agg(rolname ORDER BY rolname)
+      FROM pg_roles WHERE oid = ANY (polroles)),
+    'using', pg_get_expr(polqual, polrelid),
+    'check', pg_get_expr(polwithcheck, polrelid)`,
+  ) +
+  ` FROM rel t JOIN pg_policy y ON polrelid = t.oid`,
+  rowOf(
+    "statistics",
+    "pg_statistic_ext",
+    "s.oid",
+    "plain || stxname",
+    "prefix || quote_ident(stxname)",
+    "'pg_class ' || stxrelid",
+    `'name', stxname, 'schema', nspname, 'definition', regexp_replace(
+      pg_get_statisticsobjdef(s.oid), '^CREATE STATISTICS [^ ]+ ', ''),
+    'target', nullif((to_jsonb(s) ->> 'stxstattarget')::int, -1)`,
+  ) +
+  ` FROM pg_statistic_ext s JOIN ns ON ns.oid = stxnamespace`,
+  rowOf(
+    "event trigger",
+    "pg_event_trigger",
+    "e.oid",
+    "evtname",
+    "quote_ident(evtname)",
+    "NULL",
+    `'type', evtevent, 'enabled', evtenabled, 'labels', evttags,
+    'function', evtfoid::regprocedure`,
+  ) +
+  ` FROM pg_event_trigger e WHERE ${free("pg_event_trigger", "e.oid")}`,
+  rowOf(
+    "publication",
+    "pg_publication",
+    "p.oid",
+    "pubname",
+    "quote_ident(pubname)",
+    "NULL",
+    `'all', puballtables, 'flags', json_build_object('pubinsert', pubinsert,
+      'pubupdate', pubupdate, 'pubdelete', pubdelete, 'pubtruncate',
+      pubtruncate, 'pubviaroot', pubviaroot), 'parts', (SELECT coalesce(json_agg(
+        json_build_object('table', prrelid::regclass::text,
+        'rest', (to_jsonb(r) - 'oid' - 'prpubid' - 'prrelid')) ORDER BY
+        prrelid::regclass::text), '[]') FROM pg_publication_rel r
+      WHERE prpubid = p.oid)`,
+  ) +
+  ` FROM pg_publication p`,
+  // A comment of everything that one object has: its own and its columns'.
+  rowOf(
+    "comment",
+    "pg_description",
+    "classoid::int || ' ' || objoid",
+    "pg_describe_object(classoid, objoid, 0)",
+    "''",
+    "classoid::regclass || ' ' || objoid",
+    `'parts', json_agg(json_build_object('column', (SELECT attname
+        FROM pg_attribute WHERE objsubid > 0 AND attrelid = objoid
+        AND attnum = objsubid), 'text', description) ORDER BY objsubid)`,
+  ) +
+  ` FROM pg_description
+    WHERE objoid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d
+      WHERE d.classid = classoid AND d.objid = objoid AND deptype = 'e')
+      AND classoid <> 'pg_extension'::regclass GROUP BY classoid, objoid`,
+  ...PRIVILEGES.map(([catalog, acl, owner, type, where]) =>
+    rowOf(
+      "privileges",
+      catalog,
+      "o.oid || ' privileges'",
+      `pg_describe_object('${catalog}'::regclass, o.oid, 0)`,
+      "''",
+      `'${catalog} ' || o.oid`,
+      `'catalog', '${catalog}', 'granted', (SELECT coalesce(json_agg(e ORDER BY e),
+        '[]') FROM (SELECT ${ACL_ENTRY} FROM aclexplode(${acl})
+        WHERE grantee <> ${owner} EXCEPT SELECT ${ACL_ENTRY}
+        FROM aclexplode(acldefault((${type})::"char", ${owner}))) g (e)),
+      'revoked', (SELECT coalesce(json_agg(e ORDER BY e), '[]') FROM (
+        SELECT ${ACL_ENTRY} FROM aclexplode(
+          acldefault((${type})::"char", ${owner})) WHERE grantee <> ${owner}
+        EXCEPT SELECT ${ACL_ENTRY} FROM aclexplode(${acl})) g (e))`,
+    ) +
+    ` FROM ${catalog} o WHERE ${acl} IS NOT NULL AND oid >= 16384 AND ${where}
+      AND ${free(catalog, "o.oid")}`
+  ),
+  rowOf(
+    "column privileges",
+    "pg_class",
+    "t.oid || ' privileges of columns'",
+    "t.label",
+    "t.sql",
+    "'pg_class ' || t.oid",
+    `'parts', json_agg(json_build_object('column', attname, 'granted', (SELECT
+      json_agg(${ACL_ENTRY} ORDER BY ${ACL_ENTRY}) FROM aclexplode(attacl)))
+      ORDER BY attnum)`,
+  ) +
+  ` FROM rel t JOIN pg_attribute ON attrelid = t.oid
+    WHERE attacl IS NOT NULL AND attnum > 0 GROUP BY t.oid, t.label, t.sql`,
+  rowOf(
+    "privileges of a schema",
+    "pg_namespace",
+    "oid || ' privileges'",
+    "nspname",
+    "quote_ident(nspname)",
+    "NULL",
+    `'granted', (SELECT json_agg(${ACL_ENTRY} ORDER BY ${ACL_ENTRY})
+      FROM aclexplode(nspacl) WHERE grantee <> 0 AND grantee <> nspowner
+        AND pg_get_userbyid(grantee) <> 'pg_database_owner')`,
+  ) +
+  ` FROM pg_namespace WHERE nspname = 'public' AND EXISTS (SELECT
+      FROM aclexplode(nspacl) WHERE grantee <> 0 AND grantee <> nspowner
+        AND pg_get_userbyid(grantee) <> 'pg_database_owner')`,
+  rowOf(
+    "default privileges",
+    "pg_default_acl",
+    "d.oid",
+    `format('%s%s for %s', CASE defaclobjtype WHEN 'r' THEN 'tables'
+      WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'functions' WHEN 'T' THEN 'types'
+      WHEN 'n' THEN 'schemas' ELSE 'large objects' END,
+      ' in ' || nspname, pg_get_userbyid(defaclrole))`,
+    "''",
+    "NULL",
+    `'role', pg_get_userbyid(defaclrole), 'schema', nspname,
+    'type', defaclobjtype, 'granted', (SELECT coalesce(json_agg(${ACL_ENTRY}
+      ORDER BY ${ACL_ENTRY}), '[]') FROM aclexplode(defaclacl)
+      WHERE grantee <> defaclrole)`,
+  ) +
+  ` FROM pg_default_acl d LEFT JOIN ns ON ns.oid = defaclnamespace
+    WHERE defaclnamespace = 0 OR ns.oid IS NOT NULL`,
+];
+
+/** What is there and no step can write, by one query over the catalogs. */
+const LEFT = `SELECT coalesce(json_agg(json_build_object('what', what,
+    'why', why) ORDER BY what), '[]') AS left FROM (
+  SELECT pg_describe_object(classid, oid, 0), why FROM (
+    SELECT 'pg_subscription'::regclass, oid, 'it holds a password'
+      FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database
+        WHERE datname = current_database())
+    UNION ALL SELECT 'pg_user_mapping'::regclass, umid, 'it holds a password'
+      FROM pg_user_mappings
+    UNION ALL SELECT 'pg_transform'::regclass, oid, '' FROM pg_transform
+    UNION ALL SELECT 'pg_language'::regclass, oid, '' FROM pg_language
+    UNION ALL SELECT 'pg_am'::regclass, oid, '' FROM pg_am
+    UNION ALL SELECT 'pg_conversion'::regclass, oid, '' FROM pg_conversion
+    UNION ALL SELECT 'pg_opclass'::regclass, oid, '' FROM pg_opclass
+    UNION ALL SELECT 'pg_opfamily'::regclass, oid, '' FROM pg_opfamily f
+      WHERE NOT EXISTS (SELECT FROM pg_opclass WHERE opcfamily = f.oid)
+    UNION ALL SELECT 'pg_ts_parser'::regclass, oid, '' FROM pg_ts_parser
+    UNION ALL SELECT 'pg_ts_template'::regclass, oid, '' FROM pg_ts_template
+    UNION ALL SELECT 'pg_type'::regclass, oid, 'a base type' FROM pg_type t
+      WHERE typtype = 'b' AND NOT EXISTS (SELECT FROM pg_type e
+        WHERE e.typarray = t.oid)
+    UNION ALL SELECT 'pg_operator'::regclass, oid, 'it has no function'
+      FROM pg_operator WHERE oprcode = 0
+    UNION ALL SELECT 'pg_class'::regclass, indexrelid, 'it is INVALID'
+      FROM pg_index JOIN rel ON rel.oid = indrelid WHERE NOT indisvalid
+    UNION ALL SELECT 'pg_class'::regclass, c.oid, 'it is in a tablespace: ' ||
+      spcname FROM pg_class c JOIN ns ON ns.oid = relnamespace
+      JOIN pg_tablespace s ON s.oid = reltablespace WHERE relkind <> 't'
+    UNION ALL SELECT 'pg_class'::regclass, c.oid, 'its access method is ' ||
+      amname FROM pg_class c JOIN ns ON ns.oid = relnamespace
+      JOIN pg_am a ON a.oid = relam WHERE relkind IN ('r', 'm')
+        AND amname <> 'heap'
+  ) o (classid, oid, why) WHERE oid >= 16384 AND NOT EXISTS (
+    SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.oid
+      AND deptype = 'e')
+  UNION ALL SELECT format('default of column %s of view %s', attname,
+    t.sql), '' FROM pg_attrdef JOIN rel t ON t.oid = adrelid AND relkind = 'v'
+    JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum
+  UNION ALL SELECT format('statistics target of column %s of index %s', attnum,
+    attrelid::regclass), '' FROM pg_attribute JOIN pg_class i
+    ON i.oid = attrelid JOIN ns ON ns.oid = relnamespace
+    WHERE relkind = 'i' AND attstattarget >= 0
+  UNION ALL SELECT 'security label of ' || pg_describe_object(classoid, objoid,
+    objsubid), provider FROM pg_seclabel
+  UNION ALL SELECT format('setting of the database: %s', setting),
+    coalesce('for the role ' || pg_get_userbyid(nullif(setrole, 0)), '')
+    FROM pg_db_role_setting, unnest(setconfig) setting
+    WHERE setdatabase = (SELECT oid FROM pg_database
+      WHERE datname = current_database())
+  UNION ALL SELECT 'owners', 'objects belong to ' || string_agg(DISTINCT
+    pg_get_userbyid(relowner), ', ') FROM rel HAVING count(DISTINCT relowner) > 1
+) f (what, why)`;
+
+/** What is part of what: their numbers. */
+const ALIASES = `SELECT coalesce(json_object_agg(part, whole), '{}') AS aliases
+  FROM (
+    SELECT 'pg_type ' || typarray, 'pg_type ' || oid FROM pg_type
+      WHERE typarray <> 0
+    UNION SELECT 'pg_type ' || reltype, 'pg_class ' || oid FROM pg_class
+      WHERE reltype <> 0 AND relkind <> 'c'
+    UNION SELECT 'pg_class ' || typrelid, 'pg_type ' || t.oid FROM pg_type t
+      JOIN pg_class c ON c.oid = typrelid AND relkind = 'c'
+    UNION SELECT 'pg_type ' || rngmultitypid, 'pg_type ' || rngtypid
+      FROM pg_range
+    UNION SELECT 'pg_proc ' || objid, 'pg_type ' || refobjid FROM pg_depend
+      WHERE classid = 'pg_proc'::regclass AND deptype = 'i'
+        AND refclassid = 'pg_type'::regclass
+    UNION SELECT 'pg_attrdef ' || oid, 'pg_class ' || adrelid FROM pg_attrdef
+    UNION SELECT 'pg_rewrite ' || oid, 'pg_class ' || ev_class FROM pg_rewrite
+      WHERE rulename = '_RETURN'
+    UNION SELECT 'pg_class ' || conindid, 'pg_constraint ' || oid
+      FROM pg_constraint WHERE contype IN ('p', 'u', 'x')
+    UNION SELECT 'pg_constraint ' || oid, 'pg_class ' || conrelid
+      FROM pg_constraint WHERE contype = 'n' AND conrelid <> 0
+    UNION SELECT 'pg_publication_rel ' || oid, 'pg_publication ' || prpubid
+      FROM pg_publication_rel
+    UNION SELECT 'pg_class ' || objid, 'pg_class ' || refobjid FROM pg_depend
+      WHERE classid = 'pg_class'::regclass AND deptype = 'i'
+        AND refclassid = 'pg_class'::regclass
+    UNION SELECT 'pg_class ' || inhrelid, 'pg_class ' || inhparent
+      FROM pg_inherits JOIN pg_class i ON i.oid = inhrelid
+      WHERE relkind IN ('i', 'I')
+    UNION SELECT 'pg_constraint ' || oid, 'pg_constraint ' || conparentid
+      FROM pg_constraint WHERE conparentid <> 0
+  ) a (part, whole) WHERE split_part(part, ' ', 2)::bigint >= 16384`;
+
+/** What needs what; a default apart, since it can follow its table. */
+const NEEDS = `SELECT coalesce(json_agg(DISTINCT classid::regclass || ' ' ||
+    objid || ' ' || refclassid::regclass || ' ' || refobjid), '[]') AS needs
+  FROM pg_depend d WHERE objid >= 16384 AND refobjid >= 16384
+    AND deptype IN ('n', 'a', 'i', 'P', 'S')
+    -- A sequence is made before the column that owns it.
+    AND NOT (deptype = 'a' AND classid = 'pg_class'::regclass AND EXISTS (
+      SELECT FROM pg_sequence WHERE seqrelid = objid))`;
+
+function inventoryQuery(): string {
+  return `WITH ns AS MATERIALIZED (
+    SELECT oid, nspname, nspacl, nspowner,
+      CASE nspname WHEN 'public' THEN '' ELSE quote_ident(nspname) || '.' END
+        AS prefix,
+      CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END AS plain
+    FROM pg_namespace n WHERE nspname !~ '^pg_'
+      AND nspname NOT IN ('information_schema', '${EXTENSIONS}', 'verify_before')
+      AND ${free("pg_namespace", "n.oid")}
+  ), rel AS MATERIALIZED (
+    SELECT c.*, nspname, prefix, plain, prefix || quote_ident(relname) AS sql,
+      plain || relname AS label
+    FROM pg_class c JOIN ns ON ns.oid = relnamespace
+    WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+      AND ${free("pg_class", "c.oid")}
+  ), items AS (${ITEMS.join("\nUNION ALL ")})
+  SELECT (SELECT coalesce(json_agg(json_build_object('kind', kind, 'id', id,
+      'label', label, 'sql', sql, 'on', "on", 'about',
+      json_strip_nulls(about))), '[]') FROM items) AS items,
+    (${ALIASES}) AS aliases, (${NEEDS}) AS needs, (${LEFT}) AS left`;
+}
+
+/** Reads a database; of other catalogs nothing is locked or written. */
+async function readInventory(
+  session: Session,
+  local = "",
+): Promise<Inventory> {
+  const rows = await session.query(
+    `SET ${local}search_path = public; ${inventoryQuery()}; ` +
+      `SET ${local}search_path = ${SEARCH_PATH}`,
   );
-  const columns = parts.filter(([, { kind }]) => kind === "column");
-  // A reference follows the later of its two tables.
-  const turn = order.indexOf(table);
-  const rest = [...models].filter((
-    [key, { kind, table: of = "", definition }],
-  ) =>
-    kind !== "table" && kind !== "column" && order.includes(of) &&
-    Math.max(
-        order.indexOf(of),
-        key.startsWith("constraint ")
-          ? order.indexOf(parentOf(definition) ?? of)
-          : -1,
-      ) === turn
-  );
-  const secured = /ROW LEVEL SECURITY/.test(definition);
-  const security = secured ? [rowSecurity(table, definition)] : [];
-  const plain = definition.replace(/ ?ROW LEVEL SECURITY| ?FORCED/g, "");
-  if (plain) {
-    const made = tableByHand(table, plain, columns);
-    const steps = rest.map(([key, thing]) => stepByHand(key, thing));
-    return [made, ...steps, ...security].join("\n");
+  const row = rows.find(({ items }) => items) as unknown as {
+    items: Item[];
+    aliases: Record<string, string>;
+    needs: string[];
+    left: Inventory["left"];
+  };
+  const needs = new Map<string, Set<string>>();
+  for (const line of row.needs) {
+    const [catalog, oid, other, ref] = line.split(" ");
+    const from = `${catalog} ${oid}`;
+    const found = needs.get(from) ?? new Set();
+    needs.set(from, found.add(`${other} ${ref}`));
   }
-  const primary = rest.find(([, { definition, table: of }]) =>
-    of === table && definition.startsWith("PRIMARY KEY")
+  return {
+    items: row.items.map((item) => ({ ...item, on: item.on ?? undefined })),
+    aliases: new Map(Object.entries(row.aliases)),
+    needs,
+    left: row.left,
+  } as Inventory;
+}
+
+// ═══ Scaffold ══════════════════════════════════════════════════════════════
+//
+// The steps for what a database has: builders where there are any, longhand
+// with a check of the whole effect for all else, in an order that works.
+
+/** How the objects of a kind are written as steps. */
+interface Kind {
+  /** The code of its steps; none where no step can say it. */
+  print(item: Item, paper: Paper): string[];
+  /** What COMMENT ON calls it, and its number in a check. */
+  object?(item: Item): string;
+  oid?(item: Item): string;
+}
+
+/** Kinds in the order in which a topic prints them. */
+const KINDS: Record<string, Kind> = {
+  schema: {
+    print: ({ sql }) => [
+      longhand(
+        `schema ${sql}`,
+        `to_regnamespace(${quoteText(sql)}) IS NOT NULL`,
+        `CREATE SCHEMA IF NOT EXISTS ${sql}`,
+      ),
+    ],
+    object: ({ sql }) => `SCHEMA ${sql}`,
+    oid: ({ sql }) => `to_regnamespace(${quoteText(sql)})`,
+  },
+  extension: {
+    print({ label, sql, about: { schema = "" } }) {
+      if (["public", "pg_catalog"].includes(schema) || schema === EXTENSIONS) {
+        return [`createExtension(${js(label)}),`];
+      }
+      return [
+        longhand(
+          `extension ${label} in ${schema}`,
+          rowExists(
+            "pg_extension",
+            `extname = ${quoteText(label)}`,
+            `extnamespace = to_regnamespace(${quoteText(quote(schema))})`,
+          ),
+          `CREATE EXTENSION IF NOT EXISTS ${sql} WITH SCHEMA ${quote(schema)}`,
+        ),
+      ];
+    },
+  },
+  collation: {
+    print({ label, sql, about: { definition = "" } }) {
+      return [
+        longhand(
+          `collation ${label}`,
+          rowExists(
+            "pg_collation c",
+            `oid = to_regcollation(${quoteText(sql)})`,
+            `${COLLATION} = ${quoteText(definition)}`,
+          ),
+          `CREATE COLLATION ${sql} (${definition})`,
+        ),
+      ];
+    },
+    object: ({ sql }) => `COLLATION ${sql}`,
+    oid: ({ sql }) => `to_regcollation(${quoteText(sql)})`,
+  },
+  enum: {
+    print(item) {
+      const { label, sql, about: { labels = [] } } = item;
+      if (isNear(item) && labels.length > 0) {
+        return [
+          `createEnum(${js(label)}, [${labels.map(text).join(", ")}]),`,
+        ];
+      }
+      const list = labels.map(quoteText);
+      return [
+        longhand(
+          `enum ${label}`,
+          rowExists(
+            "pg_type",
+            `oid = to_regtype(${quoteText(sql)})`,
+            "typtype = 'e'",
+            "ARRAY(SELECT enumlabel::text FROM pg_enum\n" +
+              "        WHERE enumtypid = pg_type.oid ORDER BY enumsortorder)\n" +
+              `        = ARRAY[${list.join(", ")}]::text[]`,
+          ),
+          `CREATE TYPE ${sql} AS ENUM (${list.join(", ")})`,
+        ),
+      ];
+    },
+    object: ({ sql }) => `TYPE ${sql}`,
+    oid: ({ sql }) => `to_regtype(${quoteText(sql)})`,
+  },
+  type: {
+    print({ label, sql, about }, paper) {
+      const columns = about.columns as unknown as string[];
+      const shape =
+        "(SELECT string_agg(concat_ws(' ', quote_ident(attname),\n" +
+        "          format_type(atttypid, atttypmod), 'COLLATE ' || CASE\n" +
+        "          WHEN attcollation <> t.typcollation\n" +
+        "            THEN attcollation::regcollation END),\n" +
+        "          ', ' ORDER BY attnum)\n" +
+        "        FROM pg_attribute JOIN pg_type t ON t.oid = atttypid\n" +
+        "        WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped)";
+      return [
+        longhand(
+          `type ${label}`,
+          rowExists(
+            "pg_class c",
+            `c.oid = to_regclass(${quoteText(sql)})`,
+            "relkind = 'c'",
+            columns.length > 0
+              ? paper.printed(shape, columns.join(", "))
+              : `${shape} IS NULL`,
+          ),
+          `CREATE TYPE ${sql} AS (${columns.join(", ")})`,
+        ),
+      ];
+    },
+    object: ({ sql }) => `TYPE ${sql}`,
+    oid: ({ sql }) => `to_regtype(${quoteText(sql)})`,
+  },
+  range: {
+    print({ label, sql, about: { definition = "" } }, paper) {
+      return [
+        longhand(
+          `range ${label}`,
+          rowExists(
+            "pg_range",
+            `rngtypid = to_regtype(${quoteText(sql)})`,
+            paper.printed(RANGE, definition),
+          ),
+          `CREATE TYPE ${sql} AS RANGE (${definition})`,
+        ),
+      ];
+    },
+    object: ({ sql }) => `TYPE ${sql}`,
+    oid: ({ sql }) => `to_regtype(${quoteText(sql)})`,
+  },
+  domain: {
+    print({ label, sql, about }, paper) {
+      const { type = "", collation, notNull, labels = [] } = about;
+      const domain = `oid = to_regtype(${quoteText(sql)})`;
+      const named = labels.map(quoteText).join(", ");
+      const part = (what: string, check: string, alter: string) =>
+        longhand(
+          `${what} of domain ${label}`,
+          rowExists("pg_type", domain, check),
+          `ALTER DOMAIN ${sql} ${alter}`,
+        );
+      return [
+        longhand(
+          `domain ${label}`,
+          rowExists(
+            "pg_type t",
+            domain,
+            "typtype = 'd'",
+            paper.printed("format_type(typbasetype, typtypmod)", type),
+            collation &&
+              `typcollation = to_regcollation(${quoteText(collation)})`,
+            "NOT EXISTS (SELECT FROM pg_constraint\n" +
+              `        WHERE contypid = t.oid AND contype = 'c'${
+                named ? `\n          AND conname NOT IN (${named})` : ""
+              })`,
+            about.default === undefined && "typdefault IS NULL",
+            !notNull && "NOT typnotnull",
+          ),
+          `CREATE DOMAIN ${sql} AS ${type}` +
+            (collation ? ` COLLATE ${collation}` : ""),
+        ),
+        ...(about.default === undefined ? [] : [part(
+          "default",
+          paper.printed("typdefault", about.default),
+          `SET DEFAULT ${about.default}`,
+        )]),
+        ...(notNull ? [part("not null", "typnotnull", "SET NOT NULL")] : []),
+      ];
+    },
+    object: ({ sql }) => `DOMAIN ${sql}`,
+    oid: ({ sql }) => `to_regtype(${quoteText(sql)})`,
+  },
+  "domain check": {
+    print({ label, sql, about: { name = "", definition = "" } }, paper) {
+      return [
+        longhand(
+          `check ${label}`,
+          rowExists(
+            "pg_constraint",
+            `contypid = to_regtype(${quoteText(sql)})`,
+            `conname = ${quoteText(name)}`,
+            paper.proved("pg_get_constraintdef(oid)", definition),
+          ),
+          `ALTER DOMAIN ${sql} DROP CONSTRAINT IF EXISTS ${quote(name)}`,
+          `ALTER DOMAIN ${sql} ADD CONSTRAINT ${quote(name)} ${definition}`,
+        ),
+      ];
+    },
+    object: ({ sql, about: { name = "" } }) =>
+      `CONSTRAINT ${quote(name)} ON DOMAIN ${sql}`,
+    oid: ({ sql, about: { name = "" } }) =>
+      "(SELECT oid FROM pg_constraint WHERE contypid = " +
+      `to_regtype(${quoteText(sql)}) AND conname = ${quoteText(name)})`,
+  },
+  sequence: {
+    print({ label, sql, about }) {
+      const { type = "", definition = "", unlogged, flags = {} } = about;
+      const options = briefly(definition);
+      return [
+        longhand(
+          `sequence ${label}`,
+          rowExists(
+            "pg_sequence",
+            `seqrelid = to_regclass(${quoteText(sql)})`,
+            `seqtypid = '${type}'::regtype`,
+            ...inRows(flags),
+          ),
+          `CREATE ${
+            unlogged ? "UNLOGGED " : ""
+          }SEQUENCE IF NOT EXISTS ${sql} ` +
+            `AS ${type} ${options}`.trim(),
+          `ALTER SEQUENCE ${sql} AS ${type} ${definition}`,
+        ),
+      ];
+    },
+    object: ({ sql }) => `SEQUENCE ${sql}`,
+    oid: relationOid,
+  },
+  function: {
+    print(item, paper) {
+      const { label, sql, about } = item;
+      const { definition = "", body = "", language = "", options } = about;
+      const { flags = {} } = about;
+      const lax = paper.lax.has(item.id)
+        ? ["SET LOCAL check_function_bodies = off"]
+        : [];
+      return [
+        longhand(
+          `${about.procedure ? "procedure" : "function"} ${label}`,
+          rowExists(
+            "pg_proc",
+            `oid = to_regprocedure(${quoteText(sql)})`,
+            about.inSql
+              ? paper.printed("pg_get_function_sqlbody(oid)", `${about.inSql}`)
+              : `prosrc = ${quoteText(body)}`,
+            about.object ? `probin = ${quoteText(`${about.object}`)}` : "",
+            "prolang = (SELECT oid FROM pg_language WHERE lanname = " +
+              `${quoteText(language)})`,
+            paper.printed(
+              "pg_get_function_arguments(oid)",
+              `${about.arguments}`,
+            ),
+            about.result &&
+              paper.printed("pg_get_function_result(oid)", `${about.result}`),
+            ...inRows(flags),
+            options
+              ? `proconfig = ARRAY[${options.map(quoteText).join(", ")}]`
+              : "proconfig IS NULL",
+            about.support
+              ? `prosupport = to_regproc(${quoteText(`${about.support}`)})`
+              : "",
+          ),
+          ...lax,
+          definition.trimEnd(),
+        ),
+      ];
+    },
+    object: ({ sql, about }) =>
+      `${about.procedure ? "PROCEDURE" : "FUNCTION"} ${sql}`,
+    oid: ({ sql }) => `to_regprocedure(${quoteText(sql)})`,
+  },
+  aggregate: {
+    print({ label, sql, about: { definition = "", ...about } }, paper) {
+      return [
+        longhand(
+          `aggregate ${label}`,
+          rowExists(
+            "pg_aggregate JOIN pg_proc p ON p.oid = aggfnoid",
+            `aggfnoid = to_regprocedure(${quoteText(sql)})`,
+            paper.printed(AGGREGATE, definition),
+          ),
+          `CREATE OR REPLACE AGGREGATE ${about.name} (${about.arguments}) ` +
+            `(${definition})`,
+        ),
+      ];
+    },
+    object: ({ sql }) => `AGGREGATE ${sql}`,
+    oid: ({ sql }) => `to_regprocedure(${quoteText(sql)})`,
+  },
+  operator: {
+    print({ label, sql, about: { name, definition = "" } }, paper) {
+      return [
+        longhand(
+          `operator ${label}`,
+          rowExists(
+            "pg_operator o",
+            `oid = to_regoperator(${quoteText(sql)})`,
+            paper.printed(OPERATOR, definition),
+          ),
+          `CREATE OPERATOR ${name} (${definition})`,
+        ),
+      ];
+    },
+    object: ({ sql }) => `OPERATOR ${sql.replace(",", ", ")}`,
+    oid: ({ sql }) => `to_regoperator(${quoteText(sql)})`,
+  },
+  cast: {
+    print(item) {
+      const { label, sql, about } = item;
+      const { definition = "" } = about;
+      return [
+        longhand(
+          `cast ${label}`,
+          rowExists(
+            "pg_cast",
+            `oid = ${KINDS.cast?.oid?.(item)}`,
+            `(castmethod, castcontext) = (${quoteText(`${about.method}`)}, ${
+              quoteText(`${about.context}`)
+            })`,
+            about.function
+              ? `castfunc = to_regprocedure(${quoteText(`${about.function}`)})`
+              : "castfunc = 0",
+          ),
+          `DROP CAST IF EXISTS (${sql})`,
+          `CREATE CAST (${sql}) ${definition}`,
+        ),
+      ];
+    },
+    object: ({ sql }) => `CAST (${sql})`,
+    oid: ({ about }) =>
+      `(SELECT oid FROM pg_cast WHERE castsource = to_regtype(${
+        quoteText(`${about.source}`)
+      }) AND casttarget = to_regtype(${quoteText(`${about.target}`)}))`,
+  },
+  "text search dictionary": {
+    print({ label, sql, about }) {
+      const { template, text: options } = about;
+      return [
+        longhand(
+          `text search dictionary ${label}`,
+          rowExists(
+            "pg_ts_dict JOIN pg_ts_template t ON t.oid = dicttemplate",
+            `pg_ts_dict.oid = ${quoteText(sql)}::regdictionary`,
+            `tmplname = ${quoteText(`${template}`)}`,
+            options
+              ? `dictinitoption = ${quoteText(options)}`
+              : "dictinitoption IS NULL",
+          ),
+          `CREATE TEXT SEARCH DICTIONARY ${sql} (${
+            [`TEMPLATE = ${template}`, ...(options ? [options] : [])]
+              .join(", ")
+          })`,
+        ),
+      ];
+    },
+    object: ({ sql }) => `TEXT SEARCH DICTIONARY ${sql}`,
+    oid: ({ sql }) => `${quoteText(sql)}::regdictionary`,
+  },
+  "text search configuration": {
+    print({ label, sql, about: { parser, parts = [] } }) {
+      const list = parts.map(({ token, dictionaries }) =>
+        `${token}: ${dictionaries}`
+      ).sort().join("; ");
+      const made = new Map<unknown, unknown[]>();
+      for (const { token, dictionaries } of parts) {
+        made.set(dictionaries, [...(made.get(dictionaries) ?? []), token]);
+      }
+      return [
+        longhand(
+          `text search configuration ${label}`,
+          "(SELECT string_agg(token, '; ' ORDER BY token COLLATE \"C\") FROM (\n" +
+            "    SELECT alias || ': ' || string_agg(mapdict::regdictionary::text,\n" +
+            "      ', ' ORDER BY mapseqno) AS token\n" +
+            "    FROM pg_ts_config_map JOIN ts_token_type(" +
+            `${quoteText(`${parser}`)})\n      ON tokid = maptokentype\n` +
+            `    WHERE mapcfg = ${quoteText(sql)}::regconfig\n` +
+            `    GROUP BY alias) m)\n    IS NOT DISTINCT FROM ${
+              quoteText(list)
+            }`,
+          `CREATE TEXT SEARCH CONFIGURATION ${sql} (PARSER = ${parser})`,
+          ...[...made].map(([dictionaries, tokens]) =>
+            `ALTER TEXT SEARCH CONFIGURATION ${sql} ADD MAPPING FOR ${
+              tokens.join(", ")
+            } WITH ${dictionaries}`
+          ),
+        ),
+      ];
+    },
+    object: ({ sql }) => `TEXT SEARCH CONFIGURATION ${sql}`,
+    oid: ({ sql }) => `${quoteText(sql)}::regconfig`,
+  },
+  "foreign-data wrapper": {
+    print({ label, sql, about: { definition = "", options } }) {
+      return [
+        longhand(
+          `foreign-data wrapper ${label}`,
+          rowExists(
+            "pg_foreign_data_wrapper",
+            `fdwname = ${quoteText(label)}`,
+            "concat_ws(' ', 'HANDLER ' || nullif(fdwhandler, 0)::regproc,\n" +
+              "        'VALIDATOR ' || nullif(fdwvalidator, 0)::regproc) = " +
+              quoteText(definition),
+            sameOptions("fdwoptions", options),
+          ),
+          `CREATE FOREIGN DATA WRAPPER ${sql} ${definition}${
+            optionList(options)
+          }`.trim(),
+        ),
+      ];
+    },
+    object: ({ sql }) => `FOREIGN DATA WRAPPER ${sql}`,
+    oid: ({ label }) =>
+      "(SELECT oid FROM pg_foreign_data_wrapper WHERE fdwname = " +
+      `${quoteText(label)})`,
+  },
+  server: {
+    print({ label, sql, about: { options, wrapper, ...about } }) {
+      const { type, version } = about;
+      return [
+        longhand(
+          `server ${label}`,
+          rowExists(
+            "pg_foreign_server JOIN pg_foreign_data_wrapper f ON f.oid = srvfdw",
+            `srvname = ${quoteText(label)}`,
+            `fdwname = ${quoteText(`${wrapper}`)}`,
+            type ? `srvtype = ${quoteText(type)}` : "srvtype IS NULL",
+            sameOptions("srvoptions", options),
+          ),
+          `CREATE SERVER ${sql}${type ? ` TYPE ${quoteText(type)}` : ""}${
+            version ? ` VERSION ${quoteText(`${version}`)}` : ""
+          } FOREIGN DATA WRAPPER ${quote(`${wrapper}`)}${optionList(options)}`,
+        ),
+      ];
+    },
+    object: ({ sql }) => `SERVER ${sql}`,
+    oid: ({ label }) =>
+      `(SELECT oid FROM pg_foreign_server WHERE srvname = ${quoteText(label)})`,
+  },
+  table: {
+    print: (item, paper) => [printTable(item, paper)],
+    object: ({ sql, about: { relkind } }) =>
+      `${relkind === "f" ? "FOREIGN TABLE" : "TABLE"} ${sql}`,
+    oid: relationOid,
+  },
+  column: {
+    print({ about: { columns = [], ...about } }, paper) {
+      const table = about.table as Item;
+      return columns.flatMap((column) =>
+        columnSteps(table.label, column.name, paper.column(table, column))
+      );
+    },
+  },
+  "sequence owner": {
+    print({ label, sql, about: { owner } }) {
+      const { table = "", column = "" } = owner ?? {};
+      return [
+        longhand(
+          `owner of sequence ${label}`,
+          rowExists(
+            "pg_depend JOIN pg_attribute\n" +
+              "      ON attrelid = refobjid AND attnum = refobjsubid",
+            "classid = 'pg_class'::regclass",
+            `objid = to_regclass(${quoteText(sql)})`,
+            "deptype = 'a'",
+            `refobjid = to_regclass(${quoteText(table)})`,
+            `attname = ${quoteText(unquoteExactly(column))}`,
+          ),
+          `ALTER SEQUENCE ${sql} OWNED BY ${table}.${column}`,
+        ),
+      ];
+    },
+  },
+  default: {
+    print({ label, sql, about: { name = "", ...about } }, paper) {
+      const value = about.default ?? "";
+      if (paper.isBuilt(about.table as Item)) {
+        const table = (about.table as Item).label;
+        return [`setDefault(${js(table)}, ${js(name)}, ${js(value)}),`];
+      }
+      return [
+        longhand(
+          `default of ${label}`,
+          rowExists(
+            "pg_attribute JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum",
+            `attrelid = to_regclass(${quoteText(sql)})`,
+            `attname = ${quoteText(name)}`,
+            paper.printed("pg_get_expr(adbin, adrelid)", value),
+          ),
+          `ALTER TABLE ${sql} ALTER COLUMN ${quote(name)} SET DEFAULT ${value}`,
+        ),
+      ];
+    },
+  },
+  unlogged: {
+    print: ({ label, sql }) => [
+      longhand(
+        `unlogged table ${label}`,
+        rowExists(
+          "pg_class",
+          `oid = to_regclass(${quoteText(sql)})`,
+          "relpersistence = 'u'",
+        ),
+        `ALTER TABLE ${sql} SET UNLOGGED`,
+      ),
+    ],
+  },
+  "storage parameters": {
+    print({ label, sql, about: { options = [] } }) {
+      const own = options.filter((option) => !option.startsWith("toast."));
+      const toast = options.filter((option) => option.startsWith("toast."))
+        .map((option) => option.slice(6));
+      const has = (column: string, list: string[]) =>
+        list.length > 0 &&
+        `${column} @> ARRAY[${list.map(quoteText).join(", ")}]`;
+      return [
+        longhand(
+          `storage parameters of ${label}`,
+          rowExists(
+            "pg_class c",
+            `c.oid = to_regclass(${quoteText(sql)})`,
+            has("c.reloptions", own),
+            toast.length > 0 &&
+              "EXISTS (SELECT FROM pg_class t WHERE t.oid = c.reltoastrelid\n" +
+                `        AND ${has("t.reloptions", toast)})`,
+          ),
+          `ALTER TABLE ${sql} SET (${options.map(parameter).join(", ")})`,
+        ),
+      ];
+    },
+  },
+  "column storage": {
+    print({ label, sql, about }) {
+      const { name = "", storage, compression, statistics, options } = about;
+      const column = `ALTER TABLE ${sql} ALTER COLUMN ${quote(name)}`;
+      const words: Record<string, string> = {
+        p: "PLAIN",
+        e: "EXTERNAL",
+        m: "MAIN",
+        x: "EXTENDED",
+      };
+      const methods: Record<string, string> = { p: "pglz", l: "lz4" };
+      return [
+        longhand(
+          `storage of column ${label}`,
+          rowExists(
+            "pg_attribute",
+            `attrelid = to_regclass(${quoteText(sql)})`,
+            `attname = ${quoteText(name)}`,
+            storage && `attstorage = '${storage}'`,
+            compression && `attcompression = '${compression}'`,
+            statistics !== undefined && `attstattarget = ${statistics}`,
+            options && sameOptions("attoptions", options),
+          ),
+          ...[
+            storage && `${column} SET STORAGE ${words[`${storage}`]}`,
+            compression &&
+            `${column} SET COMPRESSION ${methods[`${compression}`]}`,
+            statistics !== undefined &&
+            `${column} SET STATISTICS ${statistics}`,
+            options && `${column} SET (${options.map(parameter).join(", ")})`,
+          ].filter((part) => typeof part === "string"),
+        ),
+      ];
+    },
+  },
+  constraint: {
+    print: (item, paper) => [printConstraint(item, paper)],
+    object: ({ sql, about: { name = "" } }) =>
+      `CONSTRAINT ${quote(name)} ON ${sql}`,
+    oid: ({ sql, about: { name = "" } }) =>
+      "(SELECT oid FROM pg_constraint WHERE conrelid = " +
+      `to_regclass(${quoteText(sql)}) AND conname = ${quoteText(name)})`,
+  },
+  index: {
+    print(item, paper) {
+      const { label, sql, about: { text: tail = "", definition = "" } } = item;
+      const table = paper.table(item);
+      if (!item.about.valid) return [];
+      if (table && paper.isBuilt(table)) {
+        return [`createIndex(${js(table.label)}, ${js(label)}, ${js(tail)}),`];
+      }
+      return [
+        longhand(
+          `index ${label}`,
+          rowExists("pg_index", ...indexConditions(item, paper)),
+          withoutOnly(definition, sql),
+        ),
+      ];
+    },
+    object: ({ sql }) => `INDEX ${sql}`,
+    oid: relationOid,
+  },
+  "row level security": {
+    print({ label, sql, about: { enabled, forced } }) {
+      const on = enabled === "true";
+      const flags = [on && "relrowsecurity", forced && "relforcerowsecurity"];
+      const alter = [on && "ENABLE", forced && "FORCE"].filter((word) => word)
+        .map((word) => `ALTER TABLE ${sql} ${word} ROW LEVEL SECURITY`);
+      return [
+        longhand(
+          `row level security of ${label}`,
+          rowExists(
+            "pg_class",
+            `oid = to_regclass(${quoteText(sql)})`,
+            ...flags,
+          ),
+          ...alter,
+        ),
+      ];
+    },
+  },
+  policy: {
+    print({ label, sql, about }, paper) {
+      const { name = "", definition = "", flags = {}, labels = [] } = about;
+      const expression = (column: string, text: unknown) =>
+        text
+          ? paper.printed(`pg_get_expr(${column}, polrelid)`, `${text}`)
+          : `${column} IS NULL`;
+      return [
+        longhand(
+          `policy ${label}`,
+          rowExists(
+            "pg_policy",
+            `polrelid = to_regclass(${quoteText(sql)})`,
+            `polname = ${quoteText(name)}`,
+            ...inRows(flags),
+            labels.length > 0
+              ? "ARRAY(SELECT rolname::text FROM pg_roles\n" +
+                "        WHERE oid = ANY (polroles) ORDER BY 1)" +
+                ` = ${arrayOf(labels)}`
+              : "polroles = '{0}'",
+            expression("polqual", about.using),
+            expression("polwithcheck", about.check),
+          ),
+          `DROP POLICY IF EXISTS ${quote(name)} ON ${sql}`,
+          `CREATE POLICY ${quote(name)} ON ${sql} ${
+            definition.replace("AS PERMISSIVE ", "")
+          }`,
+        ),
+      ];
+    },
+    object: ({ sql, about: { name = "" } }) =>
+      `POLICY ${quote(name)} ON ${sql}`,
+    oid: ({ sql, about: { name = "" } }) =>
+      "(SELECT oid FROM pg_policy WHERE polrelid = " +
+      `to_regclass(${quoteText(sql)}) AND polname = ${quoteText(name)})`,
+  },
+  view: {
+    print({ label, sql, about: { definition = "", options } }, paper) {
+      return [
+        longhand(
+          `view ${label}`,
+          rowExists(
+            "pg_class",
+            `oid = to_regclass(${quoteText(sql)})`,
+            "relkind = 'v'",
+            sameOptions("reloptions", options),
+            paper.query("pg_get_viewdef(oid, true)", definition),
+          ),
+          `CREATE OR REPLACE VIEW ${sql}${withOptions(options)} AS\n${
+            withoutEnd(definition)
+          }`,
+        ),
+      ];
+    },
+    object: ({ sql }) => `VIEW ${sql}`,
+    oid: relationOid,
+  },
+  "materialized view": {
+    print(item, paper) {
+      const { label, sql, about: { definition = "", options, populated } } =
+        item;
+      const indexes = paper.indexesOf(item);
+      return [
+        longhand(
+          `materialized view ${label}`,
+          rowExists(
+            "pg_class",
+            `oid = to_regclass(${quoteText(sql)})`,
+            "relkind = 'm'",
+            sameOptions("reloptions", options),
+            paper.query("pg_get_viewdef(oid, true)", definition),
+          ) + indexes.map((index) =>
+            `\n    AND ${
+              rowExists("pg_index", ...indexConditions(index, paper))
+            }`
+          ).join(""),
+          `DROP MATERIALIZED VIEW IF EXISTS ${sql}`,
+          `CREATE MATERIALIZED VIEW ${sql}${withOptions(options)} AS\n${
+            withoutEnd(definition)
+          }${populated ? "" : "\nWITH NO DATA"}`,
+          ...indexes.map(({ sql, about: { definition = "" } }) =>
+            withoutOnly(definition, sql)
+          ),
+        ),
+      ];
+    },
+    object: ({ sql }) => `MATERIALIZED VIEW ${sql}`,
+    oid: relationOid,
+  },
+  rule: {
+    print({ label, sql, about }, paper) {
+      const { name = "", definition = "", enabled = "O" } = about;
+      return [
+        longhand(
+          `rule ${label}`,
+          rowExists(
+            "pg_rewrite",
+            `ev_class = to_regclass(${quoteText(sql)})`,
+            `rulename = ${quoteText(name)}`,
+            `ev_enabled = '${enabled}'`,
+            paper.printed("pg_get_ruledef(oid, true)", definition),
+          ),
+          withoutEnd(definition).replace(
+            "CREATE RULE",
+            "CREATE OR REPLACE RULE",
+          ),
+          ...stateOf(sql, "RULE", name, enabled),
+        ),
+      ];
+    },
+    object: ({ sql, about: { name = "" } }) => `RULE ${quote(name)} ON ${sql}`,
+    oid: ({ sql, about: { name = "" } }) =>
+      "(SELECT oid FROM pg_rewrite WHERE ev_class = " +
+      `to_regclass(${quoteText(sql)}) AND rulename = ${quoteText(name)})`,
+  },
+  trigger: {
+    print({ label, sql, about }, paper) {
+      const { name = "", definition = "", enabled = "O" } = about;
+      return [
+        longhand(
+          `trigger ${label}`,
+          rowExists(
+            "pg_trigger",
+            `tgrelid = to_regclass(${quoteText(sql)})`,
+            `tgname = ${quoteText(name)}`,
+            `tgenabled = '${enabled}'`,
+            paper.printed("pg_get_triggerdef(oid, true)", definition),
+          ),
+          ...(about.constraint
+            ? [`DROP TRIGGER IF EXISTS ${quote(name)} ON ${sql}`, definition]
+            : [
+              definition.replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER"),
+            ]),
+          ...stateOf(sql, "TRIGGER", name, enabled),
+        ),
+      ];
+    },
+    object: ({ sql, about: { name = "" } }) =>
+      `TRIGGER ${quote(name)} ON ${sql}`,
+    oid: ({ sql, about: { name = "" } }) =>
+      "(SELECT oid FROM pg_trigger WHERE tgrelid = " +
+      `to_regclass(${quoteText(sql)}) AND tgname = ${quoteText(name)})`,
+  },
+  statistics: {
+    print(item, paper) {
+      const { label, sql, about: { definition = "", target } } = item;
+      return [
+        longhand(
+          `statistics ${label}`,
+          rowExists(
+            "pg_statistic_ext",
+            `oid = ${KINDS.statistics?.oid?.(item)}`,
+            target !== undefined && `stxstattarget = ${target}`,
+            paper.printed(
+              "regexp_replace(pg_get_statisticsobjdef(oid),\n" +
+                "        '^CREATE STATISTICS [^ ]+ ', '')",
+              definition,
+            ),
+          ),
+          `DROP STATISTICS IF EXISTS ${sql}`,
+          `CREATE STATISTICS ${sql} ${definition}`,
+          ...(target === undefined
+            ? []
+            : [`ALTER STATISTICS ${sql} SET STATISTICS ${target}`]),
+        ),
+      ];
+    },
+    object: ({ sql }) => `STATISTICS ${sql}`,
+    oid: ({ about: { name = "", schema = "" } }) =>
+      `(SELECT oid FROM pg_statistic_ext WHERE stxname = ${quoteText(name)} ` +
+      `AND stxnamespace = ${
+        schema === "public"
+          ? "to_regnamespace(current_schema())"
+          : `to_regnamespace(${quoteText(quote(schema))})`
+      })`,
+  },
+  "replica identity": {
+    print({ label, sql, about: { relkind = "", index } }) {
+      const what = { f: "FULL", n: "NOTHING" }[relkind] ??
+        `USING INDEX ${index}`;
+      return [
+        longhand(
+          `replica identity of ${label}`,
+          rowExists(
+            "pg_class",
+            `oid = to_regclass(${quoteText(sql)})`,
+            `relreplident = '${relkind}'`,
+            index &&
+              "EXISTS (SELECT FROM pg_index WHERE indisreplident AND indexrelid\n" +
+                `        = to_regclass(${quoteText(`${index}`)}))`,
+          ),
+          `ALTER TABLE ${sql} REPLICA IDENTITY ${what}`,
+        ),
+      ];
+    },
+  },
+  clustering: {
+    print: ({ label, sql, about: { index } }) => [
+      longhand(
+        `clustering of ${label}`,
+        rowExists(
+          "pg_index",
+          `indrelid = to_regclass(${quoteText(sql)})`,
+          "indisclustered",
+          `indexrelid::regclass::text LIKE ${quoteText(`%${index}`)}`,
+        ),
+        `ALTER TABLE ${sql} CLUSTER ON ${index}`,
+      ),
+    ],
+  },
+  comment: { print: printComments },
+  privileges: { print: printPrivileges },
+  "column privileges": {
+    print({ label, sql, about: { parts = [] } }) {
+      const all = parts as { column: string; granted: string[] }[];
+      const rows = all.flatMap(({ column, granted }) =>
+        granted.map((entry) => `${column} ${entry}`)
+      );
+      return [
+        longhand(
+          `privileges on columns of ${label}`,
+          `${arrayOf(rows)}\n    <@ ARRAY(SELECT ` +
+            `attname || ' ' || ${GRANTABLE}\n` +
+            "      FROM pg_attribute, aclexplode(attacl)\n" +
+            `      WHERE attrelid = to_regclass(${quoteText(sql)}))`,
+          ...all.flatMap(({ column, granted }) =>
+            grants(granted, sql, ` (${quote(column)})`)
+          ),
+        ),
+      ];
+    },
+  },
+  "privileges of a schema": {
+    print: ({ label, sql, about: { granted } }) => [
+      longhand(
+        `privileges on schema ${label}`,
+        holds(
+          granted as string[],
+          "pg_namespace, aclexplode(nspacl)",
+          `nspname = ${quoteText(label)}`,
+        ),
+        ...grants(granted as string[], `SCHEMA ${sql}`),
+      ),
+    ],
+  },
+  "default privileges": {
+    print({ label, about: { role, schema, type = "", ...about } }) {
+      const granted = about.granted as string[];
+      const what: Record<string, string> = {
+        r: "TABLES",
+        S: "SEQUENCES",
+        f: "FUNCTIONS",
+        T: "TYPES",
+        n: "SCHEMAS",
+      };
+      if (granted.length === 0 || !what[type]) return [];
+      const alter = `ALTER DEFAULT PRIVILEGES FOR ROLE ${quote(`${role}`)}${
+        schema ? ` IN SCHEMA ${quote(schema)}` : ""
+      } `;
+      return [
+        longhand(
+          `default privileges of ${label}`,
+          holds(
+            granted,
+            "pg_default_acl, aclexplode(defaclacl)",
+            `pg_get_userbyid(defaclrole) = ${quoteText(`${role}`)}\n` +
+              `        AND defaclobjtype = '${type}' AND defaclnamespace = ${
+                schema ? `to_regnamespace(${quoteText(quote(schema))})` : "0"
+              }`,
+          ),
+          ...grants(granted, what[type]).map((sql) => alter + sql),
+        ),
+      ];
+    },
+  },
+  publication: {
+    print({ label, sql, about: { flags = {}, parts = [], ...about } }) {
+      // Row filters, column lists and whole schemas are for a builder to say.
+      const plain = parts.every(({ rest }) =>
+        Object.values(rest as object).every((value) => value === null)
+      );
+      if (!plain) return [];
+      const tables = parts.map(({ table }) => `${table}`);
+      const publish = ["insert", "update", "delete", "truncate"].filter((
+        word,
+      ) => flags[`pub${word}`]);
+      const options = [
+        publish.length < 4 && `publish = ${quoteText(publish.join(", "))}`,
+        flags.pubviaroot && "publish_via_partition_root = true",
+      ].filter((part) => part);
+      return [
+        longhand(
+          `publication ${label}`,
+          rowExists(
+            "pg_publication p",
+            `pubname = ${quoteText(label)}`,
+            `puballtables = ${about.all}`,
+            `(${Object.keys(flags).join(", ")}) = (${
+              Object.values(flags).join(", ")
+            })`,
+            "ARRAY(SELECT prrelid::regclass::text FROM pg_publication_rel\n" +
+              "        WHERE prpubid = p.oid ORDER BY 1)\n" +
+              `        = ARRAY[${tables.map(quoteText).join(", ")}]::text[]`,
+          ),
+          `CREATE PUBLICATION ${sql}${
+            about.all
+              ? " FOR ALL TABLES"
+              : tables.length > 0
+              ? ` FOR TABLE ${tables.join(", ")}`
+              : ""
+          }${options.length > 0 ? ` WITH (${options.join(", ")})` : ""}`,
+        ),
+      ];
+    },
+    object: ({ sql }) => `PUBLICATION ${sql}`,
+    oid: ({ label }) =>
+      `(SELECT oid FROM pg_publication WHERE pubname = ${quoteText(label)})`,
+  },
+  "event trigger": {
+    print({ label, sql, about }) {
+      const { type, labels, enabled = "O", function: called } = about;
+      const tags = labels?.map(quoteText).join(", ");
+      const states = { D: "DISABLE", R: "ENABLE REPLICA", A: "ENABLE ALWAYS" };
+      const state = states[enabled as keyof typeof states];
+      return [
+        longhand(
+          `event trigger ${label}`,
+          rowExists(
+            "pg_event_trigger",
+            `evtname = ${quoteText(label)}`,
+            `evtevent = ${quoteText(`${type}`)}`,
+            `evtenabled = '${enabled}'`,
+            `evtfoid = to_regprocedure(${quoteText(`${called}`)})`,
+            tags ? `evttags = ARRAY[${tags}]` : "evttags IS NULL",
+          ),
+          `DROP EVENT TRIGGER IF EXISTS ${sql}`,
+          `CREATE EVENT TRIGGER ${sql} ON ${type}${
+            tags ? ` WHEN TAG IN (${tags})` : ""
+          } EXECUTE FUNCTION ${called}`,
+          ...(state ? [`ALTER EVENT TRIGGER ${sql} ${state}`] : []),
+        ),
+      ];
+    },
+    object: ({ sql }) => `EVENT TRIGGER ${sql}`,
+    oid: ({ label }) =>
+      `(SELECT oid FROM pg_event_trigger WHERE evtname = ${quoteText(label)})`,
+  },
+};
+
+function relationOid({ sql }: Item): string {
+  return `to_regclass(${quoteText(sql)})`;
+}
+
+/** Whether it stands in the steps' own schema, which builders speak of. */
+function isNear({ label, about: { name } }: Item): boolean {
+  return label === name;
+}
+
+/** A string of TypeScript; in backticks where quotes or lines ask for it. */
+function js(text: string): string {
+  return /["\n]/.test(text) && !/[\r\u2028\u2029]/.test(text)
+    ? `\`${text.replaceAll(/[\\`]|\$(?=\{)/g, "\\$&")}\``
+    : JSON.stringify(text);
+}
+
+/** The same of words that nobody would write in backticks. */
+function text(value: string): string {
+  return JSON.stringify(value);
+}
+
+/** The longhand step; a label says as much as PostgreSQL keeps of a name. */
+function longhand(label: string, check: string, ...alter: string[]): string {
+  const bytes = new TextEncoder();
+  let name = label;
+  while (bytes.encode(name).length > 63) {
+    name = `${name.replace(/…?$/, "").slice(0, -1)}…`;
+  }
+  const list = alter.map(js);
+  return `step(${text(name)}, {\n  check: ${js(check)},\n  alter: ${
+    list.length === 1 ? list[0] : `[${list.join(", ")}]`
+  },\n}),`;
+}
+
+/** A check that a row of a catalog is as it must be. */
+function rowExists(
+  from: string,
+  ...conditions: (string | false | undefined | unknown)[]
+): string {
+  const list = conditions.filter((condition) => condition);
+  const line = `EXISTS (SELECT FROM ${from} WHERE ${list.join(" AND ")})`;
+  return line.length < 60 && !line.includes("\n")
+    ? line
+    : `EXISTS (SELECT FROM ${from}\n    WHERE ${list.join("\n      AND ")})`;
+}
+
+/** Columns of a catalog's row and what they hold, some to a line. */
+function inRows(flags: Record<string, unknown>): string[] {
+  const parts = Object.entries(flags).map(([column, value]) =>
+    typeof value === "boolean"
+      ? `${value ? "" : "NOT "}${column}`
+      : `${column} = ${
+        /^-?\d+$/.test(`${value}`) ? value : quoteText(`${value}`)
+      }`
   );
-  const [, column] = /^PRIMARY KEY \(([^,]*)\)$/.exec(
-    primary?.[1].definition ?? "",
-  ) ?? [];
-  const inline = column && nameOf(primary?.[0] ?? "") === `${table}_pkey`
-    ? unquote(column)
-    : undefined;
-  const lines = columns.map(([key, { definition }]) => {
-    const name = nameOf(key);
-    const short = serialOf(table, name, definition);
-    const text = name === inline
-      ? `${short.replace(/ NOT NULL\b/, "")} PRIMARY KEY`
-      : short;
-    return `  ${property(name)}: ${JSON.stringify(text)},`;
+  const lines: string[] = [];
+  for (const part of parts) {
+    const line = `${lines.at(-1)} AND ${part}`;
+    if (lines.length > 0 && line.length < 68) lines[lines.length - 1] = line;
+    else lines.push(part);
+  }
+  return lines;
+}
+
+function arrayOf(texts: string[]): string {
+  return `ARRAY[${texts.map(quoteText).join(", ")}]`;
+}
+
+function sameOptions(column: string, options: string[] | undefined): string {
+  return options
+    ? `${column} = ARRAY[${options.map(quoteText).join(", ")}]`
+    : `${column} IS NULL`;
+}
+
+/** An option as the catalogs keep it, as SQL reads it. */
+function parameter(option: string): string {
+  const [name, value = ""] = option.split(/=(.*)/s);
+  return /^[\w.]+$/.test(value)
+    ? `${name} = ${value}`
+    : `${name} = ${quoteText(value)}`;
+}
+
+function withOptions(options: string[] | undefined): string {
+  return options ? ` WITH (${options.map(parameter).join(", ")})` : "";
+}
+
+function optionList(options: string[] | undefined): string {
+  const list = options?.map((option) => {
+    const [name = "", value = ""] = option.split(/=(.*)/s);
+    return `${quote(name)} ${quoteText(value)}`;
   });
+  return list ? ` OPTIONS (${list.join(", ")})` : "";
+}
+
+function withoutEnd(sql: string): string {
+  return sql.trim().replace(/;$/, "");
+}
+
+/** A partitioned table's index as it was made: on its partitions, too. */
+function withoutOnly(definition: string, index: string): string {
+  const start = definition.indexOf(" ON ONLY ");
+  const name = definition.indexOf(index.split(".").at(-1) ?? "");
+  return start > name
+    ? definition.replace(" ON ONLY ", () => " ON ")
+    : definition;
+}
+
+/** Options of a sequence that are not those it has by itself. */
+function briefly(definition: string): string {
+  if (definition.startsWith("INCREMENT BY -")) return definition;
+  const usual =
+    /^(INCREMENT BY 1|MINVALUE 1|START WITH 1|CACHE 1|NO CYCLE|MAXVALUE (32767|2147483647|9223372036854775807))$/;
+  return (definition.match(/(NO )?CYCLE|[A-Z]+( BY| WITH)? -?\d+/g) ?? [])
+    .filter((part) => !usual.test(part)).join(" ");
+}
+
+function indexConditions(item: Item, paper: Paper): string[] {
+  const { sql, about: { definition = "" } } = item;
   return [
-    `createTable(${JSON.stringify(table)}, {\n${lines.join("\n")}\n}),`,
-    ...rest.filter(([key]) => !(inline && key === primary?.[0]))
-      .map(([key]) => stepsToPaste(key, paste)),
-    ...security,
-  ].join("\n");
+    `indexrelid = to_regclass(${quoteText(sql)})`,
+    "indisvalid",
+    paper.printed("pg_get_indexdef(indexrelid, 0, true)", definition),
+  ];
+}
+
+/** What turns a trigger or a rule off, or on for replicas. */
+function stateOf(table: string, what: string, name: string, state: string) {
+  const words = { D: "DISABLE", R: "ENABLE REPLICA", A: "ENABLE ALWAYS" };
+  const word = words[state as keyof typeof words];
+  return word ? [`ALTER TABLE ${table} ${word} ${what} ${quote(name)}`] : [];
+}
+
+/** Privileges as GRANT says them, one statement for each role. */
+function grants(entries: string[], on: string, columns = ""): string[] {
+  return byGrantee(entries).map(([who, words, option]) =>
+    `GRANT ${words.map((word) => word + columns).join(", ")} ON ${on} TO ` +
+    who + option
+  );
+}
+
+function byGrantee(entries: string[]): [string, string[], string][] {
+  const found = new Map<string, [string, string[], string]>();
+  for (const entry of entries) {
+    const [, who = "", word = "", option = ""] =
+      /^("(?:[^"]|"")*"|\S+) ([A-Z ]+?)( WITH GRANT OPTION)?$/.exec(entry) ??
+        [];
+    const row = found.get(who + option) ?? [who, [], option];
+    row[1].push(word);
+    found.set(who + option, row);
+  }
+  return [...found.values()];
+}
+
+/** A check that privileges are there, and that others are not. */
+function holds(
+  granted: string[],
+  from: string,
+  where: string,
+  revoked: string[] = [],
+): string {
+  const grantable = granted.some((entry) => entry.endsWith("GRANT OPTION"));
+  const there = `ARRAY(SELECT ${grantable ? GRANTABLE : GRANTED}\n      FROM ` +
+    `${from}\n      WHERE ${where})`;
+  return [
+    ...(granted.length > 0 ? [`${arrayOf(granted)} <@ ${there}`] : []),
+    ...(revoked.length > 0
+      ? [
+        `EXISTS (SELECT FROM ${from.split(",")[0]} WHERE ${where})`,
+        `NOT ${arrayOf(revoked)} && ${there}`,
+      ]
+      : []),
+  ].join("\n    AND ");
+}
+
+function printPrivileges(item: Item, paper: Paper): string[] {
+  const of = paper.find(item.on);
+  const { catalog, granted, revoked } = item.about as Record<string, string[]>;
+  const [, acl, owner, type] =
+    PRIVILEGES.find(([name]) => name === `${catalog}`) ?? [];
+  const { oid, object } = of && KINDS[of.kind] || {};
+  if (!of || !oid || !object || !granted || !revoked) return [];
+  const on = object(of).replace(
+    /^(TABLE|FOREIGN TABLE|VIEW|MATERIALIZED VIEW) /,
+    "",
+  )
+    .replace(/^AGGREGATE /, "FUNCTION ").replace(/^SERVER /, "FOREIGN SERVER ");
+  return [
+    longhand(
+      `privileges on ${of.kind} ${of.label}`,
+      holds(
+        granted,
+        `${catalog} o, aclexplode(coalesce(${acl},\n        acldefault(${
+          type?.replace(/^CASE.*$/, of.kind === "sequence" ? "'s'" : "'r'")
+        }, ${owner})))`,
+        `o.oid = ${oid(of)}`,
+        revoked,
+      ),
+      ...byGrantee(revoked).map(([who, words]) =>
+        `REVOKE ${words.join(", ")} ON ${on} FROM ${who}`
+      ),
+      ...grants(granted, on),
+    ),
+  ];
+}
+
+/** All comments of one object: its own, and those of its columns. */
+function printComments(item: Item, paper: Paper): string[] {
+  const of = paper.original(item.on) ?? paper.find(item.on);
+  const { oid, object } = of && KINDS[of.kind] || {};
+  if (!of || !oid || !object || of.id !== item.on && of.kind !== "type") {
+    return [];
+  }
+  const parts = item.about.parts as { column?: string; text: string }[];
+  const [catalog] = of.id.split(" ");
+  const own = parts.filter(({ column }) => !column);
+  const columns = parts.filter(({ column }) => column);
+  const check = [
+    ...own.map(({ text }) =>
+      `obj_description(${oid(of)}, '${catalog}')\n    IS NOT DISTINCT FROM ${
+        quoteText(text)
+      }`
+    ),
+    ...columns.map(({ column = "", text }) =>
+      rowExists(
+        "pg_attribute",
+        `attrelid = to_regclass(${quoteText(of.sql)})`,
+        `attname = ${quoteText(column)}`,
+        `col_description(attrelid, attnum)\n        = ${quoteText(text)}`,
+      )
+    ),
+  ].join("\n    AND ");
+  return [
+    longhand(
+      `${parts.length > 1 ? "comments" : "comment"} on ${of.kind} ${of.label}`,
+      check,
+      ...parts.map(({ column, text }) =>
+        `COMMENT ON ${
+          column ? `COLUMN ${of.sql}.${quote(column)}` : object(of)
+        } IS ${quoteText(text)}`
+      ),
+    ),
+  ];
+}
+
+/** What `createTable` can say. */
+function isPlainTable(item: Item): boolean {
+  const { relkind, parents, type, columns = [] } = item.about;
+  return relkind === "r" && !parents && !type && columns.length > 0 &&
+    isNear(item);
+}
+
+function printTable(item: Item, paper: Paper): string {
+  const { label, about: { columns = [] } } = item;
+  if (!isPlainTable(item)) return printTableByHand(item, paper);
+  const lines = columns.map((column) => {
+    const name = property(column.name);
+    return `  ${name}: ${js(paper.column(item, column))},`;
+  });
+  return `createTable(${text(label)}, {\n${lines.join("\n")}\n}),`;
 }
 
 /** A name as a key of an object; `__proto__` alone would be its prototype. */
@@ -1321,92 +3655,108 @@ function property(name: string): string {
   return /^[a-z_]\w*$/i.test(name) ? name : JSON.stringify(name);
 }
 
-/** A partition, or a table that is partitioned, inherits or is unlogged. */
-function tableByHand(
-  table: string,
-  definition: string,
-  columns: [string, Thing][],
-) {
-  const list = columns.map(([key, { definition }]) =>
-    `${quote(nameOf(key))} ${serialOf(table, nameOf(key), definition)}`
+/** Partitions, and tables that are partitioned, inherit or are elsewhere. */
+function printTableByHand(item: Item, paper: Paper): string {
+  const { label, sql, about } = item;
+  const { relkind = "", parents, bound, partitionBy, columns = [] } = about;
+  const from = parents?.map((parent) => `${parent}`) ?? [];
+  const lines = columns.filter(({ inherited }) => !inherited)
+    .map((column) => `  ${column.ident} ${paper.column(item, column)}`);
+  const list = lines.length > 0 ? ` (\n${lines.join(",\n")}\n)` : " ()";
+  const head = `CREATE ${relkind === "f" ? "FOREIGN " : ""}TABLE ${sql}`;
+  const create = bound !== undefined
+    ? `${head} PARTITION OF ${from} ${bound}`
+    : about.type
+    ? `${head} OF ${about.type}`
+    : head + list + (from.length > 0 ? ` INHERITS (${from.join(", ")})` : "");
+  return longhand(
+    `${relkind === "f" ? "foreign table" : "table"} ${label}`,
+    rowExists(
+      "pg_class t",
+      `t.oid = to_regclass(${quoteText(sql)})`,
+      `relkind = '${relkind}'`,
+      from.length > 0 &&
+        "(SELECT string_agg(inhparent::regclass::text, ', ' ORDER BY inhseqno)\n" +
+          `        FROM pg_inherits WHERE inhrelid = t.oid) = ${
+            quoteText(from.join(", "))
+          }`,
+      bound !== undefined &&
+        paper.printed("pg_get_expr(relpartbound, t.oid)", bound),
+      partitionBy &&
+        paper.printed("pg_get_partkeydef(t.oid)", partitionBy),
+      bound === undefined &&
+        (about.shape ? paper.printed(SHAPE, about.shape) : `${SHAPE} IS NULL`),
+      relkind === "f" && sameOptions(
+        "(SELECT ftoptions FROM pg_foreign_table WHERE ftrelid = t.oid)",
+        about.options,
+      ),
+    ),
+    create + (partitionBy ? ` PARTITION BY ${partitionBy}` : "") +
+      (relkind === "f"
+        ? ` SERVER ${quote(`${about.server}`)}${optionList(about.options)}`
+        : ""),
   );
-  const unlogged = / ?UNLOGGED/.test(definition);
-  const rest = definition.replace(/ ?UNLOGGED/, "");
-  const what = rest.startsWith("PARTITION OF") ? "" : ` (${list.join(", ")})`;
-  const shape = [...columns].map(([key, { definition }]) =>
-    `${nameOf(key)} ${typeOf(definition)}`
-  ).sort().join(", ");
-  const shaped = what ? ` AND (${COLUMNS}) = ${quoteText(shape)}` : "";
-  const sql = `CREATE ${unlogged ? "UNLOGGED " : ""}TABLE ${quote(table)}` +
-    `${what} ${rest}`;
-  const check = `EXISTS (SELECT FROM pg_class t WHERE oid = to_regclass(${
-    quoteText(quote(table))
-  }) AND ${WITHOUT_SECURITY} = ${quoteText(definition)}${shaped})`;
-  return `step(${JSON.stringify(`table ${table}`)}, {\n` +
-    `  check: ${JSON.stringify(oneLine(check))},\n` +
-    `  alter: ${JSON.stringify(sql.trim())},\n}),`;
 }
 
-const WITHOUT_SECURITY = TABLE.replace(
-  /,\s*CASE WHEN relrowsecurity[^]*END\)$/,
-  ")",
-);
-
-function oneLine(sql: string): string {
-  return sql.replaceAll(/\s*\n\s*/g, " ");
+function printConstraint(item: Item, paper: Paper): string {
+  const { label, sql, about } = item;
+  const { name = "", definition = "", valid } = about;
+  const table = paper.table(item);
+  const parent = paper.find(`${about.parent}`);
+  const built = table && paper.isBuilt(table) &&
+    (about.type !== "f" || parent && paper.isBuilt(parent));
+  if (built && valid) {
+    const code = builtConstraint(table.label, name, definition);
+    if (code) return code;
+  }
+  const again = /^[cf]$/.test(about.type ?? "")
+    ? [`ALTER TABLE ${sql} DROP CONSTRAINT IF EXISTS ${quote(name)}`]
+    : [];
+  return longhand(
+    `constraint ${label}`,
+    rowExists(
+      "pg_constraint",
+      `conrelid = to_regclass(${quoteText(sql)})`,
+      `conname = ${quoteText(name)}`,
+      paper.proved("pg_get_constraintdef(oid)", definition),
+    ),
+    ...again,
+    `ALTER TABLE ${sql} ADD CONSTRAINT ${quote(name)} ${definition}`,
+  );
 }
 
-function rowSecurity(table: string, definition: string): string {
-  const forced = / FORCED/.test(definition);
-  const flags = forced
-    ? "relrowsecurity AND relforcerowsecurity"
-    : "relrowsecurity";
-  const alter = [
-    `ALTER TABLE ${quote(table)} ENABLE ROW LEVEL SECURITY`,
-    ...(forced ? [`ALTER TABLE ${quote(table)} FORCE ROW LEVEL SECURITY`] : []),
+function builtConstraint(table: string, name: string, definition: string) {
+  const kinds: [RegExp, string][] = [
+    [/^PRIMARY KEY (.*)$/s, "addPrimaryKey"],
+    [/^UNIQUE (.*)$/s, "addUnique"],
+    [/^FOREIGN KEY (.*)$/s, "addForeignKey"],
+    [/^CHECK \((.*)\)$/s, "addCheck"],
+    [/^EXCLUDE (.*)$/s, "addExclusion"],
   ];
-  const check = `EXISTS (SELECT FROM pg_class WHERE oid = to_regclass(${
-    quoteText(quote(table))
-  }) AND ${flags})`;
-  return `step(${JSON.stringify(`row level security of ${table}`)}, {\n` +
-    `  check: ${JSON.stringify(check)},\n` +
-    `  alter: ${JSON.stringify(alter)},\n}),`;
+  if (/ (WITHOUT OVERLAPS|PERIOD |NOT ENFORCED)/.test(definition)) return "";
+  for (const [pattern, builder] of kinds) {
+    const [, rest] = pattern.exec(definition) ?? [];
+    if (rest === undefined) continue;
+    return `${builder}(${[table, name, rest].map(js).join(", ")}),`;
+  }
+  return "";
 }
 
-function typeOf(definition: string): string {
-  return definition.split(/ (?=COLLATE|NOT NULL|DEFAULT|GENERATED)/)[0] ?? "";
-}
-
-/** A serial column by its own word, which makes the sequence, too. */
-function serialOf(table: string, column: string, definition: string): string {
-  const [, type = "", name = ""] =
-    /^(smallint|integer|bigint) .*DEFAULT nextval\('(.*)'::regclass\)$/
-      .exec(definition) ?? [];
-  if (unquoteExactly(name) !== `${table}_${column}_seq`) return definition;
-  return { smallint: "smallserial", integer: "serial" }[type] ?? "bigserial";
-}
-
-function unquoteExactly(name: string): string {
-  return name.startsWith('"') ? unquote(name) : name;
-}
-
-/** A column, which may come to a table that has rows. */
+/** A column that comes to a table which may have rows. */
 function columnSteps(table: string, column: string, definition: string) {
-  const [t, c] = [JSON.stringify(table), JSON.stringify(column)];
-  definition = serialOf(table, column, definition);
+  const [t, c] = [text(table), text(column)];
   const needsValue = / NOT NULL\b/.test(definition) &&
     !/ (DEFAULT|GENERATED) /.test(definition);
-  if (!needsValue) {
-    return `addColumn(${t}, ${c}, ${JSON.stringify(definition)}),`;
-  }
+  if (!needsValue) return [`addColumn(${t}, ${c}, ${js(definition)}),`];
   const nullable = definition.replace(" NOT NULL", "");
   const fill = `${quote(column)} = ${neutralValue(nullable)}`;
-  return `addColumn(${t}, ${c}, ${JSON.stringify(nullable)}),\n` +
-    `// What the rows that are there get; choose the value.\n` +
-    `backfill(${t}, { set: ${JSON.stringify(fill)}, where: ${
-      JSON.stringify(`${quote(column)} IS NULL`)
-    } }),\n` +
-    `setNotNull(${t}, ${c}),`;
+  const where = `${quote(column)} IS NULL`;
+  return [
+    `addColumn(${t}, ${c}, ${js(nullable)}),`,
+    "// What the rows that are there get; choose the value.\n" +
+    `backfill(${t}, { set: ${js(fill)}, where: ${js(where)} }),`,
+    `setNotNull(${t}, ${c}),`,
+  ];
 }
 
 /** A value that every column of the type takes. */
@@ -1424,127 +3774,695 @@ function neutralValue(type: string): string {
   return values.find(([pattern]) => pattern.test(type))?.[1] ?? "…";
 }
 
-function constraintSteps(table: string, name: string, definition: string) {
-  const kinds: [RegExp, string][] = [
-    [/^PRIMARY KEY (.*)$/s, "addPrimaryKey"],
-    [/^UNIQUE (.*)$/s, "addUnique"],
-    [/^FOREIGN KEY (.*)$/s, "addForeignKey"],
-    [/^CHECK \((.*)\)$/s, "addCheck"],
-    [/^EXCLUDE (.*)$/s, "addExclusion"],
+function oneLine(sql: string): string {
+  return sql.replaceAll(/\s*\n\s*/g, " ");
+}
+
+function unquoteExactly(name: string): string {
+  return name.startsWith('"') ? unquote(name) : name;
+}
+
+/** One object with its steps, and the topic under which they stand. */
+interface Printed {
+  item: Item;
+  key: string;
+  steps: string[];
+  topic: string;
+}
+
+/** Lays out the steps for an inventory. */
+class Paper {
+  /** Functions that are made before what they name. */
+  readonly lax = new Set<string>();
+  readonly #items = new Map<string, Item>();
+  readonly #originals = new Map<string, Item>();
+  readonly #aliases: Map<string, string>;
+  readonly #needs = new Map<string, Set<string>>();
+  /** What bodies of functions name, which need not be there. */
+  readonly #wishes = new Map<string, Set<string>>();
+  readonly #indexes = new Map<string, Item[]>();
+  readonly #serial = new Map<string, string>();
+  readonly #key = new Map<string, string>();
+  readonly #late = new Set<string>();
+  readonly #prefixes: string[];
+  /** Partitions that a job makes, by their parent. */
+  readonly jobs = new Map<string, Item[]>();
+  /** What no step can say. */
+  readonly left: { what: string; why: string }[];
+
+  /**
+   * @param made the keys of what there are steps for
+   * @param built the tables that a `createTable` makes
+   */
+  constructor(
+    readonly inventory: Inventory,
+    readonly made: Set<string>,
+    readonly built: Set<string>,
+  ) {
+    this.#aliases = new Map(inventory.aliases);
+    this.left = [...inventory.left];
+    for (const item of inventory.items) this.#items.set(item.id, item);
+    this.#prefixes = inventory.items.filter(({ kind }) => kind === "extension")
+      .map(({ about: { schema = "" } }) => schema)
+      .filter((schema) => !["public", "pg_catalog"].includes(schema))
+      .map((schema) => `${quote(schema)}.`);
+    this.#leaveOutJobs();
+    for (const [id, item] of this.#items) this.#originals.set(id, item);
+    this.#merge();
+    this.#connect();
+    this.#addColumns();
+  }
+
+  /** The object with this number, or of which it is a part. */
+  find(id: string | undefined): Item | undefined {
+    for (let at = id, turns = 0; at !== undefined && turns < 9; turns++) {
+      const found = this.#items.get(at);
+      if (found) return found;
+      at = this.#aliases.get(at);
+    }
+    return undefined;
+  }
+
+  /** The object with this number, though another's step makes it. */
+  original(id: string | undefined): Item | undefined {
+    return id === undefined ? undefined : this.#originals.get(id);
+  }
+
+  table(item: Item): Item | undefined {
+    return this.find(item.on);
+  }
+
+  isBuilt(table: Item): boolean {
+    return this.made.has(keyOf(table))
+      ? this.built.has(table.label)
+      : table.kind === "table" && isPlainTable(table);
+  }
+
+  indexesOf({ id }: Item): Item[] {
+    return this.#indexes.get(id) ?? [];
+  }
+
+  /** That a function prints this, whatever is on the search path. */
+  printed(expression: string, text: string, ...more: string[]): string {
+    for (const prefix of [...this.#prefixes, ...more]) {
+      if (!text.includes(prefix) && !more.includes(prefix)) continue;
+      expression = `replace(${expression}, ${quoteText(prefix)}, '')`;
+      text = text.replaceAll(prefix, "");
+    }
+    const line = `${expression} = ${quoteText(text)}`;
+    return line.length < 68
+      ? line
+      : `${expression}\n        = ${quoteText(text)}`;
+  }
+
+  /** The same of a constraint, which may have been validated since. */
+  proved(expression: string, definition: string): string {
+    const plain = definition.replace(/ NOT VALID$/, "");
+    return plain === definition
+      ? this.printed(expression, definition)
+      : this.printed(
+        `regexp_replace(${expression}, ' NOT VALID$', '')`,
+        plain,
+      );
+  }
+
+  /**
+   * The same of a query: before PostgreSQL 16 columns of the only table stand
+   * with its name.
+   */
+  query(expression: string, definition: string): string {
+    const alias = onlyAlias(definition);
+    return this.printed(expression, definition, ...(alias ? [alias] : []));
+  }
+
+  /** What stands behind a column's name. */
+  column(table: Item, column: ColumnAbout): string {
+    const { type, collation, notNull, unproved, identity, counter } = column;
+    const serial = this.#serial.get(`${table.id} ${column.name}`);
+    const key = this.#key.get(table.id) === column.name;
+    const late = this.#late.has(`${table.id} ${column.name}`);
+    const options = counter && briefly(counter);
+    return [
+      serial ?? type,
+      collation && `COLLATE ${collation}`,
+      notNull && !unproved && !identity && !serial && !key && "NOT NULL",
+      column.default !== undefined && !serial && !late &&
+      `DEFAULT ${column.default}`,
+      column.generated && `GENERATED ALWAYS AS (${column.generated}`,
+      identity &&
+      `GENERATED ${identity} AS IDENTITY${options ? ` (${options})` : ""}`,
+      key && "PRIMARY KEY",
+    ].filter((part) => part).join(" ");
+  }
+
+  /** A job's partitions come and go: their parent alone is the schema's. */
+  #leaveOutJobs() {
+    for (const [parent, partitions] of jobPartitions(this.inventory.items)) {
+      const item = this.#items.get(parent);
+      if (!item) continue;
+      this.jobs.set(item.label, partitions);
+      const gone = new Set(partitions.map(({ id }) => id));
+      for (const id of gone) {
+        this.#items.delete(id);
+        for (const part of this.#items.values()) {
+          if (part.on === id) gone.add(part.id);
+        }
+      }
+    }
+  }
+
+  /** What is written within something else: keys, serials, indexes. */
+  #merge() {
+    for (const item of [...this.#items.values()]) {
+      const { id, kind, about } = item;
+      const on = this.#items.get(item.on ?? "");
+      if (kind === "constraint" && on && about.type === "p") {
+        const [, column = ""] =
+          /^PRIMARY KEY \(("(?:[^"]|"")*"|[^(),"]+)\)$/.exec(
+            about.definition ?? "",
+          ) ?? [];
+        if (
+          !column || about.name !== `${on.about.name}_pkey` ||
+          !isPlainTable(on) || this.made.has(keyOf(on))
+        ) continue;
+        this.#key.set(on.id, unquoteExactly(column));
+        this.#into(item, on);
+      } else if (kind === "index" && on?.kind === "materialized view") {
+        this.#indexes.set(on.id, [...this.indexesOf(on), item]);
+        this.#into(item, on);
+      } else if (kind === "sequence" && about.owner) {
+        const { owner } = about;
+        const table = this.#items.get(owner.id);
+        const column = table?.about.columns?.find(({ ident }) =>
+          ident === owner.column
+        );
+        const word = { smallint: "smallserial", integer: "serial" }[
+          column?.type ?? ""
+        ] ?? "bigserial";
+        const serial = table && column && about.usual && isPlainTable(table) &&
+          column.notNull && column.type === about.type &&
+          about.name === `${table.about.name}_${column.name}_seq` &&
+          column.default === `nextval(${quoteText(item.sql)}::regclass)`;
+        if (serial) {
+          this.#serial.set(`${table.id} ${column.name}`, word);
+          this.#into(item, table);
+        } else if (table) {
+          const owning = { ...item, kind: "sequence owner", id: `${id} owner` };
+          this.#items.set(owning.id, owning);
+          this.#needs.set(owning.id, new Set([id, table.id]));
+        }
+      }
+    }
+  }
+
+  #into({ id }: Item, whole: Item) {
+    this.#items.delete(id);
+    this.#aliases.set(id, whole.id);
+  }
+
+  #connect() {
+    const add = (from: string, to: string | undefined) => {
+      const [a, b] = [this.find(from), this.find(to)];
+      if (!a || !b || a === b) return;
+      this.#needs.set(a.id, (this.#needs.get(a.id) ?? new Set()).add(b.id));
+    };
+    for (const [from, all] of this.inventory.needs) {
+      for (const to of all) add(from, to);
+    }
+    const names = new Map<string, Item[]>();
+    for (const item of this.#items.values()) {
+      const { id, kind, on, about } = item;
+      add(id, on);
+      for (const other of ["parent", "indexId"]) add(id, `${about[other]}`);
+      if (kind === "table" && about.parents && !about.parent) {
+        for (const parent of this.#items.values()) {
+          const named = parent.kind === "table" &&
+            about.parents.some((name) => `${name}` === parent.sql);
+          if (named) add(id, parent.id);
+        }
+      }
+      if (
+        /^(table|view|materialized view|sequence|enum|type|domain|range)$/
+          .test(kind) || kind === "function" || kind === "aggregate"
+      ) {
+        const name = /[^.]+$/.exec(item.sql.replace(/\(.*/s, ""))?.[0] ?? "";
+        const plain = unquoteExactly(name);
+        names.set(plain, [...(names.get(plain) ?? []), item]);
+      }
+    }
+    for (const item of this.#items.values()) {
+      if (item.kind !== "function" || item.about.inSql) continue;
+      if (!/^(sql|plpgsql)$/.test(item.about.language ?? "")) continue;
+      const words = new Set(
+        (item.about.body ?? "").match(/[\p{L}_][\p{L}\w$]*/gu)?.flatMap((
+          word,
+        ) => [word, word.toLowerCase()]),
+      );
+      const wishes = [...words].flatMap((word) => names.get(word) ?? [])
+        .filter((other) => other !== item);
+      this.#wishes.set(item.id, new Set(wishes.map(({ id }) => id)));
+    }
+  }
+
+  /** All that there are no steps for, each behind what it needs. */
+  print(): Printed[] {
+    const topics = new Topics([...this.#items.values()], this.#needs);
+    const waiting = new Map(
+      [...this.#items].filter(([, item]) => !this.made.has(keyOf(item))),
+    );
+    const printed: Printed[] = [];
+    const unmet = (item: Item, needs: Map<string, Set<string>>) =>
+      [...needs.get(item.id) ?? []].filter((id) => waiting.has(id));
+    const emit = (item: Item, topic: string) => {
+      waiting.delete(item.id);
+      const kind = KINDS[item.kind];
+      const steps = kind?.print(item, this) ?? [];
+      if (steps.length > 0) {
+        printed.push({ item, key: keyOf(item), steps, topic });
+      } else if (!this.#isForeign(item)) {
+        this.left.push({ what: keyOf(item), why: "" });
+      }
+    };
+    const ready = (upTo: number) => {
+      for (const item of topics.inOrder) {
+        if (topics.place(item) > upTo) return undefined;
+        if (!waiting.has(item.id)) continue;
+        if (unmet(item, this.#needs).length > 0) continue;
+        if (unmet(item, this.#wishes).length === 0) return item;
+      }
+    };
+    topics.titles.forEach((title, place) => {
+      // What belongs to an earlier topic waits for the end of this one.
+      for (const first of [place, -1]) {
+        for (;;) {
+          const item = first === place
+            ? topics.inOrder.find((item) =>
+              topics.place(item) === place && waiting.has(item.id) &&
+              unmet(item, this.#needs).length === 0 &&
+              unmet(item, this.#wishes).length === 0
+            )
+            : ready(place);
+          if (!item) break;
+          emit(item, title);
+        }
+      }
+    });
+    while (waiting.size > 0) {
+      const all = topics.inOrder.filter(({ id }) => waiting.has(id));
+      const next = all.find((item) => unmet(item, this.#needs).length === 0) ??
+        all.find((item) => this.#putOff(item, waiting, topics)) ?? all[0]!;
+      if (next.kind === "function") this.lax.add(next.id);
+      emit(next, topics.titles[topics.place(next)] ?? "");
+      // What was waiting for it alone goes on in its order.
+      for (let item = ready(Infinity); item; item = ready(Infinity)) {
+        emit(item, topics.titles[topics.place(item)] ?? "");
+      }
+    }
+    return printed;
+  }
+
+  /** Of what is nobody's to write, the comments and privileges neither are. */
+  #isForeign({ kind, on }: Item): boolean {
+    return /^(comment|privileges)$/.test(kind) && !this.find(on);
+  }
+
+  /** A default may follow its table, where it needs what needs the table. */
+  #putOff(item: Item, waiting: Map<string, Item>, topics: Topics): boolean {
+    const { id, sql, label, kind, about: { columns = [] } } = item;
+    if (kind !== "table") return false;
+    const needs = this.#needs.get(id) ?? new Set();
+    const open = [...needs].filter((need) => waiting.has(need));
+    const found = columns.flatMap((column) => {
+      const all = [...this.inventory.needs.get(column.defaultId ?? "") ?? []]
+        .map((need) => this.find(need)?.id ?? "");
+      return column.default && all.some((need) => open.includes(need))
+        ? [{ column, all }]
+        : [];
+    });
+    const covered = new Set(found.flatMap(({ all }) => all));
+    if (!open.every((need) => covered.has(need))) return false;
+    for (const { column, all } of found) {
+      this.#late.add(`${id} ${column.name}`);
+      const later: Item = {
+        kind: "default",
+        label: `${label}.${column.name}`,
+        sql,
+        id: `${id} default ${column.name}`,
+        on: id,
+        about: { name: column.name, default: column.default!, table: item },
+      };
+      waiting.set(later.id, later);
+      this.#items.set(later.id, later);
+      topics.inOrder.splice(topics.inOrder.indexOf(item) + 1, 0, later);
+      this.#needs.set(later.id, new Set([...all, id]));
+    }
+    return true;
+  }
+
+  /** Columns that a table lacks which there is a step for, as objects. */
+  #addColumns() {
+    for (const table of [...this.#items.values()]) {
+      const { id, label, sql, about: { columns = [], bound } } = table;
+      if (table.kind !== "table" || !this.made.has(keyOf(table))) continue;
+      const before = this.#needs.get(id) ?? new Set();
+      const missing = columns.filter(({ name }) =>
+        bound === undefined && !this.made.has(`column ${label}.${name}`)
+      ).map((column): Item => ({
+        kind: "column",
+        label: `${label}.${column.name}`,
+        sql,
+        id: `${id} column ${column.name} itself`,
+        on: id,
+        about: { name: column.name, columns: [column], table },
+      }));
+      for (const needs of this.#needs.values()) {
+        if (needs.has(id)) { for (const { id } of missing) needs.add(id); }
+      }
+      for (const item of missing) {
+        this.#items.set(item.id, item);
+        this.#needs.set(item.id, new Set([...before, id]));
+      }
+    }
+  }
+}
+
+function keyOf({ kind, label }: Pick<Item, "kind" | "label">): string {
+  return `${kind} ${label}`;
+}
+
+/** The name before the columns of a query's only table, with its dot. */
+function onlyAlias(definition: string): string | undefined {
+  const [, from = ""] =
+    /\n {3}FROM ((?:.|\n)*?)(?=\n {1,2}(?:WHERE|GROUP BY|HAVING|WINDOW|ORDER BY|LIMIT|OFFSET|FOR|FETCH)\b|\n(?:UNION|INTERSECT|EXCEPT)\b|;?\s*$)/
+      .exec(definition) ?? [];
+  // A list has its next line a little deeper, a subquery far deeper.
+  if (/,\n {4}\S|\n {5}\S/.test(from)) return undefined;
+  const [, alias] =
+    /("(?:[^"]|"")+"|[\p{L}_][\p{L}\w$]*)(?:\([^()]*\))?(?: TABLESAMPLE .*)?$/u
+      .exec(from) ?? [];
+  return alias && `${alias}.`;
+}
+
+/** Series of partitions that are called by a day or a month, by parent. */
+function jobPartitions(items: Item[]): Map<string, Item[]> {
+  const series = new Map<string, Item[]>();
+  for (const item of items) {
+    const { about: { parent, byTime, name = "" } } = item;
+    if (item.kind !== "table" || !parent || !byTime) continue;
+    const digits = name.replaceAll(/\D/g, "");
+    const dated = /[_p](?:19|20)\d\d/.test(name) && digits.length >= 4;
+    if (dated) {
+      series.set(`${parent}`, [...series.get(`${parent}`) ?? [], item]);
+    }
+  }
+  // One year or two are somebody's own; months and days are a job's.
+  return new Map(
+    [...series].filter(([, list]) =>
+      list.length > 2 || list.length > 1 &&
+        list.every(({ about: { name = "" } }) =>
+          /\d\D?\d\d$/.test(name) &&
+          /(?:19|20)\d\d\D?\d\d/.test(name)
+        )
+    ),
+  );
+}
+
+/** The topics of a schema, and the place of each object. */
+class Topics {
+  readonly titles: string[];
+  readonly inOrder: Item[];
+  readonly #topics = new Map<string, string>();
+  readonly #places: Map<string, number>;
+
+  constructor(items: Item[], readonly needs: Map<string, Set<string>>) {
+    const byId = new Map(items.map((item) => [item.id, item]));
+    const tables = items.filter(({ kind }) => kind === "table");
+    const stems = new Stems(tables);
+    for (const table of tables) {
+      this.#topics.set(table.id, stems.titleOf(table, byId));
+    }
+    const ranks = Object.keys(KINDS);
+    for (const item of items) this.#assign(item, byId);
+    this.#assignByUse(items);
+    const order = this.#orderTables(tables, items);
+    this.titles = [
+      FOUNDATIONS,
+      "Functions",
+      ...new Set(order.map(({ id }) => this.#topics.get(id) ?? "")),
+      "Views",
+      DATABASE,
+    ];
+    this.#places = new Map(this.titles.map((title, i) => [title, i]));
+    const turn = new Map(order.map(({ id }, i) => [id, i]));
+    const tableOf = (item: Item) => turn.get(item.on ?? item.id) ?? Infinity;
+    const rank = ({ kind }: Item) => ranks.indexOf(kind);
+    this.inOrder = items.toSorted((a, b) =>
+      this.place(a) - this.place(b) ||
+      (tableOf(a) === tableOf(b) ? 0 : tableOf(a) - tableOf(b)) ||
+      rank(a) - rank(b) || (a.label < b.label ? -1 : 1)
+    );
+  }
+
+  place(item: Item): number {
+    return this.#places.get(this.#topics.get(item.id) ?? FOUNDATIONS) ??
+      this.#places.get(this.#topics.get(item.on ?? "") ?? "") ?? 0;
+  }
+
+  #assign(item: Item, byId: Map<string, Item>) {
+    const { id, kind, on } = item;
+    if (this.#topics.has(id)) return;
+    const whole = on === undefined ? undefined : byId.get(on);
+    if (whole) {
+      this.#assign(whole, byId);
+      this.#topics.set(id, this.#topics.get(whole.id) ?? FOUNDATIONS);
+    } else if (/^(publication|event trigger|default privileges)$/.test(kind)) {
+      this.#topics.set(id, DATABASE);
+    } else if (!/^(function|aggregate|view|materialized view)$/.test(kind)) {
+      this.#topics.set(id, FOUNDATIONS);
+    }
+  }
+
+  /** Views and functions stand with the tables that they are for. */
+  #assignByUse(items: Item[]) {
+    const users = new Map<string, Set<string>>();
+    for (const [from, all] of this.needs) {
+      for (const to of all) {
+        users.set(to, (users.get(to) ?? new Set()).add(from));
+      }
+    }
+    for (const { id, kind } of items) {
+      if (this.#topics.has(id)) continue;
+      const isView = /view$/.test(kind);
+      const near = isView ? this.needs.get(id) : users.get(id);
+      const found = new Set(
+        [...near ?? []].map((other) => this.#topics.get(other))
+          .filter((topic) => topic && topic !== FOUNDATIONS),
+      );
+      const [only] = found;
+      this.#topics.set(
+        id,
+        found.size === 1 && only ? only : isView ? "Views" : "Functions",
+      );
+    }
+    for (const item of items) {
+      const topic = this.#topics.get(item.on ?? "");
+      if (topic) this.#topics.set(item.id, topic);
+    }
+  }
+
+  /** Tables by name, each behind those that it refers to. */
+  #orderTables(tables: Item[], items: Item[]): Item[] {
+    const byId = new Map(tables.map((table) => [table.id, table]));
+    const refers = new Map<string, Set<string>>();
+    for (const { kind, id, on, about } of items) {
+      const from = kind === "table" ? id : on;
+      if (!from || !byId.has(from)) continue;
+      const set = refers.get(from) ?? new Set();
+      for (const to of [about.parent, ...this.needs.get(id) ?? []]) {
+        if (byId.has(`${to}`)) set.add(`${to}`);
+      }
+      refers.set(from, set);
+    }
+    const byTopic = Map.groupBy(
+      tables.toSorted((a, b) => a.label < b.label ? -1 : 1),
+      ({ id }) => this.#topics.get(id) ?? "",
+    );
+    const order: Item[] = [];
+    const visit = (table: Item, path: Item[], within?: string) => {
+      if (order.includes(table) || path.includes(table)) return;
+      for (const id of refers.get(table.id) ?? []) {
+        const other = byId.get(id);
+        if (!other) continue;
+        const near = this.#topics.get(id) === within;
+        if (within === undefined || near) {
+          visit(other, [...path, table], within);
+        }
+      }
+      order.push(table);
+    };
+    for (const table of byTopic.values()) for (const t of table) visit(t, []);
+    // Topics in the order of their first tables, and all of each together.
+    const titles = new Set(
+      order.map(({ id }) => this.#topics.get(id) ?? ""),
+    );
+    const whole = order.splice(0);
+    for (const title of titles) {
+      for (const table of whole) {
+        if (this.#topics.get(table.id) === title) visit(table, [], title);
+      }
+    }
+    return order;
+  }
+}
+
+const FOUNDATIONS = "Foundations";
+const DATABASE = "Privileges, replication and events";
+
+/** Tables with one first word are one topic. */
+class Stems {
+  readonly #titles = new Map<string, string>();
+  readonly #prefix: string;
+
+  constructor(tables: Item[]) {
+    const firsts = tables.map(({ about: { name = "" } }) => name.split("_")[0]);
+    const [common = ""] = firsts.filter((word) =>
+      firsts.filter((other) => other === word).length > tables.length * 0.6
+    );
+    this.#prefix = tables.length > 5 && common ? `${common}_` : "";
+    for (
+      const table of tables.toSorted((a, b) => a.label.length - b.label.length)
+    ) {
+      const stem = this.#stemOf(table);
+      if (this.#titles.has(stem)) continue;
+      const { about: { name = "", schema = "public" } } = table;
+      const words = this.#bare(name).replaceAll("_", " ").trim() || name;
+      const title = words.charAt(0).toUpperCase() + words.slice(1);
+      this.#titles.set(
+        stem,
+        schema === "public" ? title : `${schema}: ${title}`,
+      );
+    }
+  }
+
+  /** A partition or a child stands with its parent. */
+  titleOf(table: Item, byId: Map<string, Item>): string {
+    const parent = byId.get(`${table.about.parent}`);
+    return parent
+      ? this.titleOf(parent, byId)
+      : this.#titles.get(this.#stemOf(table)) ?? FOUNDATIONS;
+  }
+
+  #bare(name: string): string {
+    return name.startsWith(this.#prefix)
+      ? name.slice(this.#prefix.length)
+      : name;
+  }
+
+  #stemOf({ about: { name = "", schema } }: Item): string {
+    const [word = ""] = this.#bare(name).split("_");
+    return `${schema}.${word.replace(/ies$/, "y").replace(/(ss|[^s])s$/, "$1")}`
+      .toLowerCase();
+  }
+}
+
+/** The steps as text to paste, under headings where there are topics. */
+async function layOut(printed: Printed[]): Promise<string> {
+  const headed = new Set(printed.map(({ topic }) => topic)).size > 1;
+  const parts = printed.map(({ item, steps, topic }, i) => {
+    const before = printed[i - 1];
+    const heading = headed && topic !== before?.topic
+      ? [`// ─── ${topic} ───`, ""]
+      : [];
+    const apart = heading.length > 0 ||
+      before && startsGroup(item, before.item);
+    return [...(apart && before ? [""] : []), ...heading, ...steps];
+  });
+  const [text = ""] = await formatSteps([parts.flat()]);
+  return text;
+}
+
+/** The steps as sections, with what stands in the script's list of them. */
+async function toSections(printed: Printed[]): Promise<string> {
+  const sections = Map.groupBy(printed, ({ topic }) => topic);
+  const parts = [...sections].map(([topic, list]) => {
+    const steps = list.flatMap(({ item, steps }, i) => {
+      const before = list[i - 1];
+      const apart = before && startsGroup(item, before.item);
+      return [...(apart ? [""] : []), ...steps];
+    });
+    return `section(${text(topic)}, [\n${steps.join("\n")}\n]),`;
+  });
+  const code = `export const sections: Section[] = [\n${
+    parts.join("\n\n")
+  }\n];\n`;
+  const formatted = await format(code) ?? code;
+  return formatted.slice(
+    formatted.indexOf("\n") + 1,
+    formatted.lastIndexOf("]"),
+  );
+}
+
+/** Whether a blank line goes before it: a table opens a group. */
+function startsGroup(item: Item, before: Item): boolean {
+  return item.kind === "table" ||
+    (item.on ?? item.id) !== (before.on ?? before.id) &&
+      (item.kind !== before.kind || item.about.body !== undefined);
+}
+
+/** What the steps leave out, in words. */
+function leftOut({ left, jobs }: Paper, skipped: string[]): string[] {
+  const lines = [...jobs].map(([parent, partitions]) => {
+    const names = partitions.map(({ label }) => label);
+    return `${count(names.length, "partition")} of ${parent}, which a job ` +
+      `makes: ${names[0]} … ${names.at(-1)}`;
+  });
+  const rest = left.map(({ what, why }) => `${what}${why ? ` (${why})` : ""}`);
+  lines.push(...skipped.map((what) => `${what} of the dump`));
+  if (lines.length + rest.length === 0) return [];
+  return [
+    "// Not made by these steps:",
+    ...[...lines, ...rest].map((line) => `//   ${oneLine(line)}`),
   ];
-  for (const [pattern, builder] of kinds) {
-    const [, text] = pattern.exec(definition) ?? [];
-    if (text === undefined) continue;
-    const all = [table, name, text].map((part) => JSON.stringify(part));
-    return `${builder}(${all.join(", ")}),`;
-  }
-  return "";
 }
 
-/** A check and an alter for what no builder makes. */
-function longhand(
-  kind: string,
-  name: string,
-  { table = "", definition }: Thing,
-): [string, ...string[]] {
-  const own = quoteText(quote(name)), on = quoteText(quote(table));
-  const text = quoteText(definition);
-  switch (kind) {
-    case "view":
-      return [
-        `pg_get_viewdef(to_regclass(${own})) IS NOT DISTINCT FROM ${text}`,
-        `CREATE OR REPLACE VIEW ${quote(name)} AS ${definition}`,
-      ];
-    case "materialized view":
-      return [
-        `pg_get_viewdef(to_regclass(${own})) IS NOT DISTINCT FROM ${text}`,
-        `CREATE MATERIALIZED VIEW ${quote(name)} AS ${definition}`,
-      ];
-    case "trigger": {
-      const sql = definition.slice(0, -2);
-      return [
-        `EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(${on}) ` +
-        `AND pg_get_triggerdef(oid, true) = ${quoteText(sql)})`,
-        sql.replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER"),
-      ];
-    }
-    case "function": {
-      // It is printed with its schema, and is for whichever is the target.
-      const own = definition.replace(" public.", " ");
-      return [
-        oneLine(
-          `(SELECT overlay(d PLACING '' FROM strpos(d, s) FOR length(s))
-          FROM (SELECT pg_get_functiondef(to_regprocedure(${
-            quoteText(name)
-          })) AS d, quote_ident(current_schema()) || '.' AS s) f)
-          IS NOT DISTINCT FROM `,
-        ) + quoteText(own),
-        own,
-      ];
-    }
-    case "policy":
-    case "constraint":
-    case "index":
-      return longhandOnTable(kind, name, table, definition);
-    case "sequence":
-      return [
-        oneLine(
-          `(SELECT ${SEQUENCE} FROM pg_sequence WHERE seqrelid = ` +
-            `to_regclass(${own})) IS NOT DISTINCT FROM `,
-        ) + text,
-        `CREATE SEQUENCE ${quote(name)} ${definition}`,
-      ];
-    default:
-      return [
-        oneLine(
-          `(SELECT ${DOMAIN} FROM pg_type t WHERE t.oid = ` +
-            `to_regtype(${own})) IS NOT DISTINCT FROM `,
-        ) + text,
-        `CREATE DOMAIN ${quote(name)} AS ${definition}`,
-      ];
-  }
+/**
+ * A step whose strings do not go over lines: a report indents them, and what
+ * is copied from there must be the same.
+ */
+function onOneLine(step: string): string {
+  const strings = /"(?:[^"\\]|\\[^])*"|`((?:[^`\\]|\\[^])*)`/g;
+  return step.replaceAll(
+    strings,
+    (all, body?: string) =>
+      body?.includes("\n")
+        ? JSON.stringify(body.replaceAll(/\\([^])/g, "$1"))
+        : all,
+  );
 }
 
-/** The same for what hangs on a table. */
-function longhandOnTable(
-  kind: string,
-  name: string,
-  table: string,
-  definition: string,
-): [string, ...string[]] {
-  const [relation, part] = [quote(table), quote(nameOf(`x ${name}`))];
-  const on = quoteText(relation), text = quoteText(definition);
-  switch (kind) {
-    case "policy":
-      return [
-        oneLine(
-          `EXISTS (SELECT FROM pg_policy WHERE polrelid = to_regclass(${on}) AND polname = ${
-            quoteText(unquoteExactly(part))
-          } AND ${POLICY} = `,
-        ) +
-        `${text})`,
-        `DROP POLICY IF EXISTS ${part} ON ${relation}`,
-        `CREATE POLICY ${part} ON ${relation} ${definition}`,
-      ];
-    case "constraint":
-      return [
-        `EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass(${on}) ` +
-        `AND conname = ${quoteText(unquoteExactly(part))} ` +
-        `AND pg_get_constraintdef(oid) = ${text})`,
-        `ALTER TABLE ${relation} ADD CONSTRAINT ${part} ${definition}`,
-      ];
-    default: {
-      const [unique, rest] = /^(UNIQUE )?(.*)$/s.exec(definition)?.slice(1) ??
-        [];
-      return [
-        `EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(${
-          quoteText(part)
-        }) AND indisvalid AND ${unique ? "" : "NOT "}indisunique AND ` +
-        `pg_get_indexdef(indexrelid) LIKE '% ' || ${quoteText(rest ?? "")})`,
-        `CREATE ${unique ?? ""}INDEX ${part} ON ${relation} ${rest}`,
-      ];
-    }
-  }
+/** Groups of steps as `deno fmt` has them, each step a statement to it. */
+async function formatSteps(groups: string[][]): Promise<string[]> {
+  const code = groups.map((group) =>
+    group.map((step) => step.replace(/,$/, ";\n//·")).join("\n")
+  ).join("\n//§\n");
+  const formatted = await format(code);
+  if (formatted === undefined) return groups.map((group) => group.join("\n"));
+  return formatted.replaceAll(/;\n\/\/·/g, ",").split(/\n*\/\/§\n*/)
+    .map((text) => text.trim());
+}
+
+async function format(code: string): Promise<string | undefined> {
+  const fmt = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--ext", "ts", "-"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const writer = fmt.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(code));
+  await writer.close();
+  const { success, stdout } = await fmt.output();
+  return success ? new TextDecoder().decode(stdout) : undefined;
 }
 
 // ═══ Databases ═════════════════════════════════════════════════════════════
@@ -1561,6 +4479,30 @@ const PLAN_OPTIONS = {
 const EXTENSIONS = "verify_extensions";
 const SEARCH_PATH = `public, ${EXTENSIONS}`;
 
+/** What is in a database beside the schema public. */
+const DROP_OTHERS = `SET client_min_messages = error;
+  DO $verify$ DECLARE one text; BEGIN
+    FOR one IN
+      SELECT format('DROP EVENT TRIGGER %I', evtname) FROM pg_event_trigger
+      WHERE ${free("pg_event_trigger", "pg_event_trigger.oid")}
+      UNION ALL SELECT format('DROP PUBLICATION %I', pubname)
+      FROM pg_publication
+      UNION ALL SELECT format('DROP SCHEMA %I CASCADE', nspname)
+      FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN
+        ('information_schema', 'public', 'verify_extensions', 'verify_before')
+        AND ${free("pg_namespace", "pg_namespace.oid")}
+      UNION ALL SELECT format('DROP FOREIGN DATA WRAPPER %I CASCADE', fdwname)
+      FROM pg_foreign_data_wrapper
+      WHERE ${free("pg_foreign_data_wrapper", "pg_foreign_data_wrapper.oid")}
+      UNION ALL SELECT format('DROP CAST (%s AS %s)', castsource::regtype,
+        casttarget::regtype) FROM pg_cast WHERE oid >= 16384
+        AND castsource < 16384 AND casttarget < 16384
+        AND ${free("pg_cast", "pg_cast.oid")}
+      UNION ALL SELECT 'DELETE FROM pg_default_acl' FROM pg_default_acl
+      WHERE defaclnamespace = 0
+    LOOP EXECUTE one; END LOOP;
+  END $verify$`;
+
 /** A scratch database, with the one session that works on it. */
 class Database {
   constructor(
@@ -1568,6 +4510,8 @@ class Database {
     readonly session: Session,
     readonly url: string,
     readonly embedded: boolean,
+    /** Roles that were made on its server, to be dropped again. */
+    readonly roles: string[] = [],
   ) {}
 
   /** Whether it holds the target, as the last proof left it. */
@@ -1591,9 +4535,30 @@ class Database {
       );
     }
     await this.session.query(
-      "DROP SCHEMA public CASCADE; CREATE SCHEMA public; " +
+      `${DROP_OTHERS}; DROP SCHEMA public CASCADE; CREATE SCHEMA public; ` +
         `SET search_path = ${SEARCH_PATH}`,
     );
+  }
+
+  /** Makes roles that the models name and the server lacks. */
+  async makeRoles(names: string[]) {
+    for (const name of names) {
+      const role = quote(name);
+      const [known] = await this.session.query(
+        `SELECT FROM pg_roles WHERE rolname = ${quoteText(name)}`,
+      );
+      if (known) continue;
+      try {
+        await this.session.query(`CREATE ROLE ${role}`);
+      } catch (error) {
+        throw new VerifyError(
+          `the models name the role ${name}, which cannot be made: ` +
+            messageOf(error),
+          "Create it on the scratch server",
+        );
+      }
+      this.roles.push(role);
+    }
   }
 
   async apply(): Promise<Script.Plan> {
@@ -1623,8 +4588,13 @@ class Embedded {
     readonly started: Awaited<ReturnType<typeof Script.startEmbedded>>,
   ) {}
 
-  static async start(script: typeof Script, copy?: Blob) {
-    const extensions = extensionsOf(script);
+  /** @param more extensions that the models create */
+  static async start(
+    script: typeof Script,
+    { copy, extensions: more = [] }: { copy?: Blob; extensions?: string[] } =
+      {},
+  ) {
+    const extensions = [...new Set([...extensionsOf(script), ...more])];
     const options = copy ? { copy } : {};
     return new Embedded(
       script,
@@ -1667,6 +4637,7 @@ class ScratchServer {
   readonly #names: string[] = [];
   /** Those that are being made, which a signal waits for. */
   readonly #coming: Promise<void>[] = [];
+  readonly #roles: string[] = [];
   #stopped = false;
   readonly #interrupt = () => this.#drop().then(() => Deno.exit(130));
 
@@ -1699,7 +4670,13 @@ class ScratchServer {
     const target = this.script.parseTarget(url.href);
     const session = await this.script.Session.open(target);
     await session.query("SET client_min_messages = error");
-    const database = new Database(this.script, session, url.href, false);
+    const database = new Database(
+      this.script,
+      session,
+      url.href,
+      false,
+      this.#roles,
+    );
     this.#open.push(database);
     return database;
   }
@@ -1739,6 +4716,10 @@ class ScratchServer {
     for (const name of this.#names.splice(0)) {
       await this.admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     }
+    // Another proof beside this one may use them still.
+    for (const role of this.#roles.splice(0)) {
+      await this.admin.query(`DROP ROLE IF EXISTS ${role}`).catch(() => {});
+    }
   }
 }
 
@@ -1754,6 +4735,8 @@ const SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
 interface Facts {
   tables: TableFacts[];
   superuser: boolean;
+  /** Indexes on which foreign keys rest. */
+  needed: string[];
 }
 
 interface TableFacts {
@@ -1782,6 +4765,8 @@ interface ColumnFacts {
 
 const FACTS = `SELECT json_build_object(
   'superuser', (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
+  'needed', (SELECT coalesce(json_agg(relname), '[]') FROM pg_constraint
+    JOIN pg_class i ON i.oid = conindid WHERE contype = 'f'),
   'tables', (SELECT json_agg(json_build_object('name', relname,
     'columns', (SELECT json_agg(json_build_object('name', attname,
         'type', format_type(e.oid, CASE WHEN t.typcategory = 'A' OR
@@ -1849,8 +4834,14 @@ async function makeRows(database: Database, seed: number): Promise<Rows> {
     const list = columns.map(({ name }) =>
       `${quoteText(name)}, ${quote(name)}::text`
     );
+    // A function takes a hundred arguments.
+    const portions = Array.from(
+      { length: Math.ceil(list.length / 50) },
+      (_, i) => `jsonb_build_object(${list.slice(i * 50, i * 50 + 50)})`,
+    );
     const [found] = await session.query(
-      `SELECT json_agg(json_build_object(${list})) AS rows FROM ${quote(name)}`,
+      `SELECT json_agg(${portions.join(" || ") || "'{}'::jsonb"}) AS rows ` +
+        `FROM ${quote(name)}`,
     );
     return (found?.rows ?? []) as Record<string, string | null>[];
   };
@@ -2527,7 +5518,8 @@ class States {
       }
       case "index":
         if (strikes("indexes")) return [`DROP INDEX ${name}`];
-        return built && this.rows.facts.superuser && strikes("invalid")
+        return built && this.rows.facts.superuser && strikes("invalid") &&
+            !this.rows.facts.needed.includes(nameOf(key))
           ? [
             `UPDATE pg_index SET indisvalid = false WHERE indexrelid = ${
               quoteText(name)
@@ -2856,7 +5848,8 @@ function checkDocuments(
   const problems: Problem[] = [];
   const { guide, skill } = options;
   const text = exists(guide) ? Deno.readTextFileSync(guide) : undefined;
-  const keys = [...readNames(models.sql).keys()];
+  const names = modelled ? namesOf(modelled) : readNames(models.sql);
+  const keys = [...names.keys()];
   const tables = keys.filter((key) => key.startsWith("table "));
   const columns = keys.filter((key) => key.startsWith("column "));
   if (text === undefined) {
@@ -2875,6 +5868,18 @@ function checkDocuments(
         message: `${guide} does not list ${absent.slice(0, 12).join(", ")}` +
           `${more}: run it with --update-guide`,
         file: guide,
+      });
+    }
+    const opened = text.match(/<!-- generated: \w+ -->/g) ?? [];
+    const closed = text.match(/<!-- end generated -->/g) ?? [];
+    if (opened.length !== closed.length) {
+      problems.push({
+        message: `${guide} has ${count(opened.length, "line")} ` +
+          `"<!-- generated: … -->" and ${closed.length} ` +
+          '"<!-- end generated -->": what stands between is not kept up to ' +
+          "date",
+        file: guide,
+        near: "end generated",
       });
     }
     const stale = modelled && absent.length === 0 &&
@@ -2925,18 +5930,35 @@ function updateGuide({ guide }: Options, models: Models, modelled: Objects) {
 /** Prints the steps for all that the models have and the script lacks. */
 async function scaffold(options: Options) {
   const script = await loadScript(options.script);
-  const models = await loadModels(options.models);
-  const server = options.server === undefined
-    ? await Embedded.start(script)
+  const models = options.live ? undefined : await loadModels(options.models);
+  const live = options.live ? await readLive(script) : undefined;
+  // An empty list of steps makes nothing, which needs no server.
+  const server = live && stepsOf(script).length === 0
+    ? undefined
+    : options.server === undefined
+    ? await Embedded.start(script, { extensions: models?.extensions ?? [] })
     : await ScratchServer.start(script, options.server);
   try {
-    const database = await server.open();
-    const modelled = await buildModels(database, models, extensionsOf(script));
-    await database.reset();
-    await database.apply();
-    const steps = missingSteps(modelled, await readObjects(database.session));
-    const text = steps.map(([, code]) => code).join("\n");
-    console.log(text || "// The script has a step for all of the models.");
+    const database = await server?.open();
+    const wanted = live ??
+      (await buildModels(database!, models!, extensionsOf(script))).inventory;
+    await database?.reset();
+    await database?.apply();
+    const made = database && await readInventory(database.session);
+    const paper = new Paper(
+      wanted,
+      ...madeBy(script, new Map(), made ?? NO_INVENTORY),
+    );
+    const printed = paper.print();
+    const rest = leftOut(paper, models?.skipped ?? []);
+    if (options.write) await writeSteps(options, printed, rest);
+    else {
+      const steps = await layOut(printed);
+      const none = rest.length > 0
+        ? "// The script has a step for all else."
+        : "// The script has a step for all of the models.";
+      console.log([steps || none, ...rest].join("\n"));
+    }
   } catch (error) {
     if (error instanceof VerifyError) throw error;
     throw new VerifyError(
@@ -2944,20 +5966,102 @@ async function scaffold(options: Options) {
       "Mend it first",
     );
   } finally {
-    await server.stop();
+    await server?.stop();
   }
+}
+
+const NO_INVENTORY: Inventory = {
+  items: [],
+  aliases: new Map(),
+  needs: new Map(),
+  left: [],
+};
+
+/** Reads the database of $DATABASE_URL, in a transaction that cannot write. */
+async function readLive(script: typeof Script): Promise<Inventory> {
+  const url = Deno.env.get("DATABASE_URL");
+  if (!url) {
+    throw new VerifyError(
+      "--live reads the database of $DATABASE_URL, which is not set",
+      "Set it, as for the script; nothing is written there",
+    );
+  }
+  const session = await script.Session.open(script.parseTarget(url));
+  try {
+    await session.query(
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " +
+        "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '60s'",
+    );
+    return await readInventory(session, "LOCAL ");
+  } catch (error) {
+    if (!(error as { code?: string }).code) throw error;
+    throw new VerifyError(
+      `the database of $DATABASE_URL cannot be read: ${messageOf(error)}`,
+      "Its role needs no more than to connect; PostgreSQL 14 or later",
+    );
+  } finally {
+    await session.query("ROLLBACK").catch(() => {});
+    await session.end();
+  }
+}
+
+/** Puts the steps as sections into the script, behind those that are there. */
+async function writeSteps(
+  { script }: Options,
+  printed: Printed[],
+  rest: string[],
+) {
+  const source = Deno.readTextFileSync(script);
+  const place = /^\];\s*(?=^\/\/ ─── End of the steps)/m.exec(source);
+  const start = source.indexOf("// ═══ Steps");
+  if (start < 0 || !place || place.index < start) {
+    throw new VerifyError(
+      `${script} has no list of sections between its banners`,
+      'It begins with "// ═══ Steps", and ends with "];" above ' +
+        '"// ─── End of the steps"',
+    );
+  }
+  if (printed.length === 0) {
+    console.log("The script has a step for all that there is.");
+    return;
+  }
+  const before = source.slice(0, place.index);
+  const sections = await toSections(printed);
+  const lines = rest.map((line) => `  ${line}\n`).join("");
+  const apart = /\[\s*$/.test(before) ? "" : "\n";
+  const opened = before.replace(/\[\s*$/, "[\n");
+  const text = opened + apart + sections + lines +
+    source.slice(place.index);
+  // One that does not load stays beside the script, to be looked at.
+  const trial = script.replace(/(\.\w+)?$/, ".scaffold$1");
+  Deno.writeTextFileSync(trial, text);
+  await loadScript(trial);
+  Deno.removeSync(trial);
+  Deno.writeTextFileSync(script, text);
+  const steps = printed.flatMap(({ steps }) => steps).length;
+  const topics = new Set(printed.map(({ topic }) => topic)).size;
+  console.log(
+    [`Wrote ${count(steps, "step")} in ${
+      count(topics, "section")
+    } to ${script}`]
+      .concat(rest).join("\n"),
+  );
 }
 
 /** For --static: the models' database is built, and nothing is proved on it. */
 async function updateGuideAlone({ options, script, models }: Context) {
   const server = options.server === undefined
-    ? await Embedded.start(script)
+    ? await Embedded.start(script, { extensions: models.extensions })
     : await ScratchServer.start(script, options.server);
   try {
     const database = await server.open();
-    const modelled = await buildModels(database, models, extensionsOf(script));
-    updateGuide(options, models, modelled);
-    return modelled;
+    const { objects } = await buildModels(
+      database,
+      models,
+      extensionsOf(script),
+    );
+    updateGuide(options, models, objects);
+    return objects;
   } finally {
     await server.stop();
   }
@@ -4057,7 +7161,10 @@ How:
                       databases verify_… are dropped again
 Output:
   --scaffold          print the steps for all that the models have and the
-                      script lacks
+                      script lacks, and name what no step makes
+  --live              with --scaffold: for the database of $DATABASE_URL instead
+                      of the models, which it only reads
+  --write             with --scaffold: put the steps into the script
   --update-guide      rewrite the guide's generated parts from the models; with
                       --static, prove nothing on a database
   --format FORMAT     text, json or markdown
@@ -4073,6 +7180,8 @@ interface Options {
   skill: string;
   static: boolean;
   scaffold: boolean;
+  live: boolean;
+  write: boolean;
   updateGuide: boolean;
   states: number;
   seed: number;
@@ -4134,6 +7243,8 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
         seed: text,
         server: text,
         scaffold: flag,
+        live: flag,
+        write: flag,
         "update-guide": flag,
         format: text,
         verbose: flag,
@@ -4174,6 +7285,13 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
       "Write it in digits",
     );
   };
+  for (const name of ["live", "write"] as const) {
+    if (!values[name] || values.scaffold) continue;
+    throw new VerifyError(
+      `--${name} belongs to --scaffold`,
+      `Write --scaffold --${name}`,
+    );
+  }
   const format = values.format ?? "text";
   if (!["text", "json", "markdown"].includes(format)) {
     throw new VerifyError(
@@ -4188,6 +7306,8 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
     skill: values.skill ?? "SKILL.md",
     static: values.static ?? false,
     scaffold: values.scaffold ?? false,
+    live: values.live ?? false,
+    write: values.write ?? false,
     updateGuide: values["update-guide"] ?? false,
     states: number("states", 100),
     seed: number("seed", 1),
