@@ -1123,7 +1123,10 @@ Deno.test("importing the script runs nothing and gives main and sections", async
     ).output();
     const text = new TextDecoder().decode(stdout);
     assert.ok(success, new TextDecoder().decode(stderr));
-    assert.match(text, /^#1 Foundations 2\n\d+\.\d+\.\d+\n0\n1\n$/);
+    assert.match(
+      text,
+      /^#1 Foundations 2\n\d+\.\d+\.\d+ \(Deno [\d.]+ or newer\)\n0\n1\n$/,
+    );
   } finally {
     await Deno.remove(path);
   }
