@@ -3482,12 +3482,13 @@ function id(name: string): string {
 /**
  * A name as steps write it, taken apart: `events`, `audit.events`, `"a.b"`.
  *
- * @returns a name alone, or its schema and name; none where it has more dots
+ * @returns a name alone, or its schema and name; what is neither is a name
  */
 const parseName = once((text: string): string[] => {
-  const part = /"((?:[^"]|"")*)"|([^".]+)/.source;
+  const part = /"((?:[^"]|"")*)"|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/
+    .source;
   const whole = new RegExp(`^(?:(?:${part})\\.)?(?:${part})$`, "s").exec(text);
-  if (!whole) return text.includes(".") ? [] : [text];
+  if (!whole) return [text];
   const [, quotedSchema, schema, quoted, name] = whole;
   return [quotedSchema ?? schema, quoted ?? name]
     .flatMap((name) => name === undefined ? [] : [name.replaceAll('""', '"')]);
@@ -3945,11 +3946,7 @@ function nameFaults(...names: unknown[]): (string | false)[] {
 /** Faults of names that may say their schema. */
 function pathFaults(...names: unknown[]): (string | false)[] {
   return names.flatMap((name) => {
-    const parts = typeof name === "string" ? parseName(name) : [name];
-    return parts.length > 0 ? nameFaults(...parts) : [
-      `the name ${name} cannot be read: one that holds a dot stands in double ` +
-      "quotes",
-    ];
+    return nameFaults(...typeof name === "string" ? parseName(name) : [name]);
   });
 }
 
@@ -4314,7 +4311,8 @@ class Planner {
       if (!(error instanceof Unanswered)) throw error;
       // The rest of the step hangs on what is not known.
       this.checks.length = before;
-      this.#items = [notAnswered(step, error.query)];
+      const who = this.#answers.get(HOLDER);
+      this.#items = [notAnswered(step, error.query, `${who ?? ""}`)];
     }
     if (this.#items.length > 0) return this.#items;
     const { name: object, verb: text } = step;
@@ -4796,20 +4794,19 @@ class Planner {
     }
     const goes = !["createTable", "addForeignKey", "step"].includes(verb) &&
       this.table(table)?.was === "";
-    const changes = specs.map(({ locks, undo, work, ...spec }, i) => ({
-      ...spec,
-      undo: goes ? "" : undo,
-      ...this.#impact({
-        ...spec,
-        undo,
-        ...(work && { work }),
-        ...(locks && { locks }),
-      }),
-      ...origin,
-      object,
-      verb: text,
-      part: specs.length > 1 ? ` (${i + 1} of ${specs.length})` : "",
-    }));
+    const changes = specs.map((spec, i) => {
+      const { locks: _, work: _work, how: _how, effect: _effect, ...rest } =
+        spec;
+      return {
+        ...rest,
+        undo: goes ? "" : spec.undo,
+        ...this.#impact(spec),
+        ...origin,
+        object,
+        verb: text,
+        part: specs.length > 1 ? ` (${i + 1} of ${specs.length})` : "",
+      };
+    });
     this.#items.push({ mark: "change", object, text, details: [], changes });
   }
 
@@ -4930,7 +4927,11 @@ class Unanswered extends Error {
 }
 
 /** It stops an apply, which would otherwise do again what may be there. */
-function notAnswered({ name, verb }: Step, query: string): Item {
+function notAnswered(
+  { name, verb }: Step,
+  query: string,
+  who: string,
+): Item {
   const cheaper = verb === "step"
     ? "write a cheaper check"
     : "make the query cheaper, as with an index";
@@ -4941,6 +4942,7 @@ function notAnswered({ name, verb }: Step, query: string): Item {
     details: [
       ["why", "the look at it took longer than --probe-timeout"],
       ["query", tidy(query)],
+      ...(who ? [["who", who] as [string, string]] : []),
       ["fix", `raise --probe-timeout, or ${cheaper}`],
     ],
     changes: [],
@@ -5062,7 +5064,7 @@ async function answer(
       const answered = answers.get(sql);
       return isServerError(answered) && answered.code === TIMED_OUT;
     });
-    if (late) await refuseLocked(session, answers.get(late));
+    if (late) answers.set(HOLDER, await tableHolder(session));
   }
 }
 
@@ -5338,27 +5340,26 @@ async function explainReading(
     refuseServer(row?.server as Server, schema);
     throw error;
   }
-  await refuseLocked(session, error);
+  const holder = await tableHolder(session);
   throw new SyncError(
-    "reading the catalog took longer than --probe-timeout",
-    ALLOW_TIME,
+    holder
+      ? `a table is locked altogether by ${holder}`
+      : "reading the catalog took longer than --probe-timeout",
+    "Wait until that ends, or allow more time with --probe-timeout",
     { cause: error },
   );
 }
 
-const ALLOW_TIME =
-  "Wait until that ends, or allow more time with --probe-timeout";
+/** Under which the answers hold who locks a table while none came in time. */
+const HOLDER = "holder";
 
-/** @throws SyncError where a look ran out of time behind somebody's lock */
-async function refuseLocked(session: Session, cause: unknown) {
+async function tableHolder(session: Session): Promise<unknown> {
   const [holder] = await session.look(`SELECT ${SESSION} AS who
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
     WHERE mode = 'AccessExclusiveLock' AND granted AND relation IS NOT NULL
       AND l.database = (SELECT oid FROM pg_database
         WHERE datname = current_database())`);
-  if (!holder) return;
-  const text = `a table is locked altogether by ${holder.who}`;
-  throw new SyncError(text, ALLOW_TIME, { cause });
+  return holder?.who;
 }
 
 /**
@@ -6544,6 +6545,8 @@ async function beginChanges(
   lockTimeout: number,
 ) {
   const look = group.some(({ step }) => step.verb === "step");
+  // What was said outside a transaction before is no matter of this one.
+  session.interfered = false;
   const rows = await session.beginWith(
     look ? [SETTINGS] : [],
     "READ WRITE",
@@ -7633,12 +7636,11 @@ function safeJson(text: string): string {
 /** The same SQL to PostgreSQL: strings and names are spelled with escapes. */
 function safeSql(sql: string): string {
   if (safeText(sql) === sql) return sql;
-  return sql.replace(TOKEN, (token, _tag, offset: number) => {
-    if (safeText(token) === token) return token;
+  return lexemes(sql).map(({ text }) => {
+    if (safeText(text) === text) return text;
     // Of what has escapes already, they are left as they are.
-    const escaped = /u&$/i.test(sql.slice(0, offset));
-    return escaped ? safeText(token) : safeToken(token);
-  }).replace(LINE_COMMAND, "$1/**/:").replace(COMMAND, "## ");
+    return /^u&/i.test(text) ? safeText(text) : safeToken(text);
+  }).join("").replace(LINE_COMMAND, "$1/**/:").replace(COMMAND, "## ");
 }
 
 /** https://www.postgresql.org/docs/current/sql-syntax-lexical.html */

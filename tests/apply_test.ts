@@ -797,7 +797,7 @@ for (const [major, what, held] of BLOCKERS) {
 }
 
 onBoth(
-  "apply ends with an error while a table is locked against reads",
+  "apply refuses while a table is locked against reads, and says by whom",
   async (url, sql) => {
     await olderOrders(sql);
     const held = "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE";
@@ -805,7 +805,7 @@ onBoth(
       const limits = ["--probe-timeout", "300ms", "--max-wait", "1s"];
       const args = ["--apply", ...limits];
       const output = await sync(args, { url, steps: ORDERS });
-      assertFailed(output, 1, new RegExp(`pid ${pid}`));
+      assertFailed(output, 3, new RegExp(`pid ${pid}`));
       assert.ok(
         (await relations(sql, "public")).every((name) =>
           name !== "orders_total_idx"

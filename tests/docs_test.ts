@@ -478,7 +478,7 @@ Deno.test("the guide's upgrade takes the new engine and keeps the steps", async 
     const result = await shell(merge.join(" && "), copy);
     assert.equal(result.code, 0, result.stderr);
     const version = await shell("./sync-production-schema.ts --version", copy);
-    assert.equal(version.stdout, "9.9.9\n");
+    assert.match(version.stdout, /^9\.9\.9 \(Deno /);
     const merged = join(copy, "sync-production-schema.ts");
     assert.equal(
       Deno.readTextFileSync(merged),

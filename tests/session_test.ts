@@ -325,30 +325,22 @@ Deno.test("a step that says COMMIT is refused before anything is written", async
   });
 });
 
-Deno.test("a COMMIT that the text hides is noticed", async (t) => {
-  // Where backslashes escape, the server reads other strings than the check.
+Deno.test("a COMMIT that a setting would hide is seen before anything runs", async () => {
+  // Where backslashes escape, the server would read other strings than we do.
   const hidden = String.raw`SELECT 'a\\''; COMMIT; SELECT '\\''`;
-  const after: [next: string, said: RegExp][] = [
-    ["CREATE TABLE c ()", /ended the transaction[^]*Not known/],
-    ["SELECT 1/0", /division by zero[^]*Not known/],
-  ];
-  for (const [next, said] of after) {
-    await t.step(next, async () => {
-      await onServer(14, async (url) => {
-        const options = encodeURIComponent(
-          "-c standard_conforming_strings=off",
-        );
-        const output = await sync(["--apply"], {
-          url: `${url}?options=${options}`,
-          steps: `createTable("a", { id: "integer" }), step("hidden",
-            { check: "to_regclass('c') IS NOT NULL",
-              alter: ["${hidden}", "${next}"] })`,
-        });
-        assertFailed(output, said);
-        assert.doesNotMatch(output.stderr, /Nothing was changed/);
-      });
+  await onServer(14, async (url, sql) => {
+    const options = encodeURIComponent("-c standard_conforming_strings=off");
+    const output = await sync(["--apply"], {
+      url: `${url}?options=${options}`,
+      steps: `createTable("a", { id: "integer" }), step("hidden",
+        { check: "to_regclass('c') IS NOT NULL",
+          alter: ["${hidden}", "CREATE TABLE c ()"] })`,
     });
-  }
+    assertFailed(output, /"hidden"[^]*syntax error/);
+    const [row] =
+      await sql`SELECT to_regclass('a') AS a, to_regclass('c') AS c`;
+    assert.deepEqual({ ...row }, { a: null, c: null });
+  });
 });
 
 Deno.test("a step that leaves its session changed is noticed", async (t) => {
