@@ -7952,7 +7952,7 @@ function toSql({ plan, where, schema, errors }: Outcome): string {
     if (alone) {
       return ["SET lock_timeout = 0;", ...lines, "SET lock_timeout = '500ms';"];
     }
-    if (fill) lines.unshift("-- An apply does this in batches.");
+    if (fill) return ["-- An apply does this in batches.", ...lines];
     return lines.length > 1 ? ["BEGIN;", ...lines, "COMMIT;"] : lines;
   });
   return [
