@@ -2297,7 +2297,11 @@ function indexParts(db: Planner, table: TableFact, fact: IndexFact) {
         {};
     const flags = order[i] ?? 0;
     const collation = collations?.[i] ?? "";
-    const natural = column ? column.collation : "";
+    const natural = column
+      ? column.collation
+      : collation && collation !== "default"
+      ? db.collationOf(table, fact.expressions[i] ?? "")
+      : "";
     have[`key ${n}`] = name ? id(name) : strip(fact.expressions[i] ?? "");
     have[`collation ${n}`] = collation === "default" ? "" : collation;
     have[`opclass ${n}`] = usual ? "" : opclass;
@@ -4649,6 +4653,14 @@ class Planner {
   typeNow({ type, before, collation }: ColumnFact): string {
     const now = this.comingEnum(type) ? before ?? "text" : type;
     return collation ? `${now} COLLATE ${id(collation)}` : now;
+  }
+
+  /** The collation that an expression of the catalog has by itself. */
+  collationOf(table: TableFact, expression: string): string {
+    const { nulls, right } = this.#scope(table, expression, expression);
+    const found = this.ask(`SELECT l.v FROM (${nulls}) t, LATERAL (
+      SELECT pg_collation_for((${expression})) AS v FROM ${right}) l`);
+    return nameIn(found);
   }
 
   isRenamed({ was, name, columns }: TableFact): boolean {
