@@ -8838,7 +8838,8 @@ export class Session {
   #socket: Socket | undefined;
   /** What names this connection to the server, or to its pooler. */
   #key: { pid: number; secret: number } | undefined;
-  #unanswered = 0;
+  /** The statements that wait for their answers. */
+  #unanswered: string[] = [];
   #heard = 0;
   #stopping: ReturnType<typeof setInterval> | undefined;
   #watching: ReturnType<typeof setInterval> | undefined;
@@ -8904,7 +8905,7 @@ export class Session {
   }
 
   get busy(): boolean {
-    return this.#unanswered > 0;
+    return this.#unanswered.length > 0;
   }
 
   #hear(bytes: Uint8Array) {
@@ -8937,7 +8938,7 @@ export class Session {
    */
   async query(text: string): Promise<Row[]> {
     if (this.lost) throw this.lost;
-    if (this.#unanswered++ === 0) this.#watch();
+    if (this.#unanswered.push(text) === 1) this.#watch();
     try {
       const answered = this.#sql.unsafe(text).simple();
       const results = await Promise.race([answered, this.#gone.promise]);
@@ -8952,7 +8953,8 @@ export class Session {
       this.lose(this.#key ? undefined : why);
       throw this.lost;
     } finally {
-      if (--this.#unanswered === 0) clearInterval(this.#watching);
+      this.#unanswered.shift();
+      if (!this.busy) clearInterval(this.#watching);
     }
   }
 
@@ -8987,13 +8989,23 @@ export class Session {
     }, Session.silence / 2);
   }
 
-  /** Whether the server works on it, as far as another connection can tell. */
+  /**
+   * Whether the server works on it, as far as another connection can tell: its
+   * own process does, or, behind a pooler, one that runs what was asked.
+   */
   async #works(): Promise<boolean> {
+    if (!this.#key) return false;
     const limit = 2 * Session.silence;
+    const asked = this.#unanswered.slice(0, 100)
+      .map((text) => `left(${literal(text.slice(0, 200))}, 200)`);
+    const ours = this.direct
+      ? `pid = ${this.pid}`
+      : `left(query, 200) IN (${asked})`;
     try {
       const [row] = await this.aside(
-        `SELECT ${this.direct} AND NOT EXISTS (SELECT FROM pg_stat_activity
-          WHERE pid = ${this.pid} AND state = 'active') AS idle`,
+        `SELECT NOT EXISTS (SELECT FROM pg_stat_activity
+          WHERE state = 'active' AND pid <> pg_backend_pid() AND ${ours})
+          AS idle`,
         limit,
       );
       return row?.idle !== true;
