@@ -1207,6 +1207,12 @@ function planSerial(db: Planner, at: At, fact: ColumnFact) {
       fix: `${columnUndo(db, at, "SET DEFAULT nextval('…')")}, with the name ` +
         "of its sequence",
     });
+  } else if (!/^nextval\(/.test(fact.default)) {
+    return db.conflict(name, "has a default that the step does not have", {
+      step: "the next value of its sequence",
+      database: `DEFAULT ${fact.default}`,
+      fix: "write its type and that default into the step",
+    });
   }
   const change = widenSequence(fact, fact.type);
   if (change) db.change(name, `make its sequence ${fact.type}`, change);
