@@ -789,11 +789,12 @@ function rolesIn(words: string[]): string[] {
 /** Builds the models' own database, and reads it. */
 async function buildModels(
   database: Database,
-  { file, sql, roles }: Models,
+  { file, sql, roles, extensions: own }: Models,
   extensions: string[],
 ): Promise<Modelled> {
   const { session } = database;
   for (const name of extensions) {
+    if (own.includes(name)) continue;
     await session.query(`CREATE EXTENSION IF NOT EXISTS "${name}"`);
   }
   await database.makeRoles(roles);
@@ -1288,8 +1289,12 @@ function madeBy(
   objects: Objects,
   { items }: Inventory,
 ): [Set<string>, Set<string>] {
-  const columns = items.flatMap(({ label, about: { columns } }) =>
-    columns?.map(({ name }) => `column ${label}.${name}`) ?? []
+  const columns = items.flatMap(({ kind, label, about: { columns, owner } }) =>
+    kind === "sequence" && owner
+      ? [`sequence owner ${label}`]
+      : kind === "table"
+      ? columns?.map(({ name }) => `column ${label}.${name}`) ?? []
+      : []
   );
   return [
     new Set([...objects.keys(), ...items.map(keyOf), ...columns]),
@@ -1586,7 +1591,7 @@ const SHAPE = `(SELECT string_agg(concat_ws(' ', attname,
       END), ', ' ORDER BY attname)
   FROM pg_attribute LEFT JOIN pg_attrdef
     ON adrelid = attrelid AND adnum = attnum
-  WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped)`;
+  WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped AND attislocal)`;
 
 /** Options of a sequence, in the words of CREATE SEQUENCE. */
 const COUNTER = `format(
@@ -3220,7 +3225,7 @@ const KINDS: Record<string, Kind> = {
       const what = { f: "FULL", n: "NOTHING" }[relkind] ??
         `USING INDEX ${index}`;
       return [
-        longhand(
+        longhandAfterKeys(
           `replica identity of ${label}`,
           rowExists(
             "pg_class",
@@ -3237,7 +3242,7 @@ const KINDS: Record<string, Kind> = {
   },
   clustering: {
     print: ({ label, sql, about: { index } }) => [
-      longhand(
+      longhandAfterKeys(
         `clustering of ${label}`,
         rowExists(
           "pg_index",
@@ -3411,6 +3416,27 @@ function text(value: string): string {
 
 /** The longhand step; a label says as much as PostgreSQL keeps of a name. */
 function longhand(label: string, check: string, ...alter: string[]): string {
+  return stepCode(label, check, alter);
+}
+
+/**
+ * One that stands on a key, a constraint or an index: where the table has
+ * rows, builders make these later than what is new.
+ */
+function longhandAfterKeys(
+  label: string,
+  check: string,
+  ...alter: string[]
+): string {
+  return stepCode(label, check, alter, `  phase: "contract",\n`);
+}
+
+function stepCode(
+  label: string,
+  check: string,
+  alter: string[],
+  more = "",
+): string {
   const bytes = new TextEncoder();
   let name = label;
   while (bytes.encode(name).length > 63) {
@@ -3419,7 +3445,7 @@ function longhand(label: string, check: string, ...alter: string[]): string {
   const list = alter.map(js);
   return `step(${text(name)}, {\n  check: ${js(check)},\n  alter: ${
     list.length === 1 ? list[0] : `[${list.join(", ")}]`
-  },\n}),`;
+  },\n${more}}),`;
 }
 
 /** A check that a row of a catalog is as it must be. */
@@ -3619,8 +3645,11 @@ function printComments(item: Item, paper: Paper): string[] {
       )
     ),
   ].join("\n    AND ");
+  const print = /^(constraint|index)$/.test(of.kind)
+    ? longhandAfterKeys
+    : longhand;
   return [
-    longhand(
+    print(
       `${parts.length > 1 ? "comments" : "comment"} on ${of.kind} ${of.label}`,
       check,
       ...parts.map(({ column, text }) =>
@@ -3712,7 +3741,8 @@ function printConstraint(item: Item, paper: Paper): string {
   const again = /^[cf]$/.test(about.type ?? "")
     ? [`ALTER TABLE ${sql} DROP CONSTRAINT IF EXISTS ${quote(name)}`]
     : [];
-  return longhand(
+  const print = parent && paper.isBuilt(parent) ? longhandAfterKeys : longhand;
+  return print(
     `constraint ${label}`,
     rowExists(
       "pg_constraint",
@@ -4072,10 +4102,10 @@ class Paper {
       const next = all.find((item) => unmet(item, this.#needs).length === 0) ??
         all.find((item) => this.#putOff(item, waiting, topics)) ?? all[0]!;
       if (next.kind === "function") this.lax.add(next.id);
-      emit(next, topics.titles[topics.place(next)] ?? "");
+      emit(next, CYCLES);
       // What was waiting for it alone goes on in its order.
       for (let item = ready(Infinity); item; item = ready(Infinity)) {
-        emit(item, topics.titles[topics.place(item)] ?? "");
+        emit(item, CYCLES);
       }
     }
     return printed;
@@ -4175,6 +4205,9 @@ function jobPartitions(items: Item[]): Map<string, Item[]> {
       series.set(`${parent}`, [...series.get(`${parent}`) ?? [], item]);
     }
   }
+  for (const list of series.values()) {
+    list.sort((a, b) => a.label < b.label ? -1 : 1);
+  }
   // One year or two are somebody's own; months and days are a job's.
   return new Map(
     [...series].filter(([, list]) =>
@@ -4224,8 +4257,8 @@ class Topics {
   }
 
   place(item: Item): number {
-    return this.#places.get(this.#topics.get(item.id) ?? FOUNDATIONS) ??
-      this.#places.get(this.#topics.get(item.on ?? "") ?? "") ?? 0;
+    const topic = this.#topics.get(item.id) ?? this.#topics.get(item.on ?? "");
+    return this.#places.get(topic ?? FOUNDATIONS) ?? 0;
   }
 
   #assign(item: Item, byId: Map<string, Item>) {
@@ -4316,6 +4349,8 @@ class Topics {
 }
 
 const FOUNDATIONS = "Foundations";
+/** Behind all others, so that the order holds. */
+const CYCLES = "What needs each other";
 const DATABASE = "Privileges, replication and events";
 
 /** Tables with one first word are one topic. */
@@ -4538,6 +4573,8 @@ class Database {
       `${DROP_OTHERS}; DROP SCHEMA public CASCADE; CREATE SCHEMA public; ` +
         `SET search_path = ${SEARCH_PATH}`,
     );
+    // The ROLLBACK above, where there was nothing to roll back.
+    this.session.interfered = false;
   }
 
   /** Makes roles that the models name and the server lacks. */
@@ -4832,7 +4869,7 @@ async function makeRows(database: Database, seed: number): Promise<Rows> {
   const unfilled: string[] = [];
   const rows = async ({ name, columns }: TableFacts) => {
     const list = columns.map(({ name }) =>
-      `${quoteText(name)}, ${quote(name)}::text`
+      `${quoteText(name)}, t.${quote(name)}::text`
     );
     // A function takes a hundred arguments.
     const portions = Array.from(
@@ -4841,7 +4878,10 @@ async function makeRows(database: Database, seed: number): Promise<Rows> {
     );
     const [found] = await session.query(
       `SELECT json_agg(${portions.join(" || ") || "'{}'::jsonb"}) AS rows ` +
-        `FROM ${quote(name)}`,
+        // Rows of tables that inherit from it are theirs.
+        `FROM ${quote(name)} t JOIN pg_class c
+          ON c.oid = ${quoteText(quote(name))}::regclass
+          AND (relkind = 'p' OR t.tableoid = c.oid)`,
     );
     return (found?.rows ?? []) as Record<string, string | null>[];
   };
@@ -6012,7 +6052,7 @@ async function writeSteps(
   rest: string[],
 ) {
   const source = Deno.readTextFileSync(script);
-  const place = /^\];\s*(?=^\/\/ ─── End of the steps)/m.exec(source);
+  const place = /\];\s*(?=^\/\/ ─── End of the steps)/m.exec(source);
   const start = source.indexOf("// ═══ Steps");
   if (start < 0 || !place || place.index < start) {
     throw new VerifyError(
