@@ -851,8 +851,12 @@ function besideTable(table: string, name: string): string {
 
 /** A name as steps write it. */
 function stepName(parts: string[]): string {
+  const plain = parts.length === 1
+    ? (part: string) => parseName(part).join() === part
+    : (part: string) =>
+      /^[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*$/.test(part);
   return parts.map((part) =>
-    /[."]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part
+    plain(part) ? part : `"${part.replaceAll('"', '""')}"`
   ).join(".");
 }
 

@@ -773,12 +773,22 @@ const SQL_ERRORS: SqlError[] = [
       createIndex("bad", "bad_idx", "(id nosuch_ops)")`,
     what: [/createIndex "bad_idx"/, /\(id nosuch_ops\)/, /"nosuch_ops"/],
   },
-  {
-    title: "an extension that is not installed",
-    steps: `createExtension("nosuchext")`,
-    what: [/createExtension "nosuchext"/, /nosuchext/, /"nosuchext" is not/],
-  },
 ];
+
+Deno.test("an extension that the server does not have is told before anything is written", async () => {
+  const { withDatabase } = await server(NEWEST);
+  await withDatabase(async (url, sql) => {
+    const steps = `${TABLE}, createExtension("nosuchext")`;
+    const dry = await sync([DRY], { url, steps });
+    assert.match(
+      dry.stdout,
+      /⚠ nosuchext +is an extension that the server does/,
+    );
+    await assertUntouched(sql, async () => {
+      assert.equal((await sync(["--apply"], { url, steps })).code, 3);
+    });
+  });
+});
 
 Deno.test("an error in a step's SQL names section, step, statement and cause", async (t) => {
   const { withDatabase } = await server(NEWEST);

@@ -570,8 +570,8 @@ mistakes("a check that looks only at the name", "script", [
   ],
   [
     /createTable ".*" takes another column .* for its own|has another type/,
-    `!db.decided(\`type \${name}\`) && !db.sameType(spec.type, fact.type)`,
-    `!db.decided(\`type \${name}\`) && !spec.type`,
+    `if (!db.sameType(spec.type, fact.type)) {`,
+    `if (!spec.type) {`,
   ],
 ]);
 

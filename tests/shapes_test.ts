@@ -726,10 +726,11 @@ Deno.test("apply refuses a hazard that is not allowed", () =>
       const [steps, allow] = [refusal.steps, refusal.allow ?? ""]
         .map((text) => own(text, i)) as [string, string];
       // A drop of another name is no drop of this one.
-      const other = allow.startsWith("drop:") ? ["--allow", "drop:other"] : [];
+      const isDrop = allow.startsWith("drop:");
+      const other = isDrop ? ["--allow", "drop:other"] : [];
       const { code, stdout, stderr } = await sync(["--apply", ...other], {
         url,
-        steps,
+        steps: isDrop ? `${steps} dropIndex("other"),` : steps,
       });
       assert.equal(code, 3, title + stdout + stderr);
       assert.match(stderr, /nothing was written/);
