@@ -301,7 +301,7 @@ Deno.test("a state that does not converge can be replayed", async () => {
         env: { DATABASE_URL: url },
       }).output();
       assert.notEqual(applied.code, 0);
-      const good = await sync(["--apply"], { url });
+      const good = await sync(["--apply", "--allow", "rewrite"], { url });
       assert.equal(good.code, 0, good.stdout + good.stderr);
     });
   });
