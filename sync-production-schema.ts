@@ -1116,7 +1116,7 @@ function planTable(db: Planner, { table, columns }: Said) {
       fix: "rename the one in the database, or the one in the step",
     });
   }
-  if (fact.unlogged) {
+  if (fact.unlogged && !db.saidByHand(table, "unlogged")) {
     db.conflict(table, "is UNLOGGED: a crash empties it", {
       step: "a table",
       database: "an unlogged table",
@@ -4452,6 +4452,15 @@ class Planner {
   /** The step that defines or decides a thing, such as `type users.age`. */
   stepOf(thing: string): Step | undefined {
     return this.#steps.size > 0 ? this.#steps.get(thing) : undefined;
+  }
+
+  /** Whether the SQL of a longhand step names both a table and a word. */
+  saidByHand(table: string, word: string): boolean {
+    const name = lastName(this.sql(table));
+    return [...this.#steps.values()].some(({ verb, alter = [] }) => {
+      const names = verb === "step" ? namesIn(alter.join(";\n")) : new Set();
+      return names.has(name) && names.has(word);
+    });
   }
 
   /**

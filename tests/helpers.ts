@@ -163,8 +163,8 @@ export async function catalog(sql: postgres.Sql) {
     SELECT 'table ' || relname AS key, relkind::text AS value FROM rel
     UNION ALL
     SELECT format('column %s.%s', relname, attname), concat_ws(' ',
-      format_type(atttypid, atttypmod), attcollation, attnotnull,
-      attidentity, attgenerated, pg_get_expr(adbin, adrelid))
+      format_type(atttypid, atttypmod), nullif(attcollation, 0)::regcollation,
+      attnotnull, attidentity, attgenerated, pg_get_expr(adbin, adrelid))
     FROM rel JOIN pg_attribute a ON attrelid = rel.oid AND attnum > 0
       AND NOT attisdropped AND relkind IN ('r', 'p')
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
