@@ -8375,7 +8375,10 @@ function explainChange(
     `"${change.section}"`;
   if (!isServerError(cause)) {
     const [message, ...rest] = explain(cause);
-    return [`${where} failed: ${message}`, ...rest];
+    const rows = change.refuses && change.query
+      ? [`The rows: ${tidy(change.query)}`]
+      : [];
+    return [`${where} failed: ${message}`, ...rest, ...rows];
   }
   return [
     `${where} failed: ${withoutValues(cause, change.sql)} (SQLSTATE ` +
