@@ -2164,11 +2164,12 @@ function indexChanges(
     ...(whole && db.hazard(table, "blocking")),
   };
   const locked = (mode: Mode) => [{ table: db.sql(table), mode }];
+  const head = `CREATE ${unique && "UNIQUE "}INDEX ${how}${id(name)} ON ${on}`;
+  const keys = rest.trim();
   const create: ChangeSpec = {
     ...told,
-    sql: `CREATE ${unique && "UNIQUE "}INDEX ${how}${
-      id(name)
-    } ON ${on} ${rest.trim()}`,
+    sql: `${head} ${keys}`,
+    ...(!plain && { build: { head, table: on, unique, keys } }),
     // A constraint made of the index takes it along.
     undo: `DROP INDEX IF EXISTS ${own}`,
     locks: locked(plain ? SH : SUX),
@@ -4116,6 +4117,8 @@ interface ChangeSpec {
   hazard?: string;
   /** Runs outside a transaction. */
   alone?: boolean;
+  /** The build of an index: what stands before its keys, and they. */
+  build?: { head: string; table: string; unique: string; keys: string };
   /** Writes rows, and comes before the constraints that need them. */
   early?: boolean;
   /** An UPDATE that runs in batches. */
@@ -6702,7 +6705,7 @@ async function attemptAlone(run: Run, change: Change) {
   const watch = watchProgress(run, change, { mark, giveUp });
   try {
     report.working(change);
-    await session.query(mark + change.sql);
+    await session.query(mark + await qualified(run, change));
   } catch (error) {
     await watch.stop();
     if (!watch.gaveUp) throw error;
@@ -6719,6 +6722,35 @@ async function attemptAlone(run: Run, change: Change) {
     );
   } finally {
     await watch.stop();
+  }
+}
+
+/**
+ * The build of an index with every name qualified, as PostgreSQL prints it:
+ * behind a pooler no search path holds outside a transaction. The server makes
+ * it of an empty twin of the table, which is rolled back.
+ */
+async function qualified({ session, options }: Run, change: Change) {
+  const { build, sql } = change;
+  if (!build || session.direct) return sql;
+  const { head, table, unique, keys } = build;
+  try {
+    const rows = await session.begin(
+      "READ WRITE",
+      ...writeSettings(options.lockTimeout),
+      `CREATE TEMPORARY TABLE sync_twin (LIKE ${table})`,
+      `CREATE ${unique && "UNIQUE "}INDEX sync_index ON sync_twin ${keys}`,
+      "SET LOCAL search_path = pg_catalog",
+      "SELECT pg_get_indexdef('pg_temp.sync_index'::regclass) AS def",
+    );
+    const def = String(rows.find((row) => row.def)?.def);
+    return head + def.slice(def.indexOf(" USING "));
+  } catch (error) {
+    // A role that may not make temporary tables goes without.
+    if (!isServerError(error) || error.code !== "42501") throw error;
+    return sql;
+  } finally {
+    if (!session.lost) await session.query("ROLLBACK");
   }
 }
 

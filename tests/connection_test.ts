@@ -894,6 +894,37 @@ Deno.test({
             assert.equal(invalid.length, 0);
             await assertClean(pooled, sql);
           });
+          await t.step(`${major}: an index of another schema`, async () => {
+            await sql.unsafe(`CREATE SCHEMA "ten ant";
+              CREATE TYPE "ten ant".mood AS ENUM ('a', 'b');
+              CREATE TABLE "ten ant"."In Use" (name text, mood "ten ant".mood,
+                n int GENERATED ALWAYS AS (length(name)) STORED);
+              INSERT INTO "ten ant"."In Use" VALUES ('Ab'), ('Cd');
+              CREATE FUNCTION short(text) RETURNS text IMMUTABLE
+                LANGUAGE sql AS $$SELECT 'wrong'$$;
+              CREATE FUNCTION "ten ant".short(text) RETURNS text IMMUTABLE
+                LANGUAGE sql AS 'SELECT lower($1)';
+              CREATE FUNCTION "ten ant".own(text) RETURNS text IMMUTABLE
+                LANGUAGE sql AS 'SELECT $1'`);
+            const { code, stdout, stderr } = await sync([
+              "--apply",
+              "--schema",
+              "ten ant",
+            ], {
+              url: pooled,
+              steps: `createIndex("In Use", "a USING b",
+                "UNIQUE (short(name), own(name) text_pattern_ops) " +
+                  "INCLUDE (n) WHERE mood IS DISTINCT FROM 'b'")`,
+            });
+            assert.equal(code, 0, stdout + stderr);
+            const [row] = await sql`SELECT string_agg(
+                refobjid::regprocedure::text, ' ') AS calls
+              FROM pg_depend WHERE classid = 'pg_class'::regclass
+                AND objid = '"ten ant"."a USING b"'::regclass
+                AND refclassid = 'pg_proc'::regclass`;
+            assert.match(`${row?.calls}`, /"ten ant"\.short\(text\)/);
+            await assertClean(pooled, sql);
+          });
           await t.step(`${major}: a run that fails`, async () => {
             const output = await sync(["--apply"], {
               url: pooled,
