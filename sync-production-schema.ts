@@ -12,8 +12,8 @@
  * running, and says what is committed when it stops halfway; a database that
  * has everything gets no DDL at all.
  *
- * Parts, in this order: Steps, Vocabulary, Verbs, Kinds, SQL text, Plan,
- * Preflight, Apply, Report, Formats, Errors, Connection, Command line.
+ * Parts, in this order: Steps, Vocabulary, Verbs, Objects, Kinds, SQL text,
+ * Plan, Preflight, Apply, Report, Formats, Errors, Connection, Command line.
  *
  *     steps ──▶ wanted parts ─┐
  *                             ├─▶ differences ─▶ changes ─▶ report, or apply
@@ -21,8 +21,9 @@
  *                                             preflight checks
  *
  * A new verb is a builder under Vocabulary and an entry of VERBS; a new kind of
- * object is a query of FACTS and its reader under Kinds; a new format stands
- * under Formats, and an option under Command line.
+ * object is an entry of OBJECTS (of tables, a query of FACTS and its reader
+ * under Kinds); a new format stands under Formats, and an option under Command
+ * line.
  *
  * @module
  */
@@ -52,8 +53,12 @@ export interface Step {
   text?: string;
   columns?: Record<string, string>;
   labels?: string[];
-  /** The new name. */
+  /** The new name, or the role of a grant. */
   to?: string;
+  /** The object of a grant. */
+  on?: string;
+  /** What WITH holds of a view; how a trigger is enabled. */
+  options?: string;
   using?: string;
   /** What a backfill writes, and where. */
   fill?: Fill;
@@ -622,6 +627,224 @@ export function dropEnum(name: string): Step {
   return { verb: "dropEnum", name };
 }
 
+/** A schema. */
+export function createSchema(name: string): Step {
+  return { verb: "createSchema", name };
+}
+
+/** A domain: `createDomain("email", "text CHECK (VALUE ~ '@')")`. */
+export function createDomain(name: string, text: string): Step {
+  return { verb: "createDomain", name, text };
+}
+
+/** A composite type, from names to types. */
+export function createComposite(
+  name: string,
+  columns: Record<string, string>,
+): Step {
+  return { verb: "createComposite", name, columns };
+}
+
+/** A range type: `createRange("hours", "subtype = time")`. */
+export function createRange(name: string, text: string): Step {
+  return { verb: "createRange", name, text };
+}
+
+/** A sequence with its options: `"START 1000 OWNED BY invoices.number"`. */
+export function createSequence(name: string, text = ""): Step {
+  return { verb: "createSequence", name, text };
+}
+
+/**
+ * A view: its query, and what WITH holds, such as `security_invoker` or
+ * `check_option = local`. PostgreSQL compares the queries.
+ */
+export function createView(name: string, query: string, options = ""): Step {
+  return { verb: "createView", name, text: query, options };
+}
+
+/** A materialized view; its indexes are steps of their own (createIndex). */
+export function createMaterializedView(
+  name: string,
+  query: string,
+  options = "",
+): Step {
+  return { verb: "createMaterializedView", name, text: query, options };
+}
+
+/**
+ * A function: its name with its arguments, `slug(title text)`, and all that
+ * follows them, `RETURNS text LANGUAGE sql IMMUTABLE AS $$ … $$`.
+ */
+export function createFunction(signature: string, text: string): Step {
+  return { verb: "createFunction", name: signature, text };
+}
+
+/** A procedure, written as a function is. */
+export function createProcedure(signature: string, text: string): Step {
+  return { verb: "createProcedure", name: signature, text };
+}
+
+/** An aggregate: `createAggregate("first(anyelement)", "SFUNC = …, STYPE = …")`. */
+export function createAggregate(signature: string, text: string): Step {
+  return { verb: "createAggregate", name: signature, text };
+}
+
+/** A collation: `createCollation("ci", "provider = icu, locale = 'und-u-ks-level2', deterministic = false")`. */
+export function createCollation(name: string, text: string): Step {
+  return { verb: "createCollation", name, text };
+}
+
+/**
+ * A trigger: `BEFORE UPDATE FOR EACH ROW EXECUTE FUNCTION touch()`.
+ *
+ * @param enabled "always", "replica" or "disabled", where that is not usual
+ */
+export function createTrigger(
+  table: string,
+  name: string,
+  text: string,
+  enabled = "",
+): Step {
+  return { verb: "createTrigger", name, table, text, options: enabled };
+}
+
+/** An event trigger: `ON ddl_command_end EXECUTE FUNCTION audit_ddl()`. */
+export function createEventTrigger(name: string, text: string): Step {
+  return { verb: "createEventTrigger", name, text };
+}
+
+/** A policy: `FOR SELECT TO app USING (tenant = current_tenant())`. */
+export function createPolicy(table: string, name: string, text: string): Step {
+  return { verb: "createPolicy", name, table, text };
+}
+
+/** Row level security; `"forced"` binds the table's owner, too. */
+export function enableRowSecurity(table: string, options = ""): Step {
+  return { verb: "enableRowSecurity", name: table, table, options };
+}
+
+/** What logical replication tells rows apart by: `FULL`, `USING INDEX x`. */
+export function setReplicaIdentity(table: string, text: string): Step {
+  return { verb: "setReplicaIdentity", name: table, table, text };
+}
+
+/** Storage parameters of a table: `fillfactor = 70, autovacuum_enabled = off`. */
+export function setParameters(table: string, text: string): Step {
+  return { verb: "setParameters", name: table, table, text };
+}
+
+/** Extended statistics: `(dependencies) ON city, zip`. */
+export function createStatistics(
+  table: string,
+  name: string,
+  text: string,
+): Step {
+  return { verb: "createStatistics", name, table, text };
+}
+
+/** A publication: `FOR TABLE orders, invoices WITH (publish = 'insert')`. */
+export function createPublication(name: string, text: string): Step {
+  return { verb: "createPublication", name, text };
+}
+
+/**
+ * A comment on anything: `comment("column orders.total", "with taxes")`; on
+ * what hangs on a table, `constraint orders.orders_total_check`.
+ */
+export function comment(object: string, text: string): Step {
+  return { verb: "comment", name: object, text };
+}
+
+/**
+ * Privileges: `grant("SELECT, INSERT", "table orders", "app")`. What the role
+ * may do beyond them is told, and stays.
+ */
+export function grant(privileges: string, object: string, role: string): Step {
+  const name = `${object} to ${role}`;
+  return { verb: "grant", name, on: object, to: role, text: privileges };
+}
+
+/** No such schema any more. Applied only with `--allow drop:NAME`. */
+export function dropSchema(name: string): Step {
+  return { verb: "dropSchema", name };
+}
+
+/** No such domain any more. Applied only with `--allow drop:NAME`. */
+export function dropDomain(name: string): Step {
+  return { verb: "dropDomain", name };
+}
+
+/** No such composite type any more. Applied only with `--allow drop:NAME`. */
+export function dropComposite(name: string): Step {
+  return { verb: "dropComposite", name };
+}
+
+/** No such range type any more. Applied only with `--allow drop:NAME`. */
+export function dropRange(name: string): Step {
+  return { verb: "dropRange", name };
+}
+
+/** No such sequence any more. Applied only with `--allow drop:NAME`. */
+export function dropSequence(name: string): Step {
+  return { verb: "dropSequence", name };
+}
+
+/** No such view any more. Applied only with `--allow drop:NAME`. */
+export function dropView(name: string): Step {
+  return { verb: "dropView", name };
+}
+
+/** No such materialized view any more. Applied only with `--allow drop:NAME`. */
+export function dropMaterializedView(name: string): Step {
+  return { verb: "dropMaterializedView", name };
+}
+
+/** No such function; its name with its arguments any more. Applied only with `--allow drop:NAME`. */
+export function dropFunction(name: string): Step {
+  return { verb: "dropFunction", name };
+}
+
+/** No such procedure; its name with its arguments any more. Applied only with `--allow drop:NAME`. */
+export function dropProcedure(name: string): Step {
+  return { verb: "dropProcedure", name };
+}
+
+/** No such aggregate; its name with its arguments any more. Applied only with `--allow drop:NAME`. */
+export function dropAggregate(name: string): Step {
+  return { verb: "dropAggregate", name };
+}
+
+/** No such collation any more. Applied only with `--allow drop:NAME`. */
+export function dropCollation(name: string): Step {
+  return { verb: "dropCollation", name };
+}
+
+/** No such trigger any more. Applied only with `--allow drop:NAME`. */
+export function dropTrigger(table: string, name: string): Step {
+  return { verb: "dropTrigger", name, table };
+}
+
+/** No such event trigger any more. Applied only with `--allow drop:NAME`. */
+export function dropEventTrigger(name: string): Step {
+  return { verb: "dropEventTrigger", name };
+}
+
+/** No such policy any more. Applied only with `--allow drop:NAME`. */
+export function dropPolicy(table: string, name: string): Step {
+  return { verb: "dropPolicy", name, table };
+}
+
+/** No such statistics any more. Applied only with `--allow drop:NAME`. */
+export function dropStatistics(table: string, name: string): Step {
+  return { verb: "dropStatistics", name, table };
+}
+
+/** No such publication any more. Applied only with `--allow drop:NAME`. */
+export function dropPublication(name: string): Step {
+  return { verb: "dropPublication", name };
+}
+
 // ═══ Verbs ═════════════════════════════════════════════════════════════════
 //
 // In come steps and the planner; out go changes, conflicts and issues. A verb
@@ -771,6 +994,23 @@ const VERBS: Record<string, Verb> = {
     owns: ({ name }) => `enum ${name}`,
     faults: ({ name }) => pathFaults(name),
     plan: planDropEnum,
+  },
+  comment: {
+    owns: ({ name }) => `comment ${name}`,
+    faults: ({ name, text }) => [
+      ...textFaults("its object", name),
+      typeof text !== "string" && "its text is missing",
+    ],
+    plan: planComment,
+  },
+  grant: {
+    owns: ({ name, text }) => `grant ${text} ${name}`,
+    faults: ({ on, to, text }) => [
+      ...textFaults("its privileges", text),
+      ...textFaults("its object", on),
+      ...textFaults("its role", to),
+    ],
+    plan: planGrant,
   },
 };
 
@@ -1605,6 +1845,9 @@ function planDropNotNull(db: Planner, step: Said, fact: ColumnFact) {
   db.change(step.name, "drop not null", change);
 }
 
+/** What can be dropped, and made again as it was. */
+const RESTORABLE = /^(view|materialized view|policy|trigger|rule) /;
+
 function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
   const { name, table, column, text, using } = step;
   const { type, bare } = parseColumn(text);
@@ -1619,7 +1862,12 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
   }
   const { blockers, others, ...rest } = typeDependents(db, step, type);
   const inTheWay = blockers.filter(({ name }) => !mayRemove(db, name));
-  if (inTheWay.length > 0) {
+  const hanging = inTheWay.every(({ what }) => RESTORABLE.test(what))
+    ? db.hanging("pg_class", db.table(table)?.oid ?? "0", fact.number)
+    : undefined;
+  const restored = hanging?.slice(1) ?? [];
+  const whole = hanging && restored.every(({ create }) => create);
+  if (inTheWay.length > 0 && !whole) {
     const who = inTheWay.map(({ what }) => what).join(", ");
     const fix =
       "drop what is in the way, change the type and make it anew in " +
@@ -1637,11 +1885,10 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
   const change = `TYPE ${text}${kept}${using ? ` USING ${tidy(using)}` : ""}`;
   const back = `TYPE ${fact.type}${collate} USING ${id(column)}::${fact.type}`;
   const widened = widenSequence(fact, db.canonicalType(type));
-  db.change(
-    name,
-    `change type from ${fact.type}`,
+  const phase = db.phase(table, "contract");
+  const changes = [
     alterColumn(db, step, withDefault(db, step, fact, change, gentle), {
-      phase: db.phase(table, "contract"),
+      phase,
       undo: columnUndo(db, step, withOldDefault(step, fact, back, gentle)),
       effect: "readers meet the new type from then on",
       also: others.map((name) => ({
@@ -1651,7 +1898,15 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
       ...(db.state(table) === "filled" && work),
     }),
     ...(widened ? [widened] : []),
+  ];
+  db.change(
+    name,
+    `change type from ${fact.type}`,
+    ...(inTheWay.length > 0 ? around(restored, step, phase, changes) : changes),
   );
+  if (inTheWay.length > 0) {
+    for (const { name } of restored) db.note("restores", name);
+  }
   expectType(db, step, { from: fact.type, to: type }, using);
 }
 
@@ -2814,6 +3069,1794 @@ function blockedBy(db: Planner, name: string, text: string, uses: string[]) {
   );
 }
 
+// ═══ Objects ═══════════════════════════════════════════════════════════════
+//
+// Every kind of object but tables and their columns, keys and indexes. One
+// entry of OBJECTS says all that there is to know about a kind: its words in
+// SQL, one scalar query that reads an object as parts, the reader of the step's
+// text into the same parts, which parts PostgreSQL has to compare, and what
+// changes each in place. What cannot be changed in place is dropped and made
+// again in one transaction, with all that hangs on it (see `replaceObject`). An
+// extension's own objects are never touched.
+
+/** An object as its query reads it. */
+interface ObjectFact {
+  oid: Oid;
+  have: Parts;
+  /** What a step means that does not say it. */
+  implied?: Parts;
+  /** SQL that makes it as it is. */
+  sql?: string;
+  /** The columns of a view, with their types. */
+  columns?: [name: string, type: string][];
+  /** Owned by an extension, which looks after it. */
+  extension?: string;
+}
+
+/** Rows that an expression is about: an alias, and names with their types. */
+type RowScope = [alias: string, columns: [name: string, type: string][]][];
+
+/** How a part is compared: as a type, a value in a scope, or a whole query. */
+type How =
+  | "type"
+  | "value"
+  | "query"
+  | `::${string}`
+  | ((part: string, have: Parts) => `::${string}`);
+
+/** What a kind's constructors know of the object at hand. */
+interface Wanted {
+  db: Planner;
+  step: Said;
+  /** The object as SQL names it, and its table. */
+  ref: string;
+  on: string;
+  want: Parts;
+  have: Parts;
+  fact: ObjectFact;
+}
+
+/** SQL that changes one part, as a whole statement; none where nothing can. */
+type Fix = (wanted: Wanted, part: string) => string | undefined;
+
+interface ObjectKind {
+  /** As CREATE, DROP and COMMENT call it. */
+  noun: string;
+  /** Whether it belongs to a table, which is then locked this way. */
+  lock?: Mode;
+  /** A scalar query: json_build_object of oid, have, implied, sql. */
+  facts(db: Named, step: Said): string;
+  want(step: Said, db: Planner): Parts;
+  ask?: Record<string, How>;
+  scope?(wanted: Wanted): RowScope;
+  create(wanted: Wanted): string;
+  /** By part, or by the word that it begins with; `*` is any other. */
+  fix: Record<string, Fix>;
+  /** The catalog that it stands in, where it can be made again. */
+  catalog?: string;
+  /** Only what the step says has to be there. */
+  atLeast?: boolean;
+  faults?(step: Said): Fault[];
+}
+
+/** What makes literals of names for the queries of facts. */
+interface Named {
+  /** The name with its schema, as a string of SQL. */
+  literal(name: string): string;
+}
+
+const OWN_EXTENSION = (catalog: string, oid: string) =>
+  `'extension', (SELECT extname FROM pg_depend d JOIN pg_extension e
+    ON e.oid = d.refobjid WHERE d.deptype = 'e' AND d.objid = ${oid}
+    AND d.classid = '${catalog}'::regclass)`;
+
+/** reloptions as parts: `with fillfactor`. */
+const RELOPTIONS = `coalesce((SELECT jsonb_object_agg(
+  'with ' || split_part(o, '=', 1), substr(o, strpos(o, '=') + 1))
+  FROM unnest(reloptions) o), '{}')`;
+
+/** Words of a text, each with what follows it, as parts. */
+function clausesAs(
+  text: string,
+  words: Record<string, string | ((rest: string) => Parts)>,
+): Parts {
+  const heads = Object.keys(words).filter(Boolean).toSorted().toReversed();
+  const at = RegExp(
+    `\\b(?:${heads.join("|").replaceAll(" ", "\\s+")})\\b`,
+    "gi",
+  );
+  const parts = cut(text, at).map(([word, rest]) => {
+    const read = words[word];
+    return typeof read === "string"
+      ? { [read]: rest || "yes" }
+      : read?.(rest) ?? {};
+  });
+  return dense(Object.assign({}, ...parts));
+}
+
+const says = (part: string, value = "yes") => () => ({ [part]: value });
+const nothing = () => ({});
+
+/** A string as it is meant: without its quotes, or its dollars. */
+function unstring(text: string): string {
+  const [, dollars] = /^(\$[^$]*\$)/.exec(text) ?? [];
+  if (dollars) return text.slice(dollars.length, -dollars.length);
+  if (/^e'/i.test(text)) {
+    const codes: Record<string, string> = { n: "\n", t: "\t", r: "\r" };
+    return text.slice(2, -1).replaceAll(
+      /\\([^])|''/g,
+      (_, code) => code ? codes[code] ?? code : "'",
+    );
+  }
+  return text.startsWith("'") ? text.slice(1, -1).replaceAll("''", "'") : text;
+}
+
+/** The columns of a step's table, as rows of its expressions. */
+function rowOf({ db, step }: Wanted): [string, string][] {
+  const columns = db.table(step.table)?.columns ?? new Map();
+  return [...columns].map((
+    [name, fact]: [string, ColumnFact],
+  ) => [name, db.typeNow(fact)]);
+}
+
+const oneRow = (wanted: Wanted): RowScope => [
+  [lastName(wanted.on), rowOf(wanted)],
+];
+
+/** What stands for `name` in a query that looks a relation up. */
+const relation = (db: Named, name: string, kind: string) =>
+  `FROM pg_class c WHERE c.oid = to_regclass(${db.literal(name)})
+    AND c.relkind = '${kind}'`;
+
+function view(noun: string, kind: string): ObjectKind {
+  return {
+    noun,
+    catalog: "pg_class",
+    facts: (db, { name }) =>
+      `SELECT json_build_object('oid', c.oid, 'sql', pg_get_viewdef(c.oid),
+      ${OWN_EXTENSION("pg_class", "c.oid")},
+      'columns', (SELECT json_agg(json_build_array(attname,
+          format_type(atttypid, atttypmod)) ORDER BY attnum)
+        FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0),
+      'have', jsonb_build_object('query', rtrim(pg_get_viewdef(c.oid), ';'))
+        || ${RELOPTIONS}) ${relation(db, name, kind)}`,
+    want: ({ text, options }) => readView(text, options),
+    ask: { query: "query" },
+    create: ({ ref, want }) => viewSql(`CREATE ${noun}`, ref, want),
+    fix: {
+      with: ({ ref, want }, part) => setOption(noun, ref, want, part),
+      query: (wanted) =>
+        kind === "v" && keepsColumns(wanted)
+          ? viewSql("CREATE OR REPLACE VIEW", wanted.ref, wanted.want)
+          : undefined,
+    },
+    faults: ({ text }) => textFaults("its query", text),
+  };
+}
+
+/** A query's own WITH CHECK OPTION is an option of the view. */
+function readView(text: string, options = ""): Parts {
+  const query = text.trim().replace(/;$/, "");
+  const check = /\s+with\s+(?:(local|cascaded)\s+)?check\s+option\s*$/i
+    .exec(blanked(query));
+  return {
+    ...optionsIn(list(options)),
+    ...(check &&
+      { "with check_option": (check[1] ?? "cascaded").toLowerCase() }),
+    query: query.slice(0, check?.index).trim(),
+  };
+}
+
+function viewSql(create: string, ref: string, parts: Parts): string {
+  const options = optionList(parts);
+  const by = options && ` WITH (${options})`;
+  return `${create} ${ref}${by} AS ${parts.query}`;
+}
+
+function optionList(want: Parts): string {
+  return Object.entries(want).filter(([part]) => part.startsWith("with "))
+    .map(([part, value]) => `${part.slice(5)} = ${value}`).join(", ");
+}
+
+function setOption(noun: string, ref: string, want: Parts, part: string) {
+  const option = part.slice("with ".length);
+  const action = want[part]
+    ? `SET (${option} = ${want[part]})`
+    : `RESET (${option})`;
+  return `ALTER ${noun} ${ref} ${action}`;
+}
+
+/** Whether a view keeps its columns, and has others only behind them. */
+function keepsColumns({ db, want, fact }: Wanted): boolean {
+  const columns = fact.columns ?? [];
+  return db.hasColumns(want.query ?? "", columns);
+}
+
+const ARGUMENT_MODES: Record<string, string> = { "in out": "inout" };
+
+/** The arguments of a signature, and of RETURNS TABLE, as parts. */
+function signatureParts(text: string, from = 0, mode = ""): Parts {
+  const read = list(text).map((argument, i): Parts => {
+    const n = i + 1 + from;
+    const [[, declared = ""] = [], [, value = ""] = []] = cut(
+      argument,
+      /\bdefault\b|=/gi,
+    );
+    const [, own = "in", rest = ""] =
+      /^(?:(in\s+out|inout|in|out|variadic)\s+)?([^]*)$/i.exec(declared) ?? [];
+    const [first, second] = tokenize(rest);
+    const named = second && first && !ONE_WORD.test(rest) &&
+      !/^[.([%]/.test(second.text);
+    const said = mode || lower(own);
+    return {
+      [`argument ${n}`]: named ? rest.slice(second.start) : rest,
+      [`name ${n}`]: named ? unquoted(first.text) : "",
+      [`mode ${n}`]: ARGUMENT_MODES[said] ?? said,
+      [`fallback ${n}`]: value,
+    };
+  });
+  return dense(Object.assign({}, ...read));
+}
+
+/** Types of several words, which no name stands before. */
+const ONE_WORD =
+  /^(?:double\s+precision|character\s+varying|char\s+varying|bit\s+varying|national\s+char\w*(?:\s+varying)?|(?:timestamp|time)(?:\s*\(\d+\))?\s+with(?:out)?\s+time\s+zone|interval(?:\s+(?:year|month|day|hour|minute|second)\b.*|\s*\(\d+\))?)\s*(?:\(\d+\))?(?:\[\d*\])*$/i;
+
+function readRoutine({ name, text }: Said): Parts {
+  const inputs = bracket(name)[1];
+  let columns = "";
+  const said = clausesAs(text, {
+    returns: (rest): Parts => {
+      const [, set, type = ""] = /^(setof\s+)?([^]*)$/i.exec(rest) ?? [];
+      const table = /^table\s*\(/i.test(type);
+      if (table) columns = bracket(type)[1];
+      return dense({
+        returns: table ? "" : type,
+        set: set || table ? "yes" : "",
+      });
+    },
+    language: (rest) => ({ language: fold(unstring(rest)) }),
+    immutable: says("volatility", "immutable"),
+    stable: says("volatility", "stable"),
+    strict: says("strict"),
+    "returns null on null input": says("strict"),
+    "security definer": says("security definer"),
+    leakproof: says("leakproof"),
+    window: says("window"),
+    parallel: (rest) => dense({ parallel: lower(rest).replace("unsafe", "") }),
+    cost: "cost",
+    rows: "rows",
+    support: (rest) => ({ support: nameIn(rest) }),
+    as: (rest) => ({ body: list(rest).map(unstring).join("\u0001") }),
+    set: (rest) => {
+      const [, setting = "", value = ""] =
+        /^(\S+?)\s*(?:=|\bto\b)\s*([^]*)$/i.exec(rest) ?? [];
+      return { [`set ${setting.toLowerCase()}`]: settingOf(value) };
+    },
+    return: (rest) => ({ "sql body": rest }),
+    volatile: nothing,
+    "called on null input": nothing,
+    "not leakproof": nothing,
+    "security invoker": nothing,
+    external: nothing,
+  });
+  const count = list(inputs).length;
+  return {
+    language: "sql",
+    ...said,
+    ...signatureParts(inputs),
+    ...signatureParts(columns, count, "table"),
+  };
+}
+
+/** The value of a setting, as SET is given it or proconfig holds it. */
+function settingOf(value: string): string {
+  return list(value).map((item) =>
+    item.startsWith('"') ? unquoted(item) : unstring(item)
+  ).join(", ");
+}
+
+/** The types of the arguments that tell one overload from another. */
+function inputTypes(parts: Parts): string {
+  const types: string[] = [];
+  for (let n = 1; parts[`argument ${n}`] !== undefined; n++) {
+    if (!/^(out|table)$/.test(parts[`mode ${n}`] ?? "in")) {
+      types.push(parts[`argument ${n}`] ?? "");
+    }
+  }
+  return types.join(", ");
+}
+
+function routine(noun: string, kinds: string): ObjectKind {
+  const replace: Fix = ({ step, ref }) =>
+    `CREATE OR REPLACE ${noun} ${ref}(${bracket(step.name)[1]}) ${
+      tidyEnd(step.text)
+    }`;
+  const no: Fix = () => undefined;
+  return {
+    noun,
+    catalog: "pg_proc",
+    facts: (db, step) => {
+      const types = inputTypes(signatureParts(bracket(step.name)[1]));
+      const name = db.literal(bracket(step.name)[0]);
+      return `SELECT json_build_object('oid', p.oid,
+        'sql', pg_get_functiondef(p.oid),
+        ${OWN_EXTENSION("pg_proc", "p.oid")},
+        'implied', jsonb_build_object(
+          'rows', CASE WHEN proretset THEN '1000' ELSE '0' END, 'cost',
+          CASE WHEN lanname IN ('c', 'internal') THEN '1' ELSE '100' END,
+          'returns', CASE WHEN prokind = 'p' OR proargmodes IS NOT NULL
+            THEN format_type(prorettype, NULL) END),
+        'have', jsonb_build_object('language', lanname,
+          'volatility', CASE provolatile WHEN 'i' THEN 'immutable'
+            WHEN 's' THEN 'stable' END,
+          'parallel', CASE proparallel WHEN 's' THEN 'safe'
+            WHEN 'r' THEN 'restricted' END,
+          'strict', CASE WHEN proisstrict THEN 'yes' END,
+          'security definer', CASE WHEN prosecdef THEN 'yes' END,
+          'leakproof', CASE WHEN proleakproof THEN 'yes' END,
+          'window', CASE WHEN prokind = 'w' THEN 'yes' END,
+          'set', CASE WHEN proretset THEN 'yes' END,
+          'cost', procost::text, 'rows', prorows::text,
+          'support', CASE WHEN prosupport <> 0 THEN
+            (SELECT proname FROM pg_proc s WHERE s.oid = p.prosupport) END,
+          'returns', CASE WHEN prorettype <> 0
+            THEN format_type(prorettype, NULL) END,
+          'body', concat_ws(E'\\x01', probin, nullif(prosrc, '')),
+          'sql body', regexp_replace(pg_get_function_sqlbody(p.oid),
+            '^\\s*RETURN ', ''))
+        || coalesce((SELECT jsonb_object_agg('set ' || lower(
+            split_part(c, '=', 1)), substr(c, strpos(c, '=') + 1))
+            FROM unnest(proconfig) c), '{}')
+        || coalesce((SELECT jsonb_object_agg('argument ' || i,
+            format_type(a, NULL)) || jsonb_object_agg('mode ' || i,
+            CASE coalesce(proargmodes[i], 'i') WHEN 'i' THEN 'in'
+              WHEN 'o' THEN 'out' WHEN 'b' THEN 'inout'
+              WHEN 'v' THEN 'variadic' ELSE 'table' END)
+            || jsonb_object_agg('name ' || i, proargnames[i])
+            || jsonb_object_agg('fallback ' || i,
+              pg_get_function_arg_default(p.oid, i::int))
+          FROM unnest(coalesce(proallargtypes, proargtypes::oid[]))
+            WITH ORDINALITY u (a, i)), '{}'))
+      FROM pg_proc p JOIN pg_language l ON l.oid = prolang
+      WHERE p.oid = to_regprocedure(${name} || ${
+        literal(`(${tidy(types)})`)
+      }) AND prokind IN (${kinds})`;
+    },
+    want: readRoutine,
+    ask: {
+      returns: "type",
+      argument: "type",
+      fallback: (part, have) =>
+        `::${have[part.replace("fallback", "argument")] ?? "text"}`,
+      "sql body": "value",
+    },
+    scope: ({ have, ref }) => [[
+      lastName(ref),
+      Object.keys(have).filter((part) => part.startsWith("name "))
+        .map((part) => [
+          have[part] ?? "",
+          have[part.replace("name", "argument")] ?? "text",
+        ]),
+    ]],
+    create: ({ step, ref }) =>
+      `CREATE ${noun} ${ref}(${bracket(step.name)[1]}) ${tidyEnd(step.text)}`,
+    fix: {
+      ...{ returns: no, set: no, argument: no, mode: no, name: no, window: no },
+      fallback: (wanted, part) =>
+        wanted.want[part] ? replace(wanted, part) : undefined,
+      "*": replace,
+    },
+    faults: ({ name, text }) => [
+      ...textFaults("its text", text),
+      !name.includes("(") && `it names no arguments: write "${name}()"`,
+      /\bbegin\s+atomic\b/i.test(blanked(text)) &&
+      "a BEGIN ATOMIC body cannot be compared: write AS $$ … $$",
+    ],
+  };
+}
+
+/** Without spaces around it, and as it is: a body is compared exactly. */
+function tidyEnd(text: string): string {
+  return text.trim().replace(/;$/, "");
+}
+
+/** `INSERT OR UPDATE OF a, b` as parts. */
+function timing(when: string): (rest: string) => Parts {
+  return (rest) => {
+    const events = cut(` or ${rest}`, /\bor\b/gi).slice(1)
+      .map(([, event]) => event);
+    const columns = events.map((event) => /^update\s+of\s+([^]*)$/i.exec(event))
+      .flatMap((found) => splitNames(found?.[1] ?? ""));
+    return dense({
+      timing: when,
+      events: events.map((event) => lower(event).split(" ")[0] ?? "").sort()
+        .join(" or "),
+      columns: columns.map(id).sort().join(", "),
+    });
+  };
+}
+
+function readTrigger({ text, options }: Said): Parts {
+  const call = (rest: string): Parts => ({
+    function: tidy(bracket(rest)[0]),
+    arguments: JSON.stringify(list(bracket(rest)[1]).map(unstring)),
+  });
+  const transition = (part: string) => (rest: string): Parts => ({
+    [part]: nameIn(rest.replace(/^as\s+/i, "")),
+  });
+  return {
+    level: "statement",
+    enabled: lower(options || "origin"),
+    ...clausesAs(text, {
+      constraint: says("constraint"),
+      before: timing("before"),
+      after: timing("after"),
+      "instead of": timing("instead of"),
+      deferrable: says("deferrable"),
+      "initially deferred": () => ({ deferrable: "yes", deferred: "yes" }),
+      "old table": transition("old table"),
+      "new table": transition("new table"),
+      "for each row": says("level", "row"),
+      "for row": says("level", "row"),
+      "for each statement": nothing,
+      "for statement": nothing,
+      when: (rest) => ({ when: strip(rest) }),
+      "execute function": call,
+      "execute procedure": call,
+      ...{ on: nothing, from: nothing, referencing: nothing },
+      "not deferrable": nothing,
+      "initially immediate": nothing,
+    }),
+  };
+}
+
+const ENABLED = `CASE WHEN tgenabled = 'O' THEN 'origin'
+  WHEN tgenabled = 'A' THEN 'always' WHEN tgenabled = 'R' THEN 'replica'
+  ELSE 'disabled' END`;
+
+/** One bit of tgtype: how a trigger fires. */
+const bit = (n: number) => `(tgtype >> ${n}) & 1 = 1`;
+
+const trigger: ObjectKind = {
+  noun: "TRIGGER",
+  lock: SRX,
+  facts: (db, { table, name }) =>
+    `SELECT json_build_object('oid', g.oid, 'sql', pg_get_triggerdef(g.oid),
+    ${OWN_EXTENSION("pg_trigger", "g.oid")},
+    'have', jsonb_build_object(
+      'timing', CASE WHEN ${bit(6)} THEN 'instead of'
+        WHEN ${bit(1)} THEN 'before' ELSE 'after' END,
+      'events', concat_ws(' or ', CASE WHEN ${bit(3)} THEN 'delete' END,
+        CASE WHEN ${bit(2)} THEN 'insert' END,
+        CASE WHEN ${bit(5)} THEN 'truncate' END,
+        CASE WHEN ${bit(4)} THEN 'update' END),
+      'level', CASE WHEN ${bit(0)} THEN 'row' ELSE 'statement' END,
+      'columns', (SELECT string_agg(quote_ident(attname), ', '
+          ORDER BY quote_ident(attname) COLLATE "C")
+        FROM pg_attribute WHERE attrelid = tgrelid
+          AND attnum = ANY (tgattr::int2[])),
+      'function', json_build_array(nspname, proname),
+      'arguments', encode(tgargs, 'hex'),
+      'constraint', CASE WHEN tgconstraint <> 0 THEN 'yes' END,
+      'deferrable', CASE WHEN tgdeferrable THEN 'yes' END,
+      'deferred', CASE WHEN tginitdeferred THEN 'yes' END,
+      'old table', tgoldtable, 'new table', tgnewtable,
+      'enabled', ${ENABLED},
+      -- An expression over two rows, which pg_get_expr cannot print.
+      'when', CASE WHEN tgqual IS NOT NULL THEN pg_get_triggerdef(g.oid) END))
+    FROM pg_trigger g JOIN pg_proc p ON p.oid = tgfoid
+    JOIN pg_namespace n ON n.oid = pronamespace
+    WHERE tgrelid = to_regclass(${db.literal(table)})
+      AND tgname = ${literal(bareName(name))} AND NOT tgisinternal`,
+  want: readTrigger,
+  ask: { when: "value" },
+  scope: (wanted) => [["old", rowOf(wanted)], ["new", rowOf(wanted)]],
+  create: (wanted) => triggerSql(wanted, "CREATE"),
+  fix: {
+    enabled: ({ on, ref, want }) => {
+      const words: Record<string, string> = {
+        origin: "ENABLE",
+        always: "ENABLE ALWAYS",
+        replica: "ENABLE REPLICA",
+      };
+      const word = words[want.enabled ?? ""] ?? "DISABLE";
+      return `ALTER TABLE ${on} ${word} TRIGGER ${ref}`;
+    },
+    constraint: () => undefined,
+    "*": (wanted) =>
+      wanted.want.constraint
+        ? undefined
+        : triggerSql(wanted, "CREATE OR REPLACE"),
+  },
+  faults: ({ options, text }) => [
+    ...textFaults("its text", text),
+    !/^(|origin|always|replica|disabled)$/i.test(options ?? "") &&
+    `a trigger is enabled "always", "replica" or "disabled", not "${options}"`,
+  ],
+};
+
+/** ON and the table stand where the events end. */
+function triggerSql({ step, on, ref, want }: Wanted, verb: string): string {
+  const kind = want.constraint ? "CONSTRAINT TRIGGER" : "TRIGGER";
+  const said = tidy(step.text).replace(/^constraint\s+/i, "");
+  const at = blanked(said).search(
+    /\b(?:on|from|not\s+deferrable|deferrable|initially|referencing|for|when|execute)\b/i,
+  );
+  const [events, rest] = [said.slice(0, at).trim(), said.slice(at)];
+  const place = /^on\s/i.test(rest) ? "" : `ON ${on} `;
+  return `${verb} ${kind} ${ref} ${events} ${place}${rest}`;
+}
+
+function readPolicy({ text }: Said): Parts {
+  return {
+    command: "all",
+    roles: "public",
+    ...clausesAs(text, {
+      as: (rest) =>
+        dense({ restrictive: /^restrictive/i.test(rest) ? "yes" : "" }),
+      for: (rest) => ({ command: lower(rest) }),
+      to: (rest) => ({ roles: splitNames(rest).sort().join(", ") }),
+      using: (rest) => ({ using: strip(rest) }),
+      "with check": (rest) => ({ "with check": strip(rest) }),
+    }),
+  };
+}
+
+const policy: ObjectKind = {
+  noun: "POLICY",
+  catalog: "pg_policy",
+  lock: AX,
+  facts: (db, { table, name }) =>
+    `SELECT json_build_object('oid', p.oid,
+    ${OWN_EXTENSION("pg_policy", "p.oid")},
+    'have', jsonb_build_object(
+      'restrictive', CASE WHEN NOT polpermissive THEN 'yes' END,
+      'command', CASE polcmd WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert'
+        WHEN 'w' THEN 'update' WHEN 'd' THEN 'delete' ELSE 'all' END,
+      'roles', (SELECT string_agg(coalesce(rolname, 'public'), ', '
+          ORDER BY coalesce(rolname, 'public') COLLATE "C")
+        FROM unnest(polroles) role LEFT JOIN pg_roles r ON r.oid = role),
+      'using', pg_get_expr(polqual, polrelid),
+      'with check', pg_get_expr(polwithcheck, polrelid)))
+    FROM pg_policy p WHERE polrelid = to_regclass(${db.literal(table)})
+      AND polname = ${literal(bareName(name))}`,
+  want: readPolicy,
+  ask: { using: "value", "with check": "value" },
+  scope: oneRow,
+  create: ({ step, on, ref }) =>
+    `CREATE POLICY ${ref} ON ${on} ${tidy(step.text)}`,
+  fix: {
+    roles: ({ on, ref, want }) =>
+      `ALTER POLICY ${ref} ON ${on} TO ${
+        splitNames(want.roles).map((role) =>
+          /^(public|current_user|session_user|current_role)$/.test(role)
+            ? role
+            : id(role)
+        ).join(", ")
+      }`,
+    using: ({ on, ref, want }) =>
+      want.using && `ALTER POLICY ${ref} ON ${on} USING (${want.using})`,
+    "with check": ({ on, ref, want }) =>
+      want["with check"] &&
+      `ALTER POLICY ${ref} ON ${on} WITH CHECK (${want["with check"]})`,
+    "*": () => undefined,
+  },
+  faults: ({ text }) => textFaults("its text", text),
+};
+
+/** A setting of a table that is an object of its own: made by setting it. */
+function tableSetting(
+  noun: string,
+  have: string,
+  want: (step: Said, db: Planner) => Parts,
+  fix: ObjectKind["fix"],
+  { lock = AX, atLeast = false }: { lock?: Mode; atLeast?: boolean } = {},
+): ObjectKind {
+  return {
+    ...{ noun, lock, want, fix, atLeast },
+    facts: (db, { table }) =>
+      `SELECT json_build_object('oid', c.oid, 'have', ${have})
+      FROM pg_class c WHERE c.oid = to_regclass(${db.literal(table)})`,
+    create: noStatement,
+  };
+}
+
+const rowSecurity = tableSetting(
+  "ROW LEVEL SECURITY",
+  `jsonb_build_object('enabled', CASE WHEN relrowsecurity THEN 'yes' END,
+    'forced', CASE WHEN relforcerowsecurity THEN 'yes' END)`,
+  ({ options }) =>
+    dense({ enabled: "yes", forced: /force/i.test(options) ? "yes" : "" }),
+  {
+    enabled: ({ on }) => `ALTER TABLE ${on} ENABLE ROW LEVEL SECURITY`,
+    forced: ({ on, want }) =>
+      `ALTER TABLE ${on} ${want.forced ? "" : "NO "}FORCE ROW LEVEL SECURITY`,
+  },
+);
+
+const replicaIdentity = tableSetting(
+  "REPLICA IDENTITY",
+  `jsonb_build_object('identity', CASE relreplident WHEN 'f' THEN 'full'
+    WHEN 'n' THEN 'nothing' WHEN 'd' THEN 'default' ELSE (SELECT
+      'using index ' || i.relname FROM pg_index x JOIN pg_class i
+      ON i.oid = indexrelid WHERE indrelid = c.oid AND indisreplident) END)`,
+  ({ text }) => {
+    const [, index] = /^using\s+index\s+([^]*)$/i.exec(text.trim()) ?? [];
+    return { identity: index ? `using index ${nameIn(index)}` : lower(text) };
+  },
+  {
+    identity: ({ on, step }) =>
+      `ALTER TABLE ${on} REPLICA IDENTITY ${tidy(step.text)}`,
+  },
+);
+
+const parameters = tableSetting(
+  "STORAGE PARAMETERS",
+  RELOPTIONS,
+  ({ text }) => optionsIn(list(text)),
+  {
+    with: ({ on, want }, part) => setOption("TABLE", on, want, part),
+  },
+  { lock: SUX, atLeast: true },
+);
+
+const SEQUENCE_WORDS: Record<string, string> = {
+  type: "AS",
+  increment: "INCREMENT BY",
+  minimum: "MINVALUE",
+  maximum: "MAXVALUE",
+  start: "START WITH",
+  cache: "CACHE",
+};
+
+const sequence: ObjectKind = {
+  noun: "SEQUENCE",
+  catalog: "pg_class",
+  facts: (db, { name }) =>
+    `SELECT json_build_object('oid', c.oid,
+    ${OWN_EXTENSION("pg_class", "c.oid")},
+    'have', jsonb_build_object('type', type, 'increment', seqincrement::text,
+      'minimum', seqmin::text, 'maximum', seqmax::text,
+      'start', seqstart::text, 'cache', seqcache::text,
+      'cycle', CASE WHEN seqcycle THEN 'yes' END,
+      'unlogged', CASE WHEN relpersistence = 'u' THEN 'yes' END,
+      'owned by', (SELECT json_build_array(nspname, o.relname, attname)
+        FROM pg_depend JOIN pg_class o ON o.oid = refobjid
+        JOIN pg_namespace n ON n.oid = o.relnamespace
+        JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
+        WHERE deptype = 'a' AND classid = 'pg_class'::regclass
+          AND objid = seqrelid)),
+    'implied', jsonb_build_object('type', 'bigint', 'increment', '1',
+      'cache', '1',
+      'start', CASE WHEN down THEN seqmax ELSE seqmin END::text,
+      'minimum', CASE WHEN down THEN -top - 1 ELSE 1 END::text,
+      'maximum', CASE WHEN down THEN -1 ELSE top END::text))
+    FROM pg_sequence JOIN pg_class c ON c.oid = seqrelid,
+    LATERAL (SELECT seqincrement < 0 AS down,
+      format_type(seqtypid, NULL) AS type, CASE seqtypid
+        WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647
+        ELSE 9223372036854775807 END AS top) s
+    WHERE seqrelid = to_regclass(${db.literal(name)})`,
+  want: ({ text }, db) => {
+    const { "owned by": owner = "", ...said } = clausesAs(text, {
+      as: "type",
+      increment: "increment",
+      "increment by": "increment",
+      minvalue: "minimum",
+      maxvalue: "maximum",
+      start: "start",
+      "start with": "start",
+      cache: "cache",
+      "owned by": "owned by",
+      cycle: says("cycle"),
+      "no cycle": nothing,
+      "no minvalue": nothing,
+      "no maxvalue": nothing,
+    });
+    if (!owner || /^none$/i.test(owner)) return said;
+    const path = namePath(owner);
+    if (path.length === 2) path.unshift(db.schema);
+    return { ...said, "owned by": JSON.stringify(path) };
+  },
+  ask: { type: "type" },
+  create: ({ step, ref }) => `CREATE SEQUENCE ${ref} ${tidy(step.text)}`,
+  fix: {
+    cycle: ({ ref, want }) =>
+      `ALTER SEQUENCE ${ref} ${want.cycle ? "" : "NO "}CYCLE`,
+    "owned by": ({ ref, want }) =>
+      `ALTER SEQUENCE ${ref} OWNED BY ${
+        want["owned by"]
+          ? (JSON.parse(want["owned by"]) as string[]).map(id).join(".")
+          : "NONE"
+      }`,
+    unlogged: ({ ref }) => `ALTER SEQUENCE ${ref} SET LOGGED`,
+    "*": ({ ref, want }, part) =>
+      `ALTER SEQUENCE ${ref} ${SEQUENCE_WORDS[part]} ${want[part]}`,
+  },
+};
+
+const domain: ObjectKind = {
+  noun: "DOMAIN",
+  facts: (db, { name }) =>
+    `SELECT json_build_object('oid', t.oid,
+    ${OWN_EXTENSION("pg_type", "t.oid")},
+    'have', jsonb_build_object(
+      'type', format_type(t.typbasetype, t.typtypmod),
+      'not null', CASE WHEN t.typnotnull THEN 'yes' END,
+      'default', pg_get_expr(t.typdefaultbin, 0),
+      'collation', CASE WHEN t.typcollation <> b.typcollation THEN collname END)
+    || coalesce((SELECT jsonb_object_agg('check ' || conname,
+        pg_get_expr(conbin, 0)) FROM pg_constraint
+        WHERE contypid = t.oid AND contype = 'c'), '{}')
+    || coalesce((SELECT jsonb_object_agg('valid ' || conname, 'no')
+        FROM pg_constraint WHERE contypid = t.oid AND contype = 'c'
+          AND NOT convalidated), '{}'))
+    FROM pg_type t JOIN pg_type b ON b.oid = t.typbasetype
+    LEFT JOIN pg_collation k ON k.oid = t.typcollation
+    WHERE t.oid = to_regtype(${db.literal(name)}) AND t.typtype = 'd'`,
+  want: ({ name, text }) => {
+    const first = blanked(text).search(/\b(constraint|check)\b/i);
+    const head = first < 0 ? text : text.slice(0, first);
+    const spec = parseColumn(head);
+    const checks = first < 0
+      ? []
+      : cut(text.slice(first), /\b(constraint|check|not\s+null|default)\b/gi)
+        .slice(1);
+    const parts: Parts = dense({
+      type: spec.type,
+      "not null": spec.notNull ? "yes" : "",
+      default: spec.default,
+      collation: spec.collation,
+    });
+    let own = "";
+    let n = 0;
+    for (const [word, rest] of checks) {
+      if (word === "constraint") own = nameIn(rest);
+      else if (word === "not null") parts["not null"] = "yes";
+      else if (word === "default") parts.default = tidy(rest);
+      else {
+        const usual = `${lastName(name)}_check${n > 0 ? n : ""}`;
+        if (!own) n++;
+        parts[`check ${own || usual}`] = strip(rest);
+        own = "";
+      }
+    }
+    return parts;
+  },
+  ask: {
+    type: "type",
+    default: (_, have) => `::${have.type ?? "text"}`,
+    check: "value",
+  },
+  scope: ({ have }) => [["t", [["value", have.type ?? "text"]]]],
+  create: ({ step, ref }) => `CREATE DOMAIN ${ref} AS ${tidy(step.text)}`,
+  fix: {
+    default: ({ ref, want }) =>
+      `ALTER DOMAIN ${ref} ` +
+      (want.default ? `SET DEFAULT ${want.default}` : "DROP DEFAULT"),
+    "not null": ({ ref, want }) =>
+      `ALTER DOMAIN ${ref} ${want["not null"] ? "SET" : "DROP"} NOT NULL`,
+    valid: ({ ref }, part) =>
+      `ALTER DOMAIN ${ref} VALIDATE CONSTRAINT ${id(part.slice(6))}`,
+    check: ({ ref, want, have }, part) =>
+      want[part] && !have[part]
+        ? `ALTER DOMAIN ${ref} ADD CONSTRAINT ${id(part.slice(6))} ` +
+          `CHECK (${want[part]})`
+        : undefined,
+    "*": () => undefined,
+  },
+  faults: ({ text }) => textFaults("its text", text),
+};
+
+const composite: ObjectKind = {
+  noun: "TYPE",
+  facts: (db, { name }) =>
+    `SELECT json_build_object('oid', c.oid,
+    ${OWN_EXTENSION("pg_class", "c.oid")},
+    'have', (SELECT jsonb_object_agg('field ' || attname,
+        format_type(atttypid, atttypmod)) || jsonb_build_object('order',
+        json_agg(attname ORDER BY attnum)) FROM pg_attribute
+      WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped))
+    ${relation(db, name, "c")}`,
+  want: ({ columns }) => ({
+    ...Object.fromEntries(
+      Object.entries(columns).map(([name, type]) => [`field ${name}`, type]),
+    ),
+    order: JSON.stringify(Object.keys(columns)),
+  }),
+  ask: { field: "type" },
+  create: ({ step, ref }) => {
+    const fields = Object.entries(step.columns);
+    return `CREATE TYPE ${ref} AS (${
+      fields.map(([name, type]) => `${id(name)} ${tidy(type)}`).join(", ")
+    })`;
+  },
+  fix: {
+    field: ({ ref, want, have }, part) =>
+      have[part]
+        ? undefined
+        : `ALTER TYPE ${ref} ADD ATTRIBUTE ${id(part.slice(6))} ${want[part]}`,
+    // What is new stands behind what is there.
+    order: ({ want, have }) =>
+      (want.order ?? "").startsWith((have.order ?? "").slice(0, -1))
+        ? ""
+        : undefined,
+  },
+  faults: ({ columns }) => [
+    (typeof columns !== "object" || !columns) && "it has no fields",
+  ],
+};
+
+const range: ObjectKind = {
+  noun: "TYPE",
+  facts: (db, { name }) =>
+    `SELECT json_build_object('oid', t.oid,
+    ${OWN_EXTENSION("pg_type", "t.oid")},
+    'have', jsonb_build_object('subtype', format_type(rngsubtype, NULL),
+      'subtype_opclass', (SELECT opcname FROM pg_opclass
+        WHERE oid = rngsubopc),
+      'collation', (SELECT collname FROM pg_collation
+        WHERE oid = rngcollation),
+      'canonical', (SELECT proname FROM pg_proc WHERE oid = rngcanonical),
+      'subtype_diff', (SELECT proname FROM pg_proc WHERE oid = rngsubdiff),
+      'multirange_type_name', m.typname),
+    'implied', jsonb_build_object('subtype_opclass', (SELECT opcname
+        FROM pg_opclass WHERE oid = rngsubopc AND opcdefault),
+      'collation', (SELECT collname FROM pg_type s JOIN pg_collation k
+        ON k.oid = s.typcollation WHERE s.oid = rngsubtype),
+      'multirange_type_name', m.typname))
+    FROM pg_range JOIN pg_type t ON t.oid = rngtypid
+    JOIN pg_type m ON m.oid = rngmultitypid
+    WHERE t.oid = to_regtype(${db.literal(name)})`,
+  want: ({ text }) =>
+    Object.fromEntries(
+      list(text.trim().replace(/^\(([^]*)\)$/, "$1")).map((option) => {
+        const [name = "", value = ""] = option.split(/\s*=\s*([^]*)/);
+        const part = lower(name);
+        return [part, part === "subtype" ? value : nameIn(value)];
+      }),
+    ),
+  ask: { subtype: "type" },
+  create: ({ step, ref }) =>
+    `CREATE TYPE ${ref} AS RANGE (${
+      tidy(step.text).replace(/^\(([^]*)\)$/, "$1")
+    })`,
+  fix: { "*": () => undefined },
+  faults: ({ text }) => textFaults("its text", text),
+};
+
+const schemaKind: ObjectKind = {
+  noun: "SCHEMA",
+  facts: (_, { name }) =>
+    `SELECT json_build_object('oid', n.oid, 'have', '{}'::json)
+    FROM pg_namespace n WHERE nspname = ${literal(bareName(name))}`,
+  want: () => ({}),
+  create: ({ ref }) => `CREATE SCHEMA ${ref}`,
+  fix: {},
+};
+
+const statistics: ObjectKind = {
+  noun: "STATISTICS",
+  lock: SUX,
+  facts: (db, { table, name }) =>
+    `SELECT json_build_object('oid', s.oid, 'sql',
+      pg_get_statisticsobjdef(s.oid),
+    'have', jsonb_build_object('kinds', (SELECT string_agg(CASE k
+          WHEN 'd' THEN 'ndistinct' WHEN 'f' THEN 'dependencies'
+          WHEN 'm' THEN 'mcv' END, ', ' ORDER BY k)
+        FROM unnest(stxkind) k WHERE k <> 'e'),
+      'columns', (SELECT string_agg(quote_ident(attname), ', '
+          ORDER BY quote_ident(attname) COLLATE "C")
+        FROM pg_attribute WHERE attrelid = stxrelid
+          AND attnum = ANY (stxkeys::int2[])),
+      'expressions', pg_get_expr(stxexprs, stxrelid)),
+    'implied', jsonb_build_object('kinds', CASE WHEN
+      cardinality(stxkeys::int2[]) = 0 AND stxexprs IS NOT NULL
+      THEN '' ELSE 'ndistinct, dependencies, mcv' END))
+    FROM pg_statistic_ext s WHERE stxname = ${literal(bareName(name))}
+      AND stxrelid = to_regclass(${db.literal(table)})`,
+  want: ({ text }) => {
+    const [kinds, on = ""] = cut(text, /\bon\b/gi).map(([, rest]) => rest);
+    const items = list(on.replace(/\bfrom\b[^]*$/i, ""));
+    const columns = items.filter((item) => !item.includes("("));
+    const order = ["ndistinct", "dependencies", "mcv"];
+    const said = splitNames(bracket(kinds ?? "")[1]);
+    return dense({
+      kinds: order.filter((kind) => said.includes(kind)).join(", "),
+      columns: splitNames(columns.join(", ")).map(id).sort().join(", "),
+      expressions: items.filter((item) => item.includes("(")).map(strip)
+        .join(", "),
+    });
+  },
+  ask: { expressions: "value" },
+  scope: oneRow,
+  create: ({ step, on, ref }) =>
+    `CREATE STATISTICS ${ref} ${tidy(step.text)} FROM ${on}`,
+  fix: { "*": () => undefined },
+  catalog: "pg_statistic_ext",
+  faults: ({ text }) => textFaults("its text", text),
+};
+
+const eventTrigger: ObjectKind = {
+  noun: "EVENT TRIGGER",
+  facts: (_, { name }) =>
+    `SELECT json_build_object('oid', e.oid,
+    ${OWN_EXTENSION("pg_event_trigger", "e.oid")},
+    'have', jsonb_build_object('event', evtevent,
+      'tags', (SELECT string_agg(t, ', ' ORDER BY t COLLATE "C")
+        FROM unnest(evttags) t),
+      'function', json_build_array(nspname, proname), 'enabled', ${
+      ENABLED.replaceAll("tgenabled", "evtenabled")
+    })) FROM pg_event_trigger e JOIN pg_proc p ON p.oid = evtfoid
+    JOIN pg_namespace n ON n.oid = pronamespace
+    WHERE evtname = ${literal(bareName(name))}`,
+  want: ({ text, options }) => ({
+    enabled: lower(options || "origin"),
+    ...clausesAs(text, {
+      on: (rest) => ({ event: lower(rest) }),
+      when: (rest) => ({
+        tags: list(bracket(rest)[1]).map((tag) => unstring(tag).toUpperCase())
+          .sort().join(", "),
+      }),
+      "execute function": (rest) => ({
+        function: tidy(bracket(rest)[0]),
+      }),
+      "execute procedure": (rest) => ({
+        function: tidy(bracket(rest)[0]),
+      }),
+    }),
+  }),
+  create: ({ step, ref }) => `CREATE EVENT TRIGGER ${ref} ${tidy(step.text)}`,
+  fix: {
+    enabled: ({ ref }) => `ALTER EVENT TRIGGER ${ref} ENABLE`,
+    "*": () => undefined,
+  },
+  catalog: "pg_event_trigger",
+  faults: ({ text }) => textFaults("its text", text),
+};
+
+const publication: ObjectKind = {
+  noun: "PUBLICATION",
+  facts: (_, { name }) =>
+    `SELECT json_build_object('oid', p.oid, 'have', jsonb_build_object(
+      'all', CASE WHEN puballtables THEN 'yes' END,
+      'with publish', concat_ws(', ', CASE WHEN pubdelete THEN 'delete' END,
+        CASE WHEN pubinsert THEN 'insert' END,
+        CASE WHEN pubtruncate THEN 'truncate' END,
+        CASE WHEN pubupdate THEN 'update' END),
+      'with publish_via_partition_root', CASE WHEN pubviaroot THEN 'true' END,
+      'tables', (SELECT json_agg(json_build_array(nspname, relname)
+          ORDER BY nspname COLLATE "C", relname COLLATE "C")
+        FROM pg_publication_rel JOIN pg_class c ON c.oid = prrelid
+        JOIN pg_namespace n ON n.oid = relnamespace WHERE prpubid = p.oid)),
+    'implied', json_build_object('with publish',
+      'delete, insert, truncate, update'))
+    FROM pg_publication p WHERE pubname = ${literal(bareName(name))}`,
+  want: ({ text }, db) =>
+    clausesAs(text, {
+      "for all tables": says("all"),
+      "for table": (rest) => ({
+        tables: JSON.stringify(
+          list(rest).map((table) => {
+            const path = namePath(table.replace(/^(only|table)\s+/i, ""));
+            return path.length === 1 ? [db.schema, ...path] : path;
+          }).sort((a, b) => `${a}` < `${b}` ? -1 : 1),
+        ),
+      }),
+      with: (rest) => {
+        const options = optionsIn(list(bracket(rest)[1]));
+        const publish = options["with publish"];
+        return publish
+          ? { ...options, "with publish": list(publish).sort().join(", ") }
+          : options;
+      },
+    }),
+  create: ({ step, ref }) => `CREATE PUBLICATION ${ref} ${tidy(step.text)}`,
+  fix: {
+    tables: ({ ref, want }) =>
+      want.tables &&
+      `ALTER PUBLICATION ${ref} SET TABLE ${
+        (JSON.parse(want.tables) as string[][])
+          .map((path) => path.map(id).join(".")).join(", ")
+      }`,
+    with: ({ ref, want }, part) =>
+      `ALTER PUBLICATION ${ref} SET (${part.slice(5)} = ` +
+      `${literal(want[part] ?? USUAL_PUBLICATION[part] ?? "false")})`,
+    "*": () => undefined,
+  },
+};
+
+/** `SFUNC = f, STYPE = int` as parts. */
+function assignments(text: string): Parts {
+  const inner = text.trim().replace(/^\(([^]*)\)$/, "$1");
+  return Object.fromEntries(
+    list(inner).map((item) => {
+      const [name = "", value = "yes"] = item.split(/\s*=\s*([^]*)/);
+      return [lower(name), value.trim()];
+    }),
+  );
+}
+
+const AGGREGATE = ["sfunc", "finalfunc", "combinefunc", "serialfunc"]
+  .concat("deserialfunc", "msfunc", "minvfunc", "mfinalfunc");
+
+const aggregate: ObjectKind = {
+  noun: "AGGREGATE",
+  catalog: "pg_proc",
+  facts: (db, { name }) =>
+    `SELECT json_build_object('oid', p.oid,
+    ${OWN_EXTENSION("pg_proc", "p.oid")},
+    'have', jsonb_build_object('stype', format_type(aggtranstype, NULL),
+      'mstype', CASE WHEN aggmtranstype <> 0
+        THEN format_type(aggmtranstype, NULL) END,
+      'sfunc', aggtransfn::oid, 'finalfunc', aggfinalfn::oid,
+      'combinefunc', aggcombinefn::oid, 'serialfunc', aggserialfn::oid,
+      'deserialfunc', aggdeserialfn::oid, 'msfunc', aggmtransfn::oid,
+      'minvfunc', aggminvtransfn::oid, 'mfinalfunc', aggmfinalfn::oid,
+      'initcond', quote_literal(agginitval),
+      'minitcond', quote_literal(aggminitval),
+      'sspace', nullif(aggtransspace, 0)::text,
+      'msspace', nullif(aggmtransspace, 0)::text,
+      'finalfunc_extra', CASE WHEN aggfinalextra THEN 'yes' END,
+      'mfinalfunc_extra', CASE WHEN aggmfinalextra THEN 'yes' END,
+      'hypothetical', CASE WHEN aggkind = 'h' THEN 'yes' END,
+      'parallel', CASE proparallel WHEN 's' THEN 'safe'
+        WHEN 'r' THEN 'restricted' END))
+    FROM pg_aggregate a JOIN pg_proc p ON p.oid = aggfnoid
+    WHERE p.oid = to_regprocedure(${db.literal(bracket(name)[0])} || ${
+      literal(`(${tidy(inputTypes(signatureParts(bracket(name)[1])))})`)
+    })`,
+  want: ({ text }) => {
+    const said = assignments(text);
+    const parallel = lower(unstring(said.parallel ?? ""));
+    return dense({ ...said, parallel: parallel.replace("unsafe", "") });
+  },
+  ask: { stype: "type", mstype: "type", initcond: "value", minitcond: "value" },
+  create: ({ step, ref }) =>
+    `CREATE AGGREGATE ${ref}(${bracket(step.name)[1]}) ${
+      step.text.trim().startsWith("(")
+        ? tidy(step.text)
+        : `(${tidy(step.text)})`
+    }`,
+  fix: { "*": () => undefined },
+  faults: ({ name, text }) => [
+    ...textFaults("its text", text),
+    !name.includes("(") && `it names no arguments: write "${name}(…)"`,
+  ],
+};
+
+const collation: ObjectKind = {
+  noun: "COLLATION",
+  facts: (db, { name }) =>
+    `SELECT json_build_object('oid', c.oid,
+    ${OWN_EXTENSION("pg_collation", "c.oid")},
+    'have', jsonb_build_object(
+      'provider', CASE collprovider WHEN 'i' THEN 'icu' WHEN 'c' THEN 'libc'
+        WHEN 'b' THEN 'builtin' END,
+      'locale', coalesce(f ->> 'colllocale', f ->> 'colliculocale',
+        CASE WHEN collcollate = collctype THEN collcollate END),
+      'lc_collate', CASE WHEN collcollate <> collctype THEN collcollate END,
+      'lc_ctype', CASE WHEN collcollate <> collctype THEN collctype END,
+      'rules', f ->> 'collicurules',
+      'deterministic', collisdeterministic::text),
+    'implied', jsonb_build_object('provider', 'libc', 'deterministic', 'true'))
+    FROM pg_collation c, to_jsonb(c) f
+    WHERE c.oid = to_regcollation(${db.literal(name)})`,
+  want: ({ text }) => {
+    const { locale, lc_collate: collate, lc_ctype: type, ...said } = Object
+      .fromEntries(
+        Object.entries(assignments(text)).map(([part, value]) => [
+          part,
+          /^(provider|deterministic)$/.test(part)
+            ? lower(unstring(value))
+            : unstring(value),
+        ]),
+      );
+    return dense({
+      ...said,
+      locale: locale ?? (collate === type ? collate : undefined),
+      ...(collate !== type && { lc_collate: collate, lc_ctype: type }),
+    });
+  },
+  create: ({ step, ref }) =>
+    `CREATE COLLATION ${ref} ${
+      step.text.trim().startsWith("(")
+        ? tidy(step.text)
+        : `(${tidy(step.text)})`
+    }`,
+  fix: { "*": () => undefined },
+  faults: ({ text }) => textFaults("its text", text),
+};
+
+const USUAL_PUBLICATION: Record<string, string> = {
+  "with publish": "insert, update, delete, truncate",
+};
+
+/** By verb; the verb that drops one is its own with another first word. */
+const OBJECTS: Record<string, ObjectKind> = {
+  createSchema: schemaKind,
+  createDomain: domain,
+  createComposite: composite,
+  createRange: range,
+  createSequence: sequence,
+  createView: view("VIEW", "v"),
+  createMaterializedView: view("MATERIALIZED VIEW", "m"),
+  createFunction: routine("FUNCTION", "'f', 'w'"),
+  createProcedure: routine("PROCEDURE", "'p'"),
+  createAggregate: aggregate,
+  createCollation: collation,
+  createTrigger: trigger,
+  createEventTrigger: eventTrigger,
+  createPolicy: policy,
+  enableRowSecurity: rowSecurity,
+  setReplicaIdentity: replicaIdentity,
+  setParameters: parameters,
+  createStatistics: statistics,
+  createPublication: publication,
+};
+
+for (const [verb, kind] of Object.entries(OBJECTS)) {
+  const noun = kind.noun.toLowerCase();
+  const owns = ({ table, name }: Step) =>
+    `${noun} ${table && table !== name ? `${table}.` : ""}${name}`;
+  const faults = ({ name, table }: Said) => [
+    ...(table ? pathFaults(table) : []),
+    ...pathFaults(kind.catalog === "pg_proc" ? bracket(name)[0] : name),
+  ];
+  VERBS[verb] = {
+    owns,
+    faults: (step) => [...faults(step), ...kind.faults?.(step) ?? []],
+    plan: planObject,
+  };
+  if (!verb.startsWith("create")) continue;
+  const drop = verb.replace("create", "drop");
+  VERBS[drop] = { owns, faults, plan: planDropObject };
+}
+
+/** How an object's parts differ from what the step wants. */
+function differences(wanted: Wanted, kind: ObjectKind, fact: ObjectFact) {
+  const { db, want, have } = wanted;
+  const implied = fact.implied ?? {};
+  const scope = kind.scope?.(wanted) ?? [];
+  const parts = Object.keys(kind.atLeast ? want : { ...want, ...have });
+  return parts.filter((part) => {
+    const [a, b] = [want[part] ?? implied[part] ?? "", have[part] ?? ""];
+    if (a === b) return false;
+    if (part === "function") return !isFunction(db, a, b);
+    if (AGGREGATE.includes(part)) return !db.isRoutine(a, b);
+    const asked = ruleFor(kind.ask ?? {}, part);
+    const how = typeof asked === "function" ? asked(part, have) : asked;
+    if (!a || !b || !how) return true;
+    if (how === "type") return !db.sameType(a, b);
+    if (how === "query") return !db.sameQuery(a, b);
+    const cast = how === "value" ? "" : how;
+    return !db.sameIn(scope, a, b, cast);
+  });
+}
+
+/** A function that a step names: its schema's, the target's or PostgreSQL's. */
+function isFunction(db: Planner, written: string, found: string): boolean {
+  const [schema, name] = JSON.parse(found) as [string, string];
+  const path = namePath(written);
+  return path.at(-1) === name &&
+    (path.length > 1
+      ? path[0] === schema
+      : [db.schema, "pg_catalog"].includes(schema));
+}
+
+/** `check x` and `argument 2` are ruled by `check` and `argument`. */
+function ruleFor<T>(rules: Record<string, T>, part: string): T | undefined {
+  const [word = ""] = part.split(" ");
+  return Object.hasOwn(rules, part)
+    ? rules[part]
+    : Object.hasOwn(rules, word)
+    ? rules[word]
+    : rules["*"];
+}
+
+/** What the planner and the constructors know of a step's object. */
+function wantedOf(db: Planner, kind: ObjectKind, step: Said): Wanted {
+  const on = step.table ? db.sql(step.table) : "";
+  const [name] = kind.catalog === "pg_proc" ? bracket(step.name) : [step.name];
+  const own = kind.lock || !SCHEMALESS.has(kind.noun)
+    ? db.sql(name)
+    : id(bareName(name));
+  const ref = kind.lock && kind !== statistics ? id(bareName(name)) : own;
+  const fact: ObjectFact = { oid: "", have: {} };
+  return { db, step, on, ref, want: kind.want(step, db), have: {}, fact };
+}
+
+const SCHEMALESS = new Set([
+  "SCHEMA",
+  "EXTENSION",
+  "PUBLICATION",
+  "EVENT TRIGGER",
+]);
+
+/** A name without the arguments of a routine, as hazards say it. */
+function shortName({ verb, name }: Step): string {
+  const kind = OBJECTS[verb.replace(/^drop/, "create")];
+  return kind?.catalog === "pg_proc" ? bracket(name)[0] : name;
+}
+
+/** The statement that drops an object. */
+function dropSql(kind: ObjectKind, { ref, on, step }: Wanted): string {
+  const signature = kind.catalog === "pg_proc"
+    ? `(${inputTypes(signatureParts(bracket(step.name)[1]))})`
+    : "";
+  const of = kind.lock && kind !== statistics ? ` ON ${on}` : "";
+  return `DROP ${kind.noun} ${ref}${signature}${of}`;
+}
+
+function planObject(db: Planner, step: Said) {
+  const kind = OBJECTS[step.verb];
+  if (!kind || (step.table && !db.needs(step.table))) return;
+  const wanted = wantedOf(db, kind, step);
+  const fact = db.object(kind, step);
+  const locks = kind.lock ? [{ table: wanted.on, mode: kind.lock }] : [];
+  const change = (sql: string, undo: string, told: Told = {}): ChangeSpec => ({
+    ...{ phase: "expand", keepsPlace: true, undo, locks, ...told, sql },
+  });
+  const noun = kind.noun.toLowerCase();
+  if (!fact && kind.create !== noStatement) {
+    const undo = dropSql(kind, wanted);
+    const made = RELATIONS[kind.noun];
+    if (made) Object.assign(db.own(step.name), { kind: made, vague: true });
+    return db.change(
+      step.name,
+      `create ${noun}`,
+      change(kind.create(wanted), undo),
+      ...afterCreate(kind, wanted).map((sql) => change(sql, "")),
+    );
+  }
+  const known = fact ?? wanted.fact;
+  Object.assign(wanted, { have: known.have, fact: known });
+  const parts = differences(wanted, kind, known);
+  if (parts.length === 0) return;
+  if (known.extension) {
+    return db.issue(
+      step.name,
+      `belongs to the extension ${known.extension}, which looks after it`,
+      "leave the step out, or drop it from the extension",
+    );
+  }
+  const told = parts.map((part) => ({
+    part,
+    step: wanted.want[part],
+    database: known.have[part],
+  }));
+  const fixes = parts.map((part) => ruleFor(kind.fix, part)?.(wanted, part));
+  if (fixes.every((sql) => sql !== undefined)) {
+    const statements = [...new Set(fixes)].filter(Boolean) as string[];
+    const back = { ...wanted, want: known.have, have: wanted.want };
+    const undo = restoreSql(kind, wanted, known);
+    const undos = parts.map((part) =>
+      undo ?? (known.have[part] || part === "enabled"
+        ? ruleFor(kind.fix, part)?.(back, part)
+        : undefined) ??
+        cannot(`its ${part} is not kept`)
+    );
+    db.change(
+      step.name,
+      `change ${noun}: ${parts.join(", ")}`,
+      ...statements.map((sql, i) => change(sql, undos[i] ?? "")),
+    );
+    for (const one of told) db.note("differs", describeDifference(one));
+    return;
+  }
+  replaceObject(db, kind, wanted, known, told);
+}
+
+/** Of what is made, which steps below may name. */
+const RELATIONS: Record<string, string> = {
+  VIEW: "v",
+  "MATERIALIZED VIEW": "m",
+};
+
+/** Placeholder of kinds that are set, not made. */
+function noStatement() {
+  return "";
+}
+
+/** What a new object needs besides its CREATE. */
+function afterCreate(kind: ObjectKind, wanted: Wanted): string[] {
+  const { enabled = "origin" } = wanted.want;
+  return enabled === "origin"
+    ? []
+    : [kind.fix.enabled?.(wanted, "enabled") ?? ""];
+}
+
+/** The statement that makes an object as it was, where one does all. */
+function restoreSql(
+  kind: ObjectKind,
+  { db, ref, want, have }: Wanted,
+  { sql = "", columns = [] }: ObjectFact,
+): string | undefined {
+  if (kind.noun === "VIEW") {
+    const { query = "" } = want;
+    return db.namesOf(query)?.length === columns.length
+      ? viewSql("CREATE OR REPLACE VIEW", ref, have)
+      : cannot("a view cannot lose columns by CREATE OR REPLACE");
+  }
+  if (!/^(FUNCTION|PROCEDURE|TRIGGER)$/.test(kind.noun)) return undefined;
+  if (want.constraint) return undefined;
+  return sql.replace(/^CREATE (?!OR REPLACE)/, "CREATE OR REPLACE ");
+}
+
+/**
+ * Statements around a change that what hangs on an object does not allow: it is
+ * dropped before, and made again behind it with all that it had.
+ */
+function around(
+  others: Hanging[],
+  step: Step,
+  phase: Phase,
+  between: ChangeSpec[],
+): ChangeSpec[] {
+  const tables = new Set(others.flatMap(({ table }) => table ?? []));
+  const locks = [...tables].map((table) => ({ table, mode: AX as Mode }));
+  const hazard = `replace:${shortName(step)}`;
+  const undo = cannot("what it was is not kept");
+  const run = (sql: string): ChangeSpec => ({
+    ...{ phase, keepsPlace: true, sql, undo, locks, hazard },
+  });
+  return [
+    ...others.toReversed().map(({ drop }) => run(drop)),
+    ...between.map((change) => ({ ...change, phase, keepsPlace: true })),
+    ...others.flatMap(({ create, also }) => [create ?? "", ...also].map(run)),
+  ];
+}
+
+/**
+ * Drops an object and makes it again as the step wants it, in one transaction
+ * with all that hangs on it: views, triggers, rules, policies and indexes of
+ * materialized views, each with its owner, privileges, comments and options.
+ * What hangs on it and cannot be made again is told, and nothing is dropped.
+ */
+function replaceObject(
+  db: Planner,
+  kind: ObjectKind,
+  wanted: Wanted,
+  fact: ObjectFact,
+  told: Difference[],
+) {
+  const { step } = wanted;
+  const noun = kind.noun.toLowerCase();
+  const parts = told.map(({ part }) => part).join(", ");
+  const hanging = kind.catalog ? db.hanging(kind.catalog, fact.oid) : undefined;
+  const fixed = hanging?.slice(1).filter(({ create }) => !create) ?? [];
+  if (!hanging || fixed.length > 0) {
+    const why = fixed.length > 0
+      ? `${fixed.map(({ name }) => name).join(", ")} depends on it`
+      : `a ${noun} cannot be changed so`;
+    return db.conflict(step.name, `is another ${noun}`, {
+      step: describeParts(wanted.want, told),
+      database: describeParts(fact.have, told),
+      fix: `${why}: write a new one under another name, and drop this by a ` +
+        "step once nothing uses it",
+      differences: told,
+    });
+  }
+  const [own, ...others] = hanging;
+  const locks = wanted.on ? [{ table: wanted.on, mode: AX as Mode }] : [];
+  const again = [
+    dropSql(kind, wanted),
+    kind.create(wanted),
+    ...afterCreate(kind, wanted),
+    ...own?.also ?? [],
+  ].map((sql): ChangeSpec => ({
+    ...{ phase: "expand", sql, locks },
+    undo: cannot("what it was is not kept"),
+    hazard: `replace:${shortName(step)}`,
+  }));
+  db.change(
+    step.name,
+    `make ${noun} again: ${parts}`,
+    ...around(others, step, "expand", again),
+  );
+  for (const one of told) db.note("differs", describeDifference(one));
+  for (const { name } of others) db.note("restores", name);
+}
+
+function describeParts(parts: Parts, told: Difference[]): string {
+  return told.map(({ part }) => `${part} ${parts[part] ?? "none"}`).join(", ");
+}
+
+function describeDifference({ part, step, database }: Difference): string {
+  return `${part}: ${tidy(step ?? "none")}, in the database ${
+    tidy(database ?? "none")
+  }`;
+}
+
+function planDropObject(db: Planner, step: Said) {
+  const kind = OBJECTS[step.verb.replace("drop", "create")];
+  if (!kind || (step.table && !db.table(step.table))) return;
+  const fact = db.object(kind, step);
+  if (!fact) return;
+  const wanted = wantedOf(db, { ...kind, want: () => ({}) }, step);
+  const [, ...others] = kind.catalog
+    ? db.hanging(kind.catalog, fact.oid) ?? []
+    : [];
+  const uses = others.filter(({ name }) => !db.dropsToo(name));
+  if (uses.length > 0) {
+    return blockedBy(
+      db,
+      step.name,
+      "cannot be dropped",
+      uses.map(({ name }) => name),
+    );
+  }
+  const undo = fact.sql && kind.catalog !== "pg_class"
+    ? fact.sql
+    : cannot("what it was is not kept");
+  const locks = kind.lock ? [{ table: wanted.on, mode: AX as Mode }] : [];
+  db.change(step.name, `drop ${kind.noun.toLowerCase()}`, {
+    ...{ phase: "contract", sql: dropSql(kind, wanted), undo, locks },
+    effect: UNKNOWN_FROM_THEN,
+    hazard: `drop:${shortName(step)}`,
+  });
+}
+
+/** Something that hangs on an object, and how to make it again. */
+interface Hanging {
+  name: string;
+  drop: string;
+  /** None where it cannot be made again. */
+  create: string | null;
+  /** Its owner, privileges, comments and enabled state. */
+  also: string[];
+  /** The table that it belongs to. */
+  table: string | null;
+}
+
+const QUALIFIED = "quote_ident(nspname) || '.' || quote_ident(relname)";
+
+/**
+ * An object and all that hangs on it, in an order in which it can be made.
+ * Views and materialized views, triggers, rules, policies and indexes know how
+ * they are made; all else has no `create`.
+ *
+ * @param start class, id and column of what is dropped, as SQL
+ */
+function hangingQuery(start: string): string {
+  return `WITH RECURSIVE hanging (class, id, sub, depth) AS (
+    SELECT ${start}, 0
+    UNION
+    SELECT CASE WHEN rulename = '_RETURN' THEN 'pg_class'::regclass::oid
+        ELSE d.classid END,
+      CASE WHEN rulename = '_RETURN' THEN ev_class ELSE d.objid END, 0,
+      depth + 1
+    FROM hanging JOIN pg_depend d ON d.refclassid = class AND d.refobjid = id
+      AND sub IN (0, d.refobjsubid) AND deptype IN ('n', 'a')
+    LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass
+      AND r.oid = d.objid
+    WHERE depth < 100
+      -- What else needs a column goes on with its other type.
+      AND (sub = 0 OR d.classid IN ('pg_rewrite'::regclass,
+        'pg_policy'::regclass, 'pg_trigger'::regclass))
+      AND NOT (d.classid = 'pg_rewrite'::regclass
+        AND ev_class = id AND rulename = '_RETURN')
+  ), each AS (SELECT class, id, max(depth) AS depth FROM hanging
+    GROUP BY class, id
+  ), owned (class, id, word, ref, owner, acl, kind) AS (
+    SELECT 'pg_class'::regclass::oid, c.oid, CASE relkind WHEN 'v' THEN 'VIEW'
+        WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'i' THEN 'INDEX'
+        WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, ${QUALIFIED}, relowner,
+      relacl, CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    UNION ALL SELECT 'pg_proc'::regclass, oid, CASE prokind WHEN 'p'
+        THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.oid::regprocedure::text,
+      proowner, proacl, 'ROUTINE' FROM pg_proc p
+  )
+  SELECT json_agg(json_build_object('name',
+      pg_describe_object(class, id, 0), 'drop', CASE
+        WHEN tgname IS NOT NULL THEN 'DROP TRIGGER ' || quote_ident(tgname)
+          || ' ON ' || tgrelid::regclass
+        WHEN polname IS NOT NULL THEN 'DROP POLICY ' || quote_ident(polname)
+          || ' ON ' || polrelid::regclass
+        WHEN rulename IS NOT NULL THEN 'DROP RULE ' || quote_ident(rulename)
+          || ' ON ' || ev_class::regclass
+        ELSE 'DROP ' || word || ' ' || ref END,
+      'create', CASE
+        WHEN tgname IS NOT NULL THEN pg_get_triggerdef(id)
+        WHEN polname IS NOT NULL THEN concat('CREATE POLICY ',
+          quote_ident(polname), ' ON ', polrelid::regclass, CASE
+          WHEN NOT polpermissive THEN ' AS RESTRICTIVE' END, ' FOR ',
+          CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT'
+            WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+          ' TO ', (SELECT string_agg(coalesce(quote_ident(rolname), 'PUBLIC'),
+            ', ') FROM unnest(polroles) o LEFT JOIN pg_roles ON oid = o),
+          ' USING (' || pg_get_expr(polqual, polrelid) || ')',
+          ' WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')')
+        WHEN rulename IS NOT NULL THEN rtrim(pg_get_ruledef(id), ';')
+        WHEN c.relkind = 'i' THEN pg_get_indexdef(id)
+        WHEN c.relkind IN ('v', 'm') THEN concat('CREATE ', word, ' ', ref,
+          ' WITH (' || array_to_string(reloptions, ', ') || ')', ' AS ',
+          rtrim(pg_get_viewdef(id), ';'), CASE WHEN c.relkind = 'm'
+            AND NOT relispopulated THEN ' WITH NO DATA' END) END,
+      'table', coalesce(tgrelid, polrelid, ev_class)::regclass::text,
+      'also', array_to_json(array_remove(
+        CASE WHEN owner <> current_user::regrole AND word <> 'INDEX' THEN
+          ARRAY['ALTER ' || word || ' ' || ref || ' OWNER TO '
+            || quote_ident(pg_get_userbyid(owner))] END
+        || ARRAY(SELECT concat('GRANT ', string_agg(privilege_type, ', '),
+              ' ON ', o.kind, ' ', ref, ' TO ', coalesce(quote_ident(rolname),
+              'PUBLIC'), CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
+            FROM aclexplode(acl) LEFT JOIN pg_roles r ON r.oid = grantee
+            WHERE grantee <> owner GROUP BY rolname, is_grantable)
+        || CASE WHEN word IN ('FUNCTION', 'PROCEDURE') AND acl IS NOT NULL
+            AND NOT EXISTS (SELECT FROM aclexplode(acl) WHERE grantee = 0)
+          THEN 'REVOKE ALL ON ROUTINE ' || ref || ' FROM PUBLIC' END
+        || ARRAY(SELECT concat('GRANT ', privilege_type, ' (',
+              quote_ident(attname), ') ON ', ref, ' TO ',
+              coalesce(quote_ident(rolname), 'PUBLIC'),
+              CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
+            FROM pg_attribute, aclexplode(attacl) LEFT JOIN pg_roles r
+              ON r.oid = grantee
+            WHERE class = 'pg_class'::regclass AND attrelid = id
+              AND word <> 'TABLE')
+        || ARRAY(SELECT concat('COMMENT ON ', CASE
+              WHEN objsubid > 0 THEN 'COLUMN ' || ref || '.' || (SELECT
+                quote_ident(attname) FROM pg_attribute
+                WHERE attrelid = id AND attnum = objsubid)
+              WHEN tgname IS NOT NULL THEN 'TRIGGER ' || quote_ident(tgname)
+                || ' ON ' || tgrelid::regclass
+              WHEN polname IS NOT NULL THEN 'POLICY ' || quote_ident(polname)
+                || ' ON ' || polrelid::regclass
+              WHEN rulename IS NOT NULL THEN 'RULE ' || quote_ident(rulename)
+                || ' ON ' || ev_class::regclass
+              ELSE word || ' ' || ref END, ' IS ', quote_literal(description))
+            FROM pg_description WHERE classoid = class AND objoid = id)
+        || CASE WHEN tgenabled <> 'O' THEN ARRAY[concat('ALTER TABLE ',
+            tgrelid::regclass, CASE tgenabled WHEN 'D' THEN ' DISABLE'
+            WHEN 'A' THEN ' ENABLE ALWAYS' ELSE ' ENABLE REPLICA' END,
+            ' TRIGGER ', quote_ident(tgname))] END, NULL)))
+      ORDER BY depth, id)::text
+  FROM each LEFT JOIN owned o USING (class, id)
+  LEFT JOIN pg_class c ON class = 'pg_class'::regclass AND c.oid = id
+  LEFT JOIN pg_trigger t ON class = 'pg_trigger'::regclass AND t.oid = id
+  LEFT JOIN pg_policy p ON class = 'pg_policy'::regclass AND p.oid = id
+  LEFT JOIN pg_rewrite w ON class = 'pg_rewrite'::regclass AND w.oid = id
+  WHERE NOT (tgname IS NOT NULL AND tgisinternal)`;
+}
+
+// ── Comments and privileges ──
+
+/** What pg_get_object_address calls what hangs on a table. */
+const PARTS_OF_TABLES = /^(column|constraint|trigger|policy|rule)$/;
+
+/** A kind of object and its name, as `comment` and `grant` are given them. */
+function readObject(text: string) {
+  const words =
+    /^((?:materialized view|foreign table|event trigger|text search \w+|foreign data wrapper|\w+)\s+)?([^]*)$/i
+      .exec(text.trim()) ?? [];
+  return { kind: lower(words[1] ?? "table"), name: (words[2] ?? "").trim() };
+}
+
+/** The object's address as PostgreSQL reads it, and its name for COMMENT ON. */
+function addressOf(db: Planner, text: string) {
+  const { kind, name } = readObject(text);
+  const [own, within] = bracket(name);
+  const path = namePath(own);
+  const array = (list: string[]) =>
+    `ARRAY[${list.map(literal).join(", ")}]::text[]`;
+  const whole = (size: number) =>
+    path.length < size ? [db.schema, ...path] : path;
+  if (PARTS_OF_TABLES.test(kind)) {
+    const [schema = "", table = "", part = ""] = whole(3);
+    const word = /^(column|constraint)$/.test(kind) ? `table ${kind}` : kind;
+    const ref = sqlName([schema, table], db.schema);
+    return {
+      address: `${literal(word)}, ${array([schema, table, part])}, '{}'`,
+      ref: kind === "column"
+        ? `COLUMN ${ref}.${id(part)}`
+        : `${kind.toUpperCase()} ${id(part)} ON ${ref}`,
+    };
+  }
+  const single = SCHEMALESS.has(kind.toUpperCase()) ||
+    /^(role|language|server|foreign data wrapper)$/.test(kind);
+  const names = single ? path : whole(2);
+  const ref = sqlName(names, db.schema);
+  const routine = /^(function|procedure|routine|aggregate)$/.test(kind);
+  const types = list(inputTypes(signatureParts(within)));
+  const type = /^(type|domain)$/.test(kind);
+  return {
+    address: `${literal(kind)}, ${
+      array(type ? [names.map(id).join(".")] : names)
+    }, ${routine ? array(types) : "'{}'"}`,
+    ref: `${kind.toUpperCase()} ${ref}${
+      routine ? `(${types.join(", ")})` : ""
+    }`,
+  };
+}
+
+function planComment(db: Planner, { name, text }: Said) {
+  const { address, ref } = addressOf(db, name);
+  const found = db.ask(
+    `SELECT json_build_array((SELECT description FROM pg_description
+      WHERE classoid = classid AND pg_description.objoid = a.objid
+        AND pg_description.objsubid = a.objsubid))::text
+    FROM pg_get_object_address(${address}) a`,
+    MISSING_OBJECT,
+  );
+  const [have] = JSON.parse(found ?? "[null]") as [string | null];
+  if ((have ?? "") === text) return;
+  const said = (value: string | null) =>
+    `COMMENT ON ${ref} IS ${value ? literal(value) : "NULL"}`;
+  db.change(name, "comment", {
+    ...{ phase: "expand", keepsPlace: true },
+    sql: said(text),
+    undo: said(have),
+  });
+}
+
+/** Where the privileges of a kind of object stand, and what they are called. */
+const ACLS: Record<string, [from: string, acl: string, letter: string]> = {
+  schema: ["pg_namespace WHERE nspname =", "nspacl, nspowner", "n"],
+  database: ["pg_database WHERE datname =", "datacl, datdba", "d"],
+  type: ["pg_type WHERE oid = to_regtype", "typacl, typowner", "T"],
+  domain: ["pg_type WHERE oid = to_regtype", "typacl, typowner", "T"],
+  language: ["pg_language WHERE lanname =", "lanacl, lanowner", "l"],
+  function: ["pg_proc WHERE oid = to_regprocedure", "proacl, proowner", "f"],
+  procedure: ["pg_proc WHERE oid = to_regprocedure", "proacl, proowner", "f"],
+  routine: ["pg_proc WHERE oid = to_regprocedure", "proacl, proowner", "f"],
+  sequence: ["pg_class WHERE oid = to_regclass", "relacl, relowner", "s"],
+  table: ["pg_class WHERE oid = to_regclass", "relacl, relowner", "r"],
+};
+
+function planGrant(db: Planner, { name, text, on, to }: Said) {
+  const { kind, name: object } = readObject(on);
+  const { ref } = addressOf(db, on);
+  const table = /^(view|materialized view|foreign table|table)$/.test(kind);
+  const word = table ? "table" : kind;
+  const [from = "", columns = "", letter = "r"] = ACLS[word] ?? [];
+  const [acl = "", owner = ""] = columns.split(", ");
+  const whole = ref.slice(kind.length + 1);
+  const path = namePath(bracket(object)[0]);
+  const said = /=$/.test(from)
+    ? literal(path.at(-1) ?? "")
+    : literal(path.length > 1 ? whole : `${id(db.schema)}.${whole}`);
+  const role = /^public$/i.test(to) ? "0" : `(SELECT oid FROM pg_roles
+    WHERE rolname = ${literal(bareName(to))})`;
+  const found = db.ask(`SELECT json_build_object('role', ${role} IS NOT NULL,
+    'all', ARRAY(SELECT lower(privilege_type) FROM aclexplode(acldefault(
+      '${letter}', 10)) WHERE grantee = 10), 'have', (
+    SELECT json_object_agg(lower(privilege_type) || coalesce(' (' ||
+        quote_ident(part) || ')', ''), is_grantable)
+    FROM (SELECT NULL AS part, coalesce(${acl}, acldefault('${letter}',
+        ${owner})) AS acl FROM ${from} (${said})
+      ${
+    table
+      ? `UNION ALL SELECT attname, attacl FROM pg_attribute
+        WHERE attrelid = to_regclass(${said}) AND attacl IS NOT NULL`
+      : ""
+  }) a, aclexplode(acl) WHERE grantee = ${role}))::text`);
+  if (found === undefined) return;
+  const { role: known, all, have: held } = JSON.parse(found);
+  if (!known) {
+    return db.issue(
+      name,
+      `needs the role ${to}, which is not there`,
+      `CREATE ROLE ${id(bareName(to))}`,
+    );
+  }
+  const have: Record<string, boolean> = held ?? {};
+  const [privileges = "", option] = text.split(/\s+with\s+grant\s+option/i);
+  const wants = list(privileges).flatMap((item) => {
+    const [privilege, within] = bracket(item);
+    const names = lower(privilege).replace(/^all privileges$/, "all");
+    const each = names === "all" ? all as string[] : [names];
+    const parts = list(within).map((column) => ` (${id(nameIn(column))})`);
+    return each.flatMap((one) => (within ? parts : [""]).map((p) => one + p));
+  });
+  const missing = wants.filter((one) =>
+    !(one in have) || (option !== undefined && !have[one])
+  );
+  const grantee = /^public$/i.test(to) ? "PUBLIC" : id(bareName(to));
+  const target = `${word.toUpperCase()} ${whole}`;
+  if (missing.length > 0) {
+    const list = missing.map((one) =>
+      one.replace(/^[a-z ]+?(?= \(|$)/, (word) => word.toUpperCase())
+    ).join(", ");
+    db.change(name, "grant", {
+      ...{ phase: "expand", keepsPlace: true },
+      sql: `GRANT ${list} ON ${target} TO ${grantee}` +
+        (option === undefined ? "" : " WITH GRANT OPTION"),
+      undo: `REVOKE ${list} ON ${target} FROM ${grantee}`,
+    });
+  }
+  const more = Object.keys(have).filter((one) => !wants.includes(one));
+  if (more.length > 0) db.more(name, `may also ${more.join(", ")}`);
+}
+
+/** The answer of a kind's query, as parts. */
+function readObjectFact(text: string): ObjectFact {
+  const { have, implied, ...rest } = JSON.parse(text);
+  const parts = (values: Record<string, unknown> | null) =>
+    dense(
+      Object.fromEntries(
+        Object.entries(values ?? {}).map(([part, value]) => [
+          part,
+          typeof value === "object" && value !== null
+            ? JSON.stringify(value)
+            : value as string,
+        ]),
+      ),
+    );
+  const said = parts(have);
+  const shown = said.when &&
+    cut(said.when, /\bwhen\b/gi)[1]?.[1].replace(/\bexecute\b[^]*$/i, "");
+  return {
+    ...rest,
+    implied: parts(implied),
+    have: dense({
+      ...said,
+      when: shown && strip(shown),
+      arguments: said.timing && JSON.stringify(readArgumentBytes(said)),
+    }),
+  };
+}
+
+/** The arguments of a trigger, each of which a zero ends. */
+function readArgumentBytes({ arguments: hex = "" }: Parts): string[] {
+  const bytes = hex.match(/../g)?.map((byte) => parseInt(byte, 16)) ?? [];
+  const text = new TextDecoder().decode(new Uint8Array(bytes));
+  return text.split("\0").slice(0, -1);
+}
+
+/** Rows of NULLs for the columns of each alias. */
+function sidesOf(scope: RowScope): Sides {
+  const columns = scope.flatMap(([alias, list]) =>
+    list.map(([name, type], i) => ({ alias, name, type, i }))
+  ).map((column, i) => ({ ...column, c: `c${i}` }));
+  const nulls = columns.map(({ type, c }) => `NULL::${type} AS ${c}`);
+  const from = scope.map(([alias]) => {
+    const own = columns.filter((column) => column.alias === alias);
+    return `(SELECT ${
+      own.map(({ name, c }) => name ? `t.${c} AS ${id(name)}` : `t.${c}`)
+    }) ${id(alias)}`;
+  }).join(", ");
+  return { nulls: `SELECT ${nulls} OFFSET 0`, left: from, right: from };
+}
+
+/** Only the plan of a CTE names the columns that come out of it. */
+function whole(query: string): string {
+  return `WITH v AS MATERIALIZED (${query}\n) SELECT * FROM v`;
+}
+
+/** What EXPLAIN does not print, so that the text itself has to say it. */
+const UNPRINTED =
+  /\b(?:(?:limit|offset|fetch\s+(?:first|next))\s+[(\s]*[^\s();]+|with\s+ties|distinct(?:\s+on)?|union(?:\s+all)?|only\s+\w+|for\s+(?:no\s+key\s+)?update|for\s+(?:key\s+)?share|skip\s+locked|nowait|collate\s+\S+|values\s*\([^]*?\)(?:\s*,\s*\([^]*?\))*|(?:rows|range|groups)\s+(?:between|unbounded|current|\S+\s+preceding)[^)]*)/gi;
+
+const unprinted = once((text: string): string =>
+  [
+    ...tidy(text).replaceAll(/::[\w.]+(?: (?:varying|precision))?/g, "")
+      .matchAll(UNPRINTED),
+  ].map(([clause]) =>
+    lower(clause).replace(/^fetch \w+/, "limit")
+      .replaceAll(/[\s'"()]+|pg_catalog\./g, " ").trim()
+  ).join("; ")
+);
+
+/** A plan in which tables are named by their place, not by their alias. */
+function canonical(plan: PlanNode): string {
+  const text = JSON.stringify(plan);
+  const found = text.matchAll(
+    /"(?:Alias":"|Window":")((?:[^"\\]|\\.)*?)(?: AS |")/g,
+  );
+  const aliases = [...new Set([...found].map(([, alias = ""]) => alias))];
+  return aliases.reduce((text, alias, i) => {
+    const word = alias.replaceAll(/\W/g, "\\$&");
+    const named = RegExp(
+      `(?<=Alias":"|Window":"|OVER )${word}(?=["), ])|` +
+        `(?<![\\w.])${word}(?=\\.)`,
+      "g",
+    );
+    return text.replaceAll(named, `#${i}`);
+  }, text);
+}
+
 // ═══ Kinds ═════════════════════════════════════════════════════════════════
 //
 // In come rows of the catalogs; out go facts: what each object is, part by
@@ -3127,10 +5170,18 @@ const FACTS: Record<string, string> = {
  * those of pg_catalog, looked up while nothing else is on the search path; what
  * they print is printed for the steps' path, which `server` sets in between.
  */
-function factQueries(names: string[][], server: string): string[] {
+function factQueries(
+  names: string[][],
+  server: string,
+  objects: string[],
+): string[] {
   const schemas = [...new Set(names.map(([schema = ""]) => schema))];
   const list = schemas.map(literal).join(", ");
   const kinds = Object.entries(FACTS);
+  const all = [
+    ...kinds.map(([kind]) => kind),
+    ...(objects.length > 0 ? ["objects"] : []),
+  ];
   return [
     namedQuery(names),
     "SET LOCAL cursor_tuple_fraction = 1",
@@ -3138,9 +5189,12 @@ function factQueries(names: string[][], server: string): string[] {
       `DECLARE sync_${kind} NO SCROLL CURSOR FOR SELECT ${literal(kind)} AS ` +
       `kind, json_agg(f) AS facts FROM (${sql.replaceAll(":schemas", list)}) f`
     ),
+    ...(objects.length > 0
+      ? [`DECLARE sync_objects NO SCROLL CURSOR FOR ${scalarsQuery(objects)}`]
+      : []),
     server,
-    ...kinds.map(([kind]) => `FETCH ALL FROM sync_${kind}`),
-    ...kinds.map(([kind]) => `CLOSE sync_${kind}`),
+    ...all.map((kind) => `FETCH ALL FROM sync_${kind}`),
+    ...all.map((kind) => `CLOSE sync_${kind}`),
   ];
 }
 
@@ -4117,6 +6171,8 @@ interface ChangeSpec {
   hazard?: string;
   /** Runs outside a transaction. */
   alone?: boolean;
+  /** It may need what stands before it, and others may need it. */
+  keepsPlace?: boolean;
   /** The build of an index: what stands before its keys, and they. */
   build?: { head: string; table: string; unique: string; keys: string };
   /** Writes rows, and comes before the constraints that need them. */
@@ -4762,6 +6818,119 @@ class Planner {
     ];
   }
 
+  // ── Objects ──
+
+  /** A name of a step, with its schema, as a string of SQL. */
+  literal(name: string): string {
+    return literal(this.qualified(name));
+  }
+
+  /** An object as it stands; none where it is not there. */
+  object(kind: ObjectKind, step: Said): ObjectFact | undefined {
+    const found = this.ask(kind.facts(this, step), MISSING_OBJECT);
+    return found === undefined ? undefined : readObjectFact(found);
+  }
+
+  /** Whether a step's expression and one of the catalog are the same. */
+  sameIn(scope: RowScope, left: string, right: string, cast = ""): boolean {
+    if (plainly(left) === plainly(right)) return true;
+    const sides = scope.some(([, columns]) => columns.length > 0)
+      ? sidesOf(scope)
+      : undefined;
+    if (!/\bselect\b/i.test(left + right)) {
+      return this.#same(`(${left})${cast}`, `(${right})${cast}`, sides) &&
+        this.#sameFunctions(left, right);
+    }
+    const query = (text: string, from: string) =>
+      `SELECT v FROM (${sides?.nulls ?? "SELECT"}) t, ` +
+      `LATERAL (SELECT (${text}\n) AS v${from && ` FROM ${from}`}) l`;
+    return unprinted(left) === unprinted(right) &&
+      this.#samePlan(
+        query(left, sides?.left ?? ""),
+        query(right, sides?.right ?? ""),
+      );
+  }
+
+  /** Whether two queries are the same, as far as their plans and words tell. */
+  sameQuery(left: string, right: string): boolean {
+    return plainly(left) === plainly(right) ||
+      unprinted(left) === unprinted(right) &&
+        this.#samePlan(whole(left), whole(right)) &&
+        this.#sameFunctions(left, right);
+  }
+
+  #samePlan(left: string, right: string): boolean {
+    const [a, b] = [left, right].map((query) => this.plan(query));
+    return !a || !b || canonical(a) === canonical(b);
+  }
+
+  /** The plan of a query; null where what it names is not there. */
+  plan(query: string): PlanNode | undefined | null {
+    const sql = `${EXPLAIN} ${query}`;
+    const node = this.#answers.get(sql);
+    if (node === undefined) this.open.plans.add(sql);
+    if (!(node instanceof Error)) return node as PlanNode | undefined;
+    const error = node as postgres.PostgresError;
+    if (MISSING_OBJECT.includes(error.code)) return null;
+    throw new StepError(this.#section, this.#step, query, error);
+  }
+
+  /** The names of a query's columns as SQL, once they are known. */
+  namesOf(query: string): string[] | undefined {
+    return this.plan(whole(query))?.Output.map((name) => name.slice(2));
+  }
+
+  /**
+   * Whether a query begins with these columns: a cast to a column's own type
+   * is none, and is not printed.
+   */
+  hasColumns(query: string, columns: [name: string, type: string][]) {
+    const names = this.namesOf(query);
+    if (!names || names.length < columns.length) return false;
+    const casts = columns.map(([, type], i) => `x.c${i}::${type}`);
+    const list = names.map((_, i) => `c${i}`);
+    const types = this.plan(`SELECT ${casts} FROM (SELECT * FROM (${query}\n) q
+      OFFSET 0) x (${list})`)?.Output;
+    return columns.every(([name], i) =>
+      names[i] === id(name) && types?.[i] === `x.c${i}`
+    );
+  }
+
+  /** What hangs on an object, itself first; none until that is known. */
+  hanging(catalog: string, oid: Oid, column = 0): Hanging[] | undefined {
+    const found = this.ask(
+      hangingQuery(`'${catalog}'::regclass::oid, ${oid}::oid, ${column}`),
+    );
+    return found === undefined ? undefined : JSON.parse(found);
+  }
+
+  /** Whether a step of the plan drops what a description names. */
+  dropsToo(described: string): boolean {
+    const names = namesIn(described);
+    return [...this.#steps.values()].some(({ verb, name }) =>
+      verb.startsWith("drop") && names.has(lastName(bracket(name)[0]))
+    );
+  }
+
+  /** Whether a name is that of a function by its oid, 0 for none. */
+  isRoutine(name: string, oid: Oid): boolean {
+    if (!name || oid === "0") return !name && oid === "0";
+    const path = namePath(name);
+    const schemas = path.length > 1
+      ? path.slice(0, 1)
+      : [this.schema, "pg_catalog"];
+    return this.ask(`SELECT EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n
+      ON n.oid = pronamespace WHERE p.oid = ${oid}
+      AND proname = ${literal(path.at(-1) ?? "")}
+      AND nspname IN (${schemas.map(literal).join(", ")}))::text`) !== "false";
+  }
+
+  /** What is there beyond the step, and stays. */
+  more(object: string, text: string) {
+    const item = { mark: "in place", object, text } as const;
+    this.#items.push({ ...item, details: [], changes: [] });
+  }
+
   // ── What the report shows ──
 
   /** What others notice; nothing of it where the tables are all new. */
@@ -5206,6 +7375,26 @@ export interface PlanOptions {
 interface Reading {
   server: Server;
   facts: Catalog;
+  /** The answers to the queries of objects, which need no other fact. */
+  known: Answers;
+}
+
+/** The queries of the objects that steps name. */
+function objectQueries(steps: Step[], schema: string): string[] {
+  const named = {
+    literal: (name: string) =>
+      literal(inSchema(name, schema).map(id).join(".")),
+  };
+  return steps.flatMap((step) => {
+    const kind = OBJECTS[step.verb.replace(/^drop/, "create")];
+    return kind ? [kind.facts(named, step as Said)] : [];
+  });
+}
+
+/** Scalar queries in one statement, numbered. */
+function scalarsQuery(queries: string[]): string {
+  return queries.map((sql, i) => `SELECT ${i} AS object, (${sql})::text AS v`)
+    .join("\nUNION ALL ");
 }
 
 /**
@@ -5230,25 +7419,34 @@ async function readDatabase(
 ): Promise<Reading> {
   const { schema } = options;
   const steps = chooseSteps(sections, options).flatMap(({ steps }) => steps);
+  const objects = objectQueries(steps, schema);
   const rows = await session.begin(
     "READ ONLY",
     ...readSettings(options),
     `SET LOCAL search_path = ${CATALOG_PATH}`,
     // Every join is of equals; a bad estimate must not make it quadratic.
     ...HASH_JOINS.map((name) => `SET LOCAL ${name} = off`),
-    ...factQueries([
-      [schema, ""],
-      ...steps.flatMap((step) =>
-        relationsOf(step).map((name) => inSchema(name, schema))
-      ),
-    ], serverQuery(schema)),
+    ...factQueries(
+      [
+        [schema, ""],
+        ...steps.flatMap((step) =>
+          relationsOf(step).map((name) => inSchema(name, schema))
+        ),
+      ],
+      serverQuery(schema),
+      objects,
+    ),
     ...HASH_JOINS.map((name) => `SET LOCAL ${name} = DEFAULT`),
   ).catch((error) => explainReading(session, options, error));
   const server = rows.find((row) => row.server)?.server as Server;
   session.searchPath = server.searchPath;
   session.stepPath = server.stepPath;
   refuseServer(server, schema);
-  return { server, facts: readFacts(rows, schema) };
+  const known: Answers = new Map();
+  for (const { object, v } of rows) {
+    if (object !== undefined) known.set(objects[Number(object)] ?? "", v);
+  }
+  return { server, facts: readFacts(rows, schema), known };
 }
 
 /** The schema and the name that a step means. */
@@ -5288,7 +7486,7 @@ async function makePlan(
       [...ownedBy(step), ...decidedBy(step)].map((thing) => [thing, step])
     ),
   );
-  const answers: Answers = new Map();
+  const answers: Answers = new Map(reading.known);
   for (;;) {
     const planner = new Planner(reading, answers, steps, options);
     const lines = runSteps(planner, chosen);
@@ -6459,7 +8657,8 @@ function groupChanges(changes: Change[], single: boolean): Change[][] {
     ...of("online").map((change) => [change]),
     ...of("contract").reduce((groups: Change[][], change) => {
       const last = groups.at(-1)?.[0]?.step;
-      const joins = change.step.verb === "step" && last === change.step;
+      const whole = change.step.verb === "step" || change.keepsPlace;
+      const joins = whole && last === change.step;
       if (joins) groups.at(-1)?.push(change);
       else groups.push([change]);
       return groups;
@@ -6477,7 +8676,7 @@ function groupExpand(changes: Change[]): Change[][] {
   for (const change of changes) {
     const { home, hazard, step } = change;
     const last = groups.at(-1);
-    const fixed = hazard === "rename" ||
+    const fixed = hazard === "rename" || change.keepsPlace ||
       (step.verb === "step" && home.length > 0);
     if (fixed) {
       if (last && belongs(change, last)) last.push(change);
@@ -9513,8 +11712,8 @@ Steps:
   --only PATTERN         only these sections or steps, * matches anything
   --skip PATTERN         not these; both may be repeated
 Safety:
-  --allow HAZARD         let a change pass: rewrite, blocking, rename, conflict
-                         or drop:NAME; may be repeated
+  --allow HAZARD         let a change pass: rewrite, blocking, rename, conflict,
+                         drop:NAME or replace:NAME; may be repeated
   --expect-plan DIGEST   apply what was reviewed, or refuse; also the file of a
                          dry run in JSON
   --single-transaction   all or nothing, in one transaction
@@ -9762,8 +11961,12 @@ const HAZARDS = ["rewrite", "blocking", "rename", "conflict"];
 /** @throws UsageError where it allows what none of the steps could do */
 function refuseHazards(sections: Section[], allow: string[]) {
   const own = sections.flatMap(({ steps }) =>
-    steps.flatMap(({ verb, name, hazard }) =>
-      /^drop(?!Default|NotNull)/.test(verb) ? `drop:${name}` : hazard ?? []
+    steps.flatMap((step) =>
+      /^drop(?!Default|NotNull)/.test(step.verb)
+        ? `drop:${shortName(step)}`
+        : OBJECTS[step.verb]?.catalog || step.verb === "changeType"
+        ? `replace:${shortName(step)}`
+        : step.hazard ?? []
     )
   );
   const known = [...new Set([...HAZARDS, ...own])];

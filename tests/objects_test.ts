@@ -1,0 +1,493 @@
+/**
+ * Every kind of object that is no table: made where it is missing, the same in
+ * another spelling, changed where it differs, and dropped.
+ *
+ * @module
+ */
+import { strict as assert } from "node:assert";
+import { serversOnDemand, sync } from "./helpers.ts";
+
+const onServer = serversOnDemand();
+
+interface Kind {
+  /** What must stand before it. */
+  setup?: string;
+  /** The step, and the same object as a person may have made it. */
+  step: string;
+  sql: string;
+  /** Steps for which the object must change, each from the first one. */
+  changed?: string[];
+  allow?: string[];
+  /** Changes that only a person can make. */
+  conflicts?: string[];
+  drop?: string;
+}
+
+const TABLE = `CREATE TABLE orders (id int PRIMARY KEY, total numeric(10,2)
+  NOT NULL DEFAULT 0, state text, at timestamptz NOT NULL DEFAULT now());
+  INSERT INTO orders VALUES (1, 10, 'new'), (2, 20, 'paid');`;
+
+const FUNCTION = `CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql
+  AS $$BEGIN RETURN NEW; END$$;`;
+
+const KINDS: Record<string, Kind> = {
+  schema: {
+    step: 'createSchema("Audit log")',
+    sql: 'CREATE SCHEMA "Audit log"',
+    drop: 'dropSchema("Audit log")',
+  },
+  domain: {
+    step:
+      `createDomain("email", "text NOT NULL DEFAULT 'a@b' CHECK (VALUE LIKE '%@%')")`,
+    sql: `CREATE DOMAIN email AS text DEFAULT ('a@b') NOT NULL
+      CONSTRAINT email_check CHECK (VALUE ~~ '%@%'::text)`,
+    changed: [
+      `createDomain("email", "text DEFAULT 'c@d' CHECK (VALUE LIKE '%@%')")`,
+      `createDomain("email", "text NOT NULL DEFAULT 'a@b' CHECK (VALUE LIKE '%@%') CONSTRAINT longer CHECK (length(VALUE) > 3)")`,
+    ],
+    conflicts: [
+      `createDomain("email", "varchar(20) NOT NULL DEFAULT 'a@b' CHECK (VALUE LIKE '%@%')")`,
+      `createDomain("email", "text NOT NULL DEFAULT 'a@b' CHECK (VALUE LIKE '%@@%')")`,
+    ],
+    drop: 'dropDomain("email")',
+  },
+  composite: {
+    step: `createComposite("address", { street: "text", zip: "varchar(10)" })`,
+    sql: "CREATE TYPE address AS (street text, zip character varying(10))",
+    changed: [
+      `createComposite("address", { street: "text", zip: "varchar(10)", city: "text" })`,
+    ],
+    conflicts: [`createComposite("address", { street: "text", zip: "int" })`],
+    drop: 'dropComposite("address")',
+  },
+  range: {
+    step: `createRange("hours", "subtype = time")`,
+    sql: "CREATE TYPE hours AS RANGE (SUBTYPE = time without time zone)",
+    conflicts: [`createRange("hours", "subtype = timetz")`],
+    drop: 'dropRange("hours")',
+  },
+  sequence: {
+    setup: TABLE,
+    step: `createSequence("numbers", "START 1000 OWNED BY orders.id")`,
+    sql: `CREATE SEQUENCE numbers AS bigint INCREMENT BY 1 START WITH 1000
+      NO CYCLE; ALTER SEQUENCE numbers OWNED BY public.orders.id`,
+    changed: [
+      `createSequence("numbers", "START 1000")`,
+      `createSequence("numbers", "START 1000 CYCLE CACHE 10 OWNED BY orders.id")`,
+      `createSequence("numbers", "AS integer START 1000 INCREMENT 5 OWNED BY orders.id")`,
+    ],
+    drop: 'dropSequence("numbers")',
+  },
+  view: {
+    setup: TABLE,
+    step:
+      `createView("paid", "SELECT id, total FROM orders WHERE state = 'paid' ORDER BY id LIMIT 10")`,
+    sql: `CREATE VIEW paid AS SELECT o.id, o.total FROM public.orders AS o
+      WHERE (o.state = 'paid'::text) ORDER BY 1 LIMIT 10`,
+    changed: [
+      `createView("paid", "SELECT id, total FROM orders WHERE state = 'paid' ORDER BY id LIMIT 11")`,
+      `createView("paid", "SELECT id, total, at FROM orders WHERE state = 'paid' ORDER BY id LIMIT 10")`,
+      `createView("paid", "SELECT id, total FROM orders WHERE state = 'paid' ORDER BY id LIMIT 10", "security_barrier")`,
+      `createView("paid", "SELECT id FROM orders")`,
+      `createView("paid", "SELECT id, total::int FROM orders")`,
+    ],
+    allow: ["replace:paid"],
+    drop: 'dropView("paid")',
+  },
+  "materialized view": {
+    setup: TABLE,
+    step:
+      `createMaterializedView("totals", "SELECT state, sum(total) AS total FROM orders GROUP BY state"), createIndex("totals", "totals_key", "UNIQUE (state)")`,
+    sql: `CREATE MATERIALIZED VIEW totals AS SELECT orders.state,
+      sum(orders.total) total FROM orders GROUP BY orders.state;
+      CREATE UNIQUE INDEX totals_key ON totals (state)`,
+    changed: [
+      `createMaterializedView("totals", "SELECT state, sum(total) AS total FROM orders GROUP BY 1 HAVING true AND sum(total) > 1"), createIndex("totals", "totals_key", "UNIQUE (state)")`,
+    ],
+    allow: ["replace:totals"],
+  },
+  function: {
+    step:
+      `createFunction("tax(amount numeric, rate numeric DEFAULT 0.2)", "RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT amount * rate $$")`,
+    sql: `CREATE FUNCTION public.tax(IN amount numeric, rate decimal = 0.2)
+      RETURNS numeric IMMUTABLE STRICT LANGUAGE 'sql' COST 100
+      AS ' SELECT amount * rate '`,
+    changed: [
+      `createFunction("tax(amount numeric, rate numeric DEFAULT 0.2)", "RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT amount * rate + 1 $$")`,
+      `createFunction("tax(amount numeric, rate numeric DEFAULT 0.2)", "RETURNS numeric LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = public, pg_temp AS $$ SELECT amount * rate $$")`,
+      `createFunction("tax(amount numeric, rate numeric DEFAULT 0.2)", "RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT (amount * rate)::text $$")`,
+    ],
+    allow: ["replace:tax"],
+    drop: 'dropFunction("tax(numeric, numeric)")',
+  },
+  "function of a table": {
+    step:
+      `createFunction("pairs(n int)", "RETURNS TABLE (a int, b text) LANGUAGE plpgsql AS $$BEGIN RETURN QUERY SELECT n, 'x'; END$$")`,
+    sql: `CREATE FUNCTION pairs(n integer) RETURNS TABLE (a integer, b text)
+      LANGUAGE plpgsql ROWS 1000 AS 'BEGIN RETURN QUERY SELECT n, ''x''; END'`,
+    changed: [
+      `createFunction("pairs(n int)", "RETURNS TABLE (a int, b text) LANGUAGE plpgsql ROWS 10 AS $$BEGIN RETURN QUERY SELECT n, 'x'; END$$")`,
+    ],
+    drop: 'dropFunction("pairs(int)")',
+  },
+  procedure: {
+    setup: TABLE,
+    step:
+      `createProcedure("clear(INOUT n int DEFAULT 1)", "LANGUAGE plpgsql AS $$BEGIN n := 2; END$$")`,
+    sql: `CREATE PROCEDURE clear(INOUT n integer = 1) LANGUAGE plpgsql
+      AS $x$BEGIN n := 2; END$x$`,
+    changed: [
+      `createProcedure("clear(INOUT n int DEFAULT 1)", "LANGUAGE plpgsql AS $$BEGIN n := 3; END$$")`,
+    ],
+    drop: 'dropProcedure("clear(int)")',
+  },
+  aggregate: {
+    step:
+      `createAggregate("total(int)", "SFUNC = int4pl, STYPE = int, INITCOND = '0', PARALLEL = SAFE")`,
+    sql: `CREATE AGGREGATE total(integer) (stype = integer, initcond = 0,
+      sfunc = pg_catalog.int4pl, parallel = safe)`,
+    changed: [
+      `createAggregate("total(int)", "SFUNC = int4pl, STYPE = int, INITCOND = '1', PARALLEL = SAFE")`,
+      `createAggregate("total(int)", "SFUNC = int4mul, STYPE = int, INITCOND = '0', PARALLEL = SAFE")`,
+    ],
+    allow: ["replace:total"],
+    drop: 'dropAggregate("total(int)")',
+  },
+  collation: {
+    step:
+      `createCollation("ci", "provider = icu, locale = 'und-u-ks-level2', deterministic = false")`,
+    sql:
+      `CREATE COLLATION ci (DETERMINISTIC = false, PROVIDER = 'icu', LOCALE = 'und-u-ks-level2')`,
+    conflicts: [
+      `createCollation("ci", "provider = icu, locale = 'und-u-ks-level1', deterministic = false")`,
+    ],
+    drop: 'dropCollation("ci")',
+  },
+  trigger: {
+    setup: TABLE + FUNCTION,
+    step:
+      `createTrigger("orders", "touch", "BEFORE INSERT OR UPDATE OF state, total FOR EACH ROW WHEN (NEW.total > 0 AND NEW.state <> 'x') EXECUTE FUNCTION touch('a\\\\b', '2')")`,
+    sql: `CREATE TRIGGER touch BEFORE UPDATE OF total, state OR INSERT ON orders
+      FOR EACH ROW WHEN (((new.total > 0::numeric) AND new.state <> 'x'))
+      EXECUTE PROCEDURE public.touch('a\\b', 2)`,
+    changed: [
+      `createTrigger("orders", "touch", "AFTER INSERT FOR EACH ROW EXECUTE FUNCTION touch()")`,
+      `createTrigger("orders", "touch", "BEFORE INSERT OR UPDATE OF state, total FOR EACH ROW WHEN (NEW.total > 1 AND NEW.state <> 'x') EXECUTE FUNCTION touch('a\\\\b', '2')")`,
+      `createTrigger("orders", "touch", "BEFORE INSERT OR UPDATE OF state, total FOR EACH ROW WHEN (NEW.total > 0 AND NEW.state <> 'x') EXECUTE FUNCTION touch('a\\\\b', '2')", "disabled")`,
+    ],
+    drop: 'dropTrigger("orders", "touch")',
+  },
+  "constraint trigger": {
+    setup: TABLE + FUNCTION,
+    step:
+      `createTrigger("orders", "late", "CONSTRAINT AFTER UPDATE DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION touch()")`,
+    sql: `CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON orders DEFERRABLE
+      INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION touch()`,
+  },
+  "event trigger": {
+    setup:
+      "CREATE FUNCTION told() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+    step:
+      `createEventTrigger("told", "ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION told()")`,
+    sql: `CREATE EVENT TRIGGER told ON ddl_command_end
+      WHEN tag IN ('CREATE TABLE') EXECUTE FUNCTION public.told()`,
+    drop: 'dropEventTrigger("told")',
+  },
+  policy: {
+    setup: TABLE +
+      "CREATE TABLE members (name text, order_id int, active bool)",
+    step:
+      `createPolicy("orders", "own", "FOR SELECT TO PUBLIC USING (state = 'new' AND EXISTS (SELECT 1 FROM members m WHERE m.order_id = orders.id AND m.name = current_user))")`,
+    sql: `CREATE POLICY own ON orders FOR SELECT USING ((orders.state = 'new'
+      AND EXISTS (SELECT 1 FROM members AS m WHERE m.order_id = id
+      AND m.name = CURRENT_USER)))`,
+    changed: [
+      `createPolicy("orders", "own", "FOR SELECT TO pg_monitor USING (state = 'new' AND EXISTS (SELECT 1 FROM members m WHERE m.order_id = orders.id AND m.name = current_user))")`,
+      `createPolicy("orders", "own", "FOR SELECT USING (state = 'new' AND EXISTS (SELECT 1 FROM members m WHERE m.order_id = orders.id AND m.active))")`,
+      `createPolicy("orders", "own", "FOR UPDATE USING (state = 'new') WITH CHECK (total > 0)")`,
+    ],
+    allow: ["replace:own"],
+    drop: 'dropPolicy("orders", "own")',
+  },
+  "row security": {
+    setup: TABLE,
+    step: 'enableRowSecurity("orders", "forced")',
+    sql:
+      "ALTER TABLE orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+    changed: ['enableRowSecurity("orders")'],
+  },
+  "replica identity": {
+    setup: TABLE,
+    step: 'setReplicaIdentity("orders", "USING INDEX orders_pkey")',
+    sql: "ALTER TABLE orders REPLICA IDENTITY USING INDEX orders_pkey",
+    changed: ['setReplicaIdentity("orders", "FULL")'],
+  },
+  parameters: {
+    setup: TABLE,
+    step:
+      'setParameters("orders", "fillfactor = 70, autovacuum_enabled = off")',
+    sql: "ALTER TABLE orders SET (autovacuum_enabled = false, fillfactor = 70)",
+    changed: ['setParameters("orders", "fillfactor = 80")'],
+  },
+  statistics: {
+    setup: TABLE,
+    step:
+      'createStatistics("orders", "orders_stat", "(dependencies, ndistinct) ON state, at")',
+    sql:
+      "CREATE STATISTICS orders_stat (ndistinct, dependencies) ON at, state FROM orders",
+    changed: ['createStatistics("orders", "orders_stat", "ON state, at")'],
+    allow: ["replace:orders_stat"],
+    drop: 'dropStatistics("orders", "orders_stat")',
+  },
+  publication: {
+    setup: TABLE,
+    step:
+      `createPublication("feed", "FOR TABLE orders WITH (publish = 'insert, update')")`,
+    sql:
+      "CREATE PUBLICATION feed FOR TABLE public.orders WITH (publish = 'update, insert')",
+    changed: [`createPublication("feed", "FOR TABLE orders")`],
+    drop: 'dropPublication("feed")',
+  },
+  comment: {
+    setup: TABLE + FUNCTION,
+    step: [
+      'comment("table orders", "what was sold")',
+      'comment("column orders.total", "it\'s with \\\\ taxes")',
+      'comment("constraint orders.orders_pkey", "a key")',
+      'comment("function touch()", "nothing")',
+      'comment("schema public", "ours")',
+    ].join(", "),
+    sql: `COMMENT ON TABLE orders IS 'what was sold';
+      COMMENT ON COLUMN orders.total IS E'it''s with \\\\ taxes';
+      COMMENT ON CONSTRAINT orders_pkey ON orders IS 'a key';
+      COMMENT ON FUNCTION touch() IS 'nothing';
+      COMMENT ON SCHEMA public IS 'ours'`,
+    changed: ['comment("table orders", "others")'],
+  },
+  grant: {
+    setup: TABLE + FUNCTION,
+    step: [
+      'grant("SELECT, UPDATE (state)", "table orders", "pg_monitor")',
+      'grant("ALL", "orders", "pg_signal_backend")',
+      'grant("EXECUTE", "function touch()", "pg_monitor")',
+      'grant("USAGE", "schema public", "pg_monitor")',
+    ].join(", "),
+    sql: `GRANT UPDATE (state), SELECT ON orders TO pg_monitor;
+      GRANT ALL PRIVILEGES ON TABLE orders TO pg_signal_backend;
+      GRANT EXECUTE ON FUNCTION touch() TO pg_monitor;
+      GRANT USAGE ON SCHEMA public TO pg_monitor`,
+    changed: [
+      'grant("SELECT, DELETE", "orders", "pg_monitor")',
+      'grant("SELECT WITH GRANT OPTION", "orders", "pg_monitor")',
+    ],
+  },
+};
+
+const dry = ["--dry-run", "--detailed-exitcode"];
+
+for (const major of [14, 18] as const) {
+  for (const [name, kind] of Object.entries(KINDS)) {
+    const { setup = "", step, sql, changed = [], conflicts = [], drop } = kind;
+    const allowed = ["--allow", "rewrite"].concat(
+      (kind.allow ?? []).flatMap((hazard) => ["--allow", hazard]),
+    );
+    Deno.test(`${name}: made where it is missing, and dropped, on ${major}`, () =>
+      onServer(major, async (url, db) => {
+        await db.unsafe(setup);
+        const made = await sync(["--apply"], { url, steps: step });
+        assert.equal(made.code, 0, made.stdout + made.stderr);
+        const again = await sync(dry, { url, steps: step });
+        assert.equal(again.code, 0, again.stdout);
+        if (!drop) return;
+        const refused = await sync(["--apply"], { url, steps: drop });
+        assert.equal(refused.code, 3, refused.stdout + refused.stderr);
+        const [, hazard = ""] = /--allow ("?drop:.*)$/m.exec(refused.stderr) ??
+          [];
+        const word = hazard.replaceAll("'", "").replaceAll('"', "");
+        const gone = await sync(["--apply", "--allow", word], {
+          url,
+          steps: drop,
+        });
+        assert.equal(gone.code, 0, gone.stdout + gone.stderr);
+        assert.equal((await sync(dry, { url, steps: drop })).code, 0);
+      }));
+
+    Deno.test(`${name}: the same in another spelling, on ${major}`, () =>
+      onServer(major, async (url, db) => {
+        await db.unsafe(`${setup}; ${sql}`);
+        const { code, stdout } = await sync(dry, { url, steps: step });
+        assert.equal(code, 0, stdout);
+      }));
+
+    for (const other of changed) {
+      Deno.test(`${name}: changed to ${other}, on ${major}`, () =>
+        onServer(major, async (url, db) => {
+          await db.unsafe(`${setup}; ${sql}`);
+          const told = await sync(dry, { url, steps: other });
+          assert.equal(told.code, 2, told.stdout + told.stderr);
+          const made = await sync(["--apply", ...allowed], {
+            url,
+            steps: other,
+          });
+          assert.equal(made.code, 0, made.stdout + made.stderr);
+          const again = await sync(dry, { url, steps: other });
+          assert.equal(again.code, 0, again.stdout);
+        }));
+    }
+
+    for (const other of conflicts) {
+      Deno.test(`${name}: a conflict with ${other}, on ${major}`, () =>
+        onServer(major, async (url, db) => {
+          await db.unsafe(`${setup}; ${sql}`);
+          const { code, stdout } = await sync(["--apply"], {
+            url,
+            steps: other,
+          });
+          assert.equal(code, 3, stdout);
+          assert.match(stdout, /⚠/);
+        }));
+    }
+  }
+}
+
+/** All that hangs on what is made again, as the catalogs have it. */
+const STATE = `SELECT json_build_object(
+  'relations', (SELECT json_agg(json_build_array(relname, relkind, reloptions,
+      pg_get_userbyid(relowner), relacl, obj_description(c.oid, 'pg_class'),
+      (SELECT json_agg(json_build_array(attname, attacl,
+        col_description(c.oid, attnum)) ORDER BY attnum) FROM pg_attribute
+        WHERE attrelid = c.oid AND attnum > 0)) ORDER BY relname)
+    FROM pg_class c WHERE relnamespace = 'public'::regnamespace
+      AND relname IN ('b', 'c', 'c_key', 'orders')),
+  'views', (SELECT json_agg(definition ORDER BY viewname) FROM pg_views
+    WHERE viewname IN ('b', 'c')),
+  'triggers', (SELECT json_agg(json_build_array(pg_get_triggerdef(oid),
+      tgenabled, obj_description(oid, 'pg_trigger')) ORDER BY tgname)
+    FROM pg_trigger WHERE NOT tgisinternal),
+  'policies', (SELECT json_agg(json_build_array(polname, polroles,
+      pg_get_expr(polqual, polrelid), obj_description(oid, 'pg_policy')))
+    FROM pg_policy))::text AS state`;
+
+for (const major of [14, 18] as const) {
+  Deno.test(`what hangs on a view is restored whole when it is made again, on ${major}`, () =>
+    onServer(major, async (url, db) => {
+      await db.unsafe(`${TABLE} ${FUNCTION}
+        CREATE VIEW a AS SELECT id, total FROM orders;
+        CREATE VIEW b WITH (security_barrier) AS SELECT id, total FROM a;
+        CREATE MATERIALIZED VIEW c AS SELECT sum(total) AS total FROM b;
+        CREATE UNIQUE INDEX c_key ON c (total);
+        CREATE TRIGGER b_write INSTEAD OF INSERT ON b FOR EACH ROW
+          EXECUTE FUNCTION touch();
+        ALTER VIEW b OWNER TO pg_monitor;
+        GRANT SELECT ON a TO pg_monitor;
+        GRANT SELECT ON b TO PUBLIC, pg_signal_backend;
+        GRANT SELECT ON c TO pg_signal_backend WITH GRANT OPTION;
+        GRANT UPDATE (id) ON b TO pg_signal_backend;
+        COMMENT ON VIEW b IS 'it''s b'; COMMENT ON COLUMN b.id IS 'a key';
+        COMMENT ON TRIGGER b_write ON b IS 'writes';
+        COMMENT ON MATERIALIZED VIEW c IS 'sums';`);
+      const [before] = await db.unsafe(STATE);
+      const steps =
+        `createView("a", "SELECT id, total::numeric, state FROM orders WHERE id > 0")`;
+      const refused = await sync(["--apply"], { url, steps });
+      assert.equal(refused.code, 3, refused.stdout + refused.stderr);
+      assert.match(refused.stdout, /restores +view b/);
+      assert.match(refused.stderr, /replace:a/);
+      const made = await sync(["--apply", "--allow", "replace:a"], {
+        url,
+        steps,
+      });
+      assert.equal(made.code, 0, made.stdout + made.stderr);
+      const [after] = await db.unsafe(STATE);
+      // The order of what a privileges' list holds says nothing.
+      const sorted = (row: typeof before) =>
+        JSON.parse(
+          `${row?.state}`,
+          (_, value) =>
+            Array.isArray(value) && `${value}`.includes("=r/")
+              ? value.toSorted()
+              : value,
+        );
+      assert.deepEqual(sorted(after), sorted(before));
+      assert.equal((await sync(dry, { url, steps })).code, 0);
+    }));
+
+  Deno.test(`what calls a function is restored when it is made again, on ${major}`, () =>
+    onServer(major, async (url, db) => {
+      await db.unsafe(`${TABLE}
+        CREATE FUNCTION low(n numeric) RETURNS int LANGUAGE sql
+          AS 'SELECT n::int';
+        CREATE VIEW b AS SELECT id, low(total) > 1 AS is_low FROM orders;
+        CREATE POLICY p ON orders FOR SELECT TO pg_monitor
+          USING (low(total) > 3);
+        COMMENT ON POLICY p ON orders IS 'low ones';
+        GRANT SELECT ON b TO pg_monitor;
+        REVOKE ALL ON FUNCTION low FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION low TO pg_monitor;`);
+      const steps =
+        `createFunction("low(n numeric)", "RETURNS bigint LANGUAGE sql AS 'SELECT n::bigint'")`;
+      const made = await sync(["--apply", "--allow", "replace:low"], {
+        url,
+        steps,
+      });
+      assert.equal(made.code, 0, made.stdout + made.stderr);
+      const [row] = await db.unsafe(`SELECT relacl::text AS acl,
+          proacl::text AS call, obj_description(p.oid, 'pg_policy') AS said
+        FROM pg_class, pg_proc, pg_policy p
+        WHERE relname = 'b' AND proname = 'low'`);
+      assert.match(`${row?.acl}`, /pg_monitor=r/);
+      assert.match(`${row?.call}`, /pg_monitor=X/);
+      assert.doesNotMatch(`${row?.call}`, /[{,]=X/);
+      assert.equal(row?.said, "low ones");
+      assert.equal((await sync(dry, { url, steps })).code, 0);
+    }));
+
+  Deno.test(`what reads a column is restored when its type changes, on ${major}`, () =>
+    onServer(major, async (url, db) => {
+      await db.unsafe(`${TABLE} ${FUNCTION}
+        CREATE VIEW b WITH (security_barrier) AS SELECT id, total FROM orders;
+        CREATE VIEW c AS SELECT count(*) AS n FROM b WHERE total > 1;
+        CREATE POLICY p ON orders FOR SELECT TO pg_monitor USING (total > 3);
+        COMMENT ON POLICY p ON orders IS 'low ones';
+        CREATE TRIGGER t BEFORE UPDATE OF total ON orders FOR EACH ROW
+          WHEN (OLD.total <> NEW.total) EXECUTE FUNCTION touch();
+        ALTER TABLE orders ENABLE ALWAYS TRIGGER t;
+        COMMENT ON TRIGGER t ON orders IS 'touches';
+        GRANT SELECT ON b TO pg_monitor WITH GRANT OPTION;
+        CREATE INDEX orders_total_idx ON orders (total);`);
+      const steps = `changeType("orders", "total", "numeric(14,4)")`;
+      const told = await sync(["--dry-run"], { url, steps });
+      for (const name of ["view b", "view c", "policy p", "trigger t"]) {
+        assert.match(told.stdout, new RegExp(`restores +${name}`));
+      }
+      const refused = await sync(["--apply", "--allow", "rewrite"], {
+        url,
+        steps,
+      });
+      assert.equal(refused.code, 3, refused.stdout + refused.stderr);
+      const [, allow = ""] = /(--allow replace:.*)$/m.exec(refused.stderr) ??
+        [];
+      const made = await sync(
+        ["--apply", "--allow", "rewrite", ...allow.split(" ")],
+        { url, steps },
+      );
+      assert.equal(made.code, 0, made.stdout + made.stderr);
+      const [row] = await db.unsafe(`SELECT
+          (SELECT relacl::text FROM pg_class WHERE relname = 'b') AS acl,
+          (SELECT reloptions::text FROM pg_class WHERE relname = 'b') AS options,
+          (SELECT tgenabled FROM pg_trigger WHERE tgname = 't') AS enabled,
+          (SELECT obj_description(oid, 'pg_trigger') FROM pg_trigger
+            WHERE tgname = 't') AS said,
+          (SELECT obj_description(oid, 'pg_policy') FROM pg_policy) AS also,
+          (SELECT n FROM c)::int AS n,
+          format_type(atttypid, atttypmod) AS type
+        FROM pg_attribute WHERE attrelid = 'orders'::regclass
+          AND attname = 'total'`);
+      assert.match(`${row?.acl}`, /pg_monitor=r\*/);
+      assert.equal(row?.options, "{security_barrier=true}");
+      assert.equal(row?.enabled, "A");
+      assert.deepEqual([row?.said, row?.also], ["touches", "low ones"]);
+      assert.deepEqual([row?.n, row?.type], [2, "numeric(14,4)"]);
+      assert.equal((await sync(dry, { url, steps })).code, 0);
+    }));
+}
