@@ -2252,9 +2252,13 @@ function refersToKey(
   const names = (numbers: number[]) =>
     numbers.map((n) => columnName(parent, n)).sort().join("\0");
   const unique =
+    parent.unique?.some((columns) =>
+      columns.toSorted().join("\0") === wanted
+    ) ||
     [...parent.constraints.values()].some(({ type, columns }) =>
       /[pu]/.test(type) && names(columns) === wanted
-    ) || [...parent.indexes.values()].some((index) =>
+    ) ||
+    [...parent.indexes.values()].some((index) =>
       index.unique && index.predicate === null &&
       names(index.columns.slice(0, index.keys)) === wanted
     );
@@ -2390,7 +2394,12 @@ function planIndex(db: Planner, step: Said) {
   if (built === "in place") return;
   const verb = built === "invalid" ? "rebuild index" : "create index";
   db.change(name, verb, ...indexChanges(db, table, name, text, built));
-  if (parts.kind) expectUnique(db, table, parts);
+  if (!parts.kind) return;
+  expectUnique(db, table, parts);
+  const columns = keyColumns(parts);
+  if (parts.predicate || columns.includes("")) return;
+  const own = db.own(table);
+  own.unique = [...own.unique ?? [], columns];
 }
 
 /** What builds an index under traffic; an INVALID one is dropped first. */
@@ -4887,6 +4896,8 @@ interface TableFact {
   columns: Map<string, ColumnFact>;
   indexes: Map<string, IndexFact>;
   constraints: Map<string, ConstraintFact>;
+  /** Columns that an index of the plan makes unique. */
+  unique?: string[][];
   /** A longhand step makes it: what columns it has is not known. */
   vague?: true;
 }

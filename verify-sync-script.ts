@@ -3012,7 +3012,8 @@ const KINDS: Record<string, Kind> = {
       const table = paper.table(item);
       if (!item.about.valid) return [];
       if (table && paper.isBuilt(table)) {
-        return [`createIndex(${js(table.label)}, ${js(label)}, ${js(tail)}),`];
+        const names = [table.label, label].map((name) => js(stepName(name)));
+        return [`createIndex(${names.join(", ")}, ${js(tail)}),`];
       }
       return [
         longhand(
@@ -3409,6 +3410,11 @@ function js(text: string): string {
     : JSON.stringify(text);
 }
 
+/** A name without a schema, as steps write it: one with a dot is quoted. */
+function stepName(name: string): string {
+  return /[."]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+}
+
 /** The same of words that nobody would write in backticks. */
 function text(value: string): string {
   return JSON.stringify(value);
@@ -3675,7 +3681,7 @@ function printTable(item: Item, paper: Paper): string {
     const name = property(column.name);
     return `  ${name}: ${js(paper.column(item, column))},`;
   });
-  return `createTable(${text(label)}, {\n${lines.join("\n")}\n}),`;
+  return `createTable(${js(stepName(label))}, {\n${lines.join("\n")}\n}),`;
 }
 
 /** A name as a key of an object; `__proto__` alone would be its prototype. */
@@ -3767,14 +3773,15 @@ function builtConstraint(table: string, name: string, definition: string) {
   for (const [pattern, builder] of kinds) {
     const [, rest] = pattern.exec(definition) ?? [];
     if (rest === undefined) continue;
-    return `${builder}(${[table, name, rest].map(js).join(", ")}),`;
+    const args = [stepName(table), stepName(name), rest];
+    return `${builder}(${args.map(js).join(", ")}),`;
   }
   return "";
 }
 
 /** A column that comes to a table which may have rows. */
 function columnSteps(table: string, column: string, definition: string) {
-  const [t, c] = [text(table), text(column)];
+  const [t, c] = [js(stepName(table)), text(column)];
   const needsValue = / NOT NULL\b/.test(definition) &&
     !/ (DEFAULT|GENERATED) /.test(definition);
   if (!needsValue) return [`addColumn(${t}, ${c}, ${js(definition)}),`];
