@@ -319,7 +319,8 @@ for (const major of [14, 18] as const) {
         assert.equal(code, 0, stdout);
       }));
 
-    for (const other of changed) {
+    // One of each on the oldest: every form on both takes minutes.
+    for (const other of major === 18 ? changed : changed.slice(0, 1)) {
       Deno.test(`${name}: changed to ${other}, on ${major}`, () =>
         onServer(major, async (url, db) => {
           await db.unsafe(`${setup}; ${sql}`);
