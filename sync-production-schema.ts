@@ -2764,7 +2764,7 @@ function planRows(db: Planner, { table, key, rows }: Said) {
   const unknown = db.isPromised(table, key.map(id).join(" ")) ||
     (fact && db.isRenamed(fact));
   const source = { table: db.sql(table), match };
-  const found = unknown ? undefined : db.ask(missingQuery(source, keys));
+  const found = unknown ? undefined : db.askRows(missingQuery(source, keys));
   const lacking = found === undefined
     ? keys
     : (JSON.parse(found) as number[]).map((i) => keys[i - 1] ?? {});
@@ -2880,7 +2880,7 @@ function planCounter(db: Planner, at: At, rows: Values[]) {
   const made = db.isPromised(table, id(column));
   const name = made
     ? undefined
-    : db.ask(`SELECT ${sequence}::text`, MISSING_OBJECT);
+    : db.askRows(`SELECT ${sequence}::text`, MISSING_OBJECT);
   if (!made && !name) return;
   // One that the plan makes has not been restarted elsewhere.
   const next = name
@@ -2889,7 +2889,7 @@ function planCounter(db: Planner, at: At, rows: Values[]) {
   const behind = `FROM pg_sequence WHERE seqrelid = ${sequence} ` +
     `AND seqincrement > 0 AND seqmax > ${top} AND ${next} <= ${top}`;
   const asked = `SELECT EXISTS (SELECT ${behind})::text`;
-  if (!made && db.ask(asked, ["42501"]) !== "true") return;
+  if (!made && db.askRows(asked, ["42501"]) !== "true") return;
   db.change(`${table}.${column}`, "move its sequence past the rows", {
     phase: db.phase(table, "online"),
     early: true,
@@ -6322,7 +6322,10 @@ class Planner {
   /** What the answers lack: comparisons, scalar queries, and EXPLAINs. */
   readonly open = {
     pairs: new Set<string>(),
+    /** Of the catalogs alone: see `underCatalog`. */
     values: new Set<string>(),
+    /** Of tables, and what steps say of their rows. */
+    rows: new Set<string>(),
     /** The checks of longhand steps, which see the target schema alone. */
     checks: new Set<string>(),
     plans: new Set<string>(),
@@ -6541,7 +6544,7 @@ class Planner {
     const table = this.table(name);
     if (!table || table.was === "") return "new";
     const sql = `SELECT (NOT EXISTS (SELECT 1 FROM ${table.was}))::text`;
-    return this.ask(sql) === "true" ? "empty" : "filled";
+    return this.askRows(sql) === "true" ? "empty" : "filled";
   }
 
   isNew(name: string): boolean {
@@ -6553,7 +6556,7 @@ class Planner {
     const rows = rowsOf(this, name, aliasOf(this, name), where);
     if (rows === undefined) return true;
     const sql = `SELECT EXISTS (SELECT 1 FROM ${rows} WHERE ${where}\n)::text`;
-    return this.ask(sql) !== "false";
+    return this.askRows(sql) !== "false";
   }
 
   /** Plain statements do: the table is new, or all is one transaction. */
@@ -6624,6 +6627,11 @@ class Planner {
     if (tolerated.includes(error.code)) return undefined;
     if (error.code === TIMED_OUT) throw new Unanswered(shown);
     throw new StepError(this.#section, this.#step, shown, error);
+  }
+
+  /** The same of a query that names tables, or says what a step does. */
+  askRows(sql: string, tolerated: string[] = []): string | undefined {
+    return this.ask(sql, tolerated, { among: this.open.rows });
   }
 
   /**
@@ -6747,7 +6755,7 @@ class Planner {
   /** The collation that an expression of the catalog has by itself. */
   collationOf(table: TableFact, expression: string): string {
     const { nulls, right } = this.#scope(table, expression, expression);
-    const found = this.ask(`SELECT l.v FROM (${nulls}) t, LATERAL (
+    const found = this.askRows(`SELECT l.v FROM (${nulls}) t, LATERAL (
       SELECT pg_collation_for((${expression})) AS v FROM ${right}) l`);
     return nameIn(found);
   }
@@ -7248,7 +7256,8 @@ async function answer(
   answers: Answers,
   settings: string[],
 ) {
-  const pairs = [...open.pairs], values = [...open.values, ...open.checks];
+  const pairs = [...open.pairs];
+  const values = [...open.values, ...open.rows, ...open.checks];
   const plans = [...open.plans];
   // A plan of some hundred branches is planned quickest.
   const groups = Array.from(
@@ -7256,14 +7265,16 @@ async function answer(
     (_, i) => pairs.slice(i * 250, (i + 1) * 250),
   );
   const scalars = values.map((sql, i) => `SELECT ${i} AS i, (${sql}) AS v`);
-  const checks = scalars.splice(open.values.size);
+  const rest = scalars.splice(open.values.size);
+  const checks = rest.splice(open.rows.size);
   const all = (list: string[]) =>
     list.length > 0 ? [list.join("\nUNION ALL ")] : [];
   try {
     const rows = await session.query([
       ...groups.map(pairsQuery),
       ...(plans.length > 0 ? [FREE_ROWS, ...plans, RATED_ROWS] : []),
-      ...all(scalars),
+      ...all(scalars).flatMap((sql) => underCatalog(session, sql)),
+      ...all(rest),
       ...(checks.length > 0 ? inStepPath(session, ...all(checks)) : []),
     ].join(";\n"));
     for (const group of groups) readPairs(planOf(rows.shift()), group, answers);
@@ -7282,6 +7293,23 @@ async function answer(
   }
 }
 
+/**
+ * A query of the catalogs, whose functions and operators are looked up while
+ * nothing else is on the search path; names in what it prints are the steps'.
+ */
+function underCatalog(
+  { searchPath }: { searchPath: string },
+  sql: string,
+): string[] {
+  return [
+    `SET LOCAL search_path = ${CATALOG_PATH}`,
+    `DECLARE sync_values NO SCROLL CURSOR FOR ${sql}`,
+    `SET LOCAL search_path = ${searchPath}`,
+    "FETCH ALL FROM sync_values",
+    "CLOSE sync_values",
+  ];
+}
+
 /** What names a longhand step's SQL needs, and the builders' again after it. */
 function inStepPath(
   { stepPath, searchPath }: { stepPath: string; searchPath: string },
@@ -7297,7 +7325,7 @@ function inStepPath(
 
 async function answerOneByOne(
   session: Session,
-  { pairs, values, checks, plans }: Planner["open"],
+  { pairs, values, rows, checks, plans }: Planner["open"],
   answers: Answers,
 ) {
   const one = async (
@@ -7327,9 +7355,13 @@ async function answerOneByOne(
         (row) => answers.set(sql, planOf(row)),
       )
     ),
-    ...[...values, ...checks].map((sql) => {
+    ...[...values, ...rows, ...checks].map((sql) => {
       const asked = `SELECT (${sql}) AS v`;
-      const all = checks.has(sql) ? inStepPath(session, asked) : [asked];
+      const all = checks.has(sql)
+        ? inStepPath(session, asked)
+        : rows.has(sql)
+        ? [asked]
+        : underCatalog(session, asked);
       return one(sql, all.join("; "), (row) => answers.set(sql, row?.v));
     }),
   ]);
@@ -7501,8 +7533,8 @@ async function makePlan(
   for (;;) {
     const planner = new Planner(reading, answers, steps, options);
     const lines = runSteps(planner, chosen);
-    const { pairs, values, checks, plans } = planner.open;
-    const asked = values.size + checks.size + plans.size;
+    const { pairs, values, rows, checks, plans } = planner.open;
+    const asked = values.size + rows.size + checks.size + plans.size;
     if (asked + pairs.size > 0) {
       await answer(session, planner, answers, readSettings(options));
     }
@@ -7515,7 +7547,10 @@ async function makePlan(
     const unnamed = unnamedIn(facts, planner);
     const plan = await finishPlan(reading, lines, unnamed, options.single);
     const told = plan.changes.length > 0 && options.lockTimeout !== undefined;
-    const look = told ? `${situationQuery(plan, options)};\n` : "";
+    const look = told
+      ? underCatalog(session, situationQuery(plan, options)).join(";\n") +
+        ";\n"
+      : "";
     const [situation] = await parsed(session, plan, look);
     plan.issues.push(...describeSituation(situation, plan, facts));
     return plan;

@@ -183,6 +183,16 @@ const SHADOWS: [name: string, sql: string][] = [
       $$ BEGIN RAISE EXCEPTION 'a function of mine was called'; END $$`,
   ],
   [
+    "functions that fit the looks at what would change better",
+    ["pg_table_size(oid)", "json_build_object(text, bigint, text, numeric)"]
+      .concat("pg_get_indexdef(integer)", "pg_stat_get_activity(bigint)")
+      .concat("concat(text, integer, text, text)")
+      .map((name) =>
+        `CREATE FUNCTION public.${name} RETURNS json LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'a function of mine was called'; END $$`
+      ).join(";\n"),
+  ],
+  [
     "an operator before pg_catalog",
     `CREATE FUNCTION mine.alike(name, name) RETURNS boolean LANGUAGE plpgsql AS
       $$ BEGIN RAISE EXCEPTION 'a function of mine was called'; END $$;
