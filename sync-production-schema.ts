@@ -72,6 +72,7 @@ export interface Step {
   lock?: string;
   hazard?: string;
   undo?: string;
+  makes?: string;
   /** False where no model has what it makes, on purpose. */
   modelled?: false;
 }
@@ -421,13 +422,14 @@ export function notModelled(step: Step): Step {
  * The longhand: any check-then-alter pair, for triggers, functions, views,
  * policies and whatever else the other builders do not cover.
  *
- * @param name what reports call it, such as `trigger tasks.touch_updated_at`;
- *   of `table log` the steps below take it that there is such a table then
+ * @param name what reports call it, such as `trigger tasks.touch_updated_at`
  * @param options `check`: an SQL expression, true where the whole effect is in
  *   place, else false, and never NULL; it reads only, and where a thing that it
- *   names does not exist the effect is missing. `alter`: the SQL to run then. `phase`: when ("expand").
- *   `lock`: the strongest lock that it takes, for the report. `hazard`: what
- *   `--allow` must name before it runs. `undo`: the SQL that takes it back
+ *   names does not exist the effect is missing. `alter`: the SQL to run then.
+ *   `phase`: when ("expand"). `lock`: the strongest lock that it takes, for the
+ *   report. `hazard`: what `--allow` must name before it runs. `undo`: the SQL
+ *   that takes it back. `makes`: what the steps below may build on, such as
+ *   `table archive` or `view totals`, where the name does not say it
  */
 export function step(name: string, options: {
   check: string;
@@ -436,6 +438,7 @@ export function step(name: string, options: {
   lock?: string;
   hazard?: string;
   undo?: string;
+  makes?: string;
 }): Step {
   const alter = [options?.alter].flat();
   return { verb: "step", name, ...options, alter };
@@ -870,10 +873,12 @@ interface Verb {
 const VERBS: Record<string, Verb> = {
   step: {
     owns: ({ name }) => `step ${name}`,
-    faults: ({ name, check, alter }) => [
+    faults: ({ name, check, alter, makes }) => [
       ...textFaults("a name", name),
       ...textFaults("its check", check),
       ...textFaults("its alter", ...alter),
+      makes !== undefined && !/^\w[\w ]* \S/.test(makes) &&
+      'what it makes is a kind and a name, such as "table archive"',
       ...alter.flatMap(sessionFaults),
     ],
     plan: planLonghand,
@@ -1273,10 +1278,11 @@ function fillRows(
 
 function planLonghand(db: Planner, step: Said) {
   const { name, check, alter, phase = "expand", lock, hazard, undo } = step;
+  const { makes = name } = step;
   if (db.holds(check)) return;
   const statements = alter.map(tidy);
-  const [, made = ""] = /^(?:table|view|materialized view) (.*)$/s.exec(name) ??
-    [];
+  const [, made = ""] =
+    /^(?:table|view|materialized view) (.*)$/s.exec(makes) ?? [];
   const back = undo ?? cannot("its step does not say how");
   const changes = statements.map((sql, i) => ({
     ...{ phase, sql, undo: i === 0 ? back : "" },
@@ -2573,7 +2579,7 @@ function indexParts(db: Planner, table: TableFact, fact: IndexFact) {
     const flags = order[i] ?? 0;
     const collation = collations?.[i] ?? "";
     const natural = column
-      ? column.collation
+      ? column.collation || column.natural
       : collation && collation !== "default"
       ? db.collationOf(table, fact.expressions[i] ?? "")
       : "";
@@ -4916,6 +4922,8 @@ interface ColumnFact {
   unproved: string | null;
   /** Where it is not the type's own. */
   collation: string;
+  /** The type's own, where that is not the default: of name, of domains. */
+  natural?: string;
   /** The default, or what a generated column computes. */
   default: string | null;
   /** As pg_attribute has them: a or d, and s or v; "" for neither. */
@@ -5110,7 +5118,9 @@ const FACTS: Record<string, string> = {
         THEN (SELECT collname FROM pg_collation c WHERE c.oid = attcollation) END,
       pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE attrelid END),
       attidentity, attgenerated, attinhcount > 0,
-      attstorage, attcompression, sequence) AS f
+      attstorage, attcompression, sequence, CASE WHEN typcollation NOT IN
+        (0, 'pg_catalog."default"'::regcollation) THEN (SELECT collname
+        FROM pg_collation c WHERE c.oid = typcollation) END) AS f
     FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid
     LEFT JOIN pg_attrdef ON atthasdef AND adrelid = attrelid AND adnum = attnum
     LEFT JOIN (SELECT conrelid, conkey[1] AS key, conname FROM pg_constraint
@@ -5264,8 +5274,10 @@ function readFacts(rows: Row[], schema: string): Catalog {
 function readColumn(name: string, fact: any[], schema: string): ColumnFact {
   const [number, type, wide, notNull, unproved, collation, value, ...rest] =
     fact;
-  const [identity, generated, inherited, storage, compression, sequence] = rest;
+  const [identity, generated, inherited, storage, compression, ...last] = rest;
+  const [sequence, natural] = last;
   return {
+    ...(natural && { natural }),
     ...{ was: name, number, type, wide: wide ?? type, notNull, unproved },
     ...{ collation: collation ?? "", default: value, identity, generated },
     ...{ inherited, storage, compression },

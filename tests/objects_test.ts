@@ -492,3 +492,33 @@ for (const major of [14, 18] as const) {
       assert.equal((await sync(dry, { url, steps })).code, 0);
     }));
 }
+
+for (const major of [14, 18] as const) {
+  Deno.test(`an index has the collation of its column's type, on ${major}`, () =>
+    onServer(major, async (url, db) => {
+      await db.unsafe(`CREATE DOMAIN code AS text COLLATE "C";
+        CREATE TABLE t (a name, b code, c text COLLATE "C", d text);
+        CREATE INDEX t_idx ON t (a, b, c, d)`);
+      const right = `createIndex("t", "t_idx", "(a, b, c, d)")`;
+      assert.equal((await sync(dry, { url, steps: right })).code, 0);
+      const other = `createIndex("t", "t_idx", "(a, b, c, d COLLATE \\"C\\")")`;
+      assert.equal((await sync(dry, { url, steps: other })).code, 2);
+    }));
+}
+
+Deno.test("steps build on what a longhand step says that it makes", () =>
+  onServer(18, async (url) => {
+    const steps = `step("old rows of a long label, kept " + "x".repeat(80), {
+        check: "to_regclass('archive') IS NOT NULL",
+        alter: "CREATE TABLE archive (LIKE pg_class)",
+        makes: "table archive",
+      }),
+      createIndex("archive", "archive_relname_idx", "(relname)"),`;
+    const made = await sync(["--apply"], { url, steps });
+    assert.equal(made.code, 0, made.stdout + made.stderr);
+    assert.equal((await sync(dry, { url, steps })).code, 0);
+    const wrong = `step("a", { check: "true", alter: "SELECT 1", makes: "b" })`;
+    const { code, stderr } = await sync(dry, { url, steps: wrong });
+    assert.equal(code, 1);
+    assert.match(stderr, /what it makes is a kind and a name/);
+  }));
