@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type postgres from "postgres";
 import {
-  connect,
+  during,
   type Major,
   MAJORS,
   type Output,
@@ -152,25 +152,6 @@ async function noSessions(sql: postgres.Sql) {
       WHERE application_name = 'schema sync' AND datname = current_database()`);
     return rows.length === 0;
   }, "the sessions of the script end");
-}
-
-/** Runs `use` while another session has executed the SQL and not ended. */
-async function during<T>(
-  url: string,
-  held: string,
-  use: (release: () => Promise<void>, pid: number) => Promise<T>,
-): Promise<T> {
-  const other = connect(url);
-  try {
-    const [row] = await other.unsafe("SELECT pg_backend_pid() AS pid");
-    await other.unsafe(`BEGIN; ${held}`);
-    const release = async () => {
-      await other.unsafe("ROLLBACK");
-    };
-    return await use(release, Number(row!.pid));
-  } finally {
-    await other.end({ timeout: 1 });
-  }
 }
 
 // ─── Shapes ────────────────────────────────────────────────────────────────

@@ -264,6 +264,25 @@ async function untilReady(url: string, log: () => string) {
   }
 }
 
+/** Runs `use` while another session has executed the SQL and not ended. */
+export async function during<T>(
+  url: string,
+  held: string,
+  use: (release: () => Promise<void>, pid: number) => Promise<T>,
+): Promise<T> {
+  const other = connect(url);
+  try {
+    const [row] = await other.unsafe("SELECT pg_backend_pid() AS pid");
+    await other.unsafe(`BEGIN; ${held}`);
+    const release = async () => {
+      await other.unsafe("ROLLBACK");
+    };
+    return await use(release, Number(row!.pid));
+  } finally {
+    await other.end({ timeout: 1 });
+  }
+}
+
 /** A port that nobody listens on. */
 export function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

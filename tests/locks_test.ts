@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import type postgres from "postgres";
 import {
   connect,
+  during,
   type Output,
   serversOnDemand,
   startSync,
@@ -53,25 +54,6 @@ function assertFailed(output: Output, ...phrases: RegExp[]) {
 
 async function assertInSync(options: SyncOptions) {
   assertOk(await sync(["--dry-run"], options), /In sync/);
-}
-
-/** Runs `use` while another session has executed the SQL and not ended. */
-async function during<T>(
-  url: string,
-  held: string,
-  use: (release: () => Promise<void>, pid: number) => Promise<T>,
-): Promise<T> {
-  const other = connect(url);
-  try {
-    const [row] = await other.unsafe("SELECT pg_backend_pid() AS pid");
-    await other.unsafe(`BEGIN; ${held}`);
-    const release = async () => {
-      await other.unsafe("ROLLBACK");
-    };
-    return await use(release, Number(row!.pid));
-  } finally {
-    await other.end({ timeout: 1 });
-  }
 }
 
 async function columnsOf(sql: postgres.Sql, table: string): Promise<string[]> {
