@@ -712,6 +712,20 @@ export function createTrigger(
   return { verb: "createTrigger", name, table, text, options: enabled };
 }
 
+/**
+ * A rule: `ON UPDATE WHERE OLD.price <> NEW.price DO ALSO INSERT INTO …`.
+ *
+ * @param enabled as of a trigger
+ */
+export function createRule(
+  table: string,
+  name: string,
+  text: string,
+  enabled = "",
+): Step {
+  return { verb: "createRule", name, table, text, options: enabled };
+}
+
 /** An event trigger: `ON ddl_command_end EXECUTE FUNCTION audit_ddl()`. */
 export function createEventTrigger(name: string, text: string): Step {
   return { verb: "createEventTrigger", name, text };
@@ -826,6 +840,11 @@ export function dropCollation(name: string): Step {
 /** No such trigger any more. Applied only with `--allow drop:NAME`. */
 export function dropTrigger(table: string, name: string): Step {
   return { verb: "dropTrigger", name, table };
+}
+
+/** No such rule any more. Applied only with `--allow drop:NAME`. */
+export function dropRule(table: string, name: string): Step {
+  return { verb: "dropRule", name, table };
 }
 
 /** No such event trigger any more. Applied only with `--allow drop:NAME`. */
@@ -3116,6 +3135,7 @@ type How =
   | "type"
   | "value"
   | "query"
+  | "actions"
   | `::${string}`
   | ((part: string, have: Parts) => `::${string}`);
 
@@ -3530,6 +3550,24 @@ const ENABLED = `CASE WHEN tgenabled = 'O' THEN 'origin'
   WHEN tgenabled = 'A' THEN 'always' WHEN tgenabled = 'R' THEN 'replica'
   ELSE 'disabled' END`;
 
+/** Of triggers and rules, which ALTER TABLE enables. */
+const enable: Fix = ({ on, ref, want, step }) => {
+  const words: Record<string, string> = {
+    origin: "ENABLE",
+    always: "ENABLE ALWAYS",
+    replica: "ENABLE REPLICA",
+  };
+  const word = words[want.enabled ?? ""] ?? "DISABLE";
+  const noun = step.verb === "createRule" ? "RULE" : "TRIGGER";
+  return `ALTER TABLE ${on} ${word} ${noun} ${ref}`;
+};
+
+const enabledFaults = ({ options, text }: Said): Fault[] => [
+  ...textFaults("its text", text),
+  !/^(|origin|always|replica|disabled)$/i.test(options ?? "") &&
+  `it is enabled "always", "replica" or "disabled", not "${options}"`,
+];
+
 /** One bit of tgtype: how a trigger fires. */
 const bit = (n: number) => `(tgtype >> ${n}) & 1 = 1`;
 
@@ -3569,26 +3607,14 @@ const trigger: ObjectKind = {
   scope: (wanted) => [["old", rowOf(wanted)], ["new", rowOf(wanted)]],
   create: (wanted) => triggerSql(wanted, "CREATE"),
   fix: {
-    enabled: ({ on, ref, want }) => {
-      const words: Record<string, string> = {
-        origin: "ENABLE",
-        always: "ENABLE ALWAYS",
-        replica: "ENABLE REPLICA",
-      };
-      const word = words[want.enabled ?? ""] ?? "DISABLE";
-      return `ALTER TABLE ${on} ${word} TRIGGER ${ref}`;
-    },
+    enabled: enable,
     constraint: () => undefined,
     "*": (wanted) =>
       wanted.want.constraint
         ? undefined
         : triggerSql(wanted, "CREATE OR REPLACE"),
   },
-  faults: ({ options, text }) => [
-    ...textFaults("its text", text),
-    !/^(|origin|always|replica|disabled)$/i.test(options ?? "") &&
-    `a trigger is enabled "always", "replica" or "disabled", not "${options}"`,
-  ],
+  faults: enabledFaults,
 };
 
 /** ON and the table stand where the events end. */
@@ -3601,6 +3627,70 @@ function triggerSql({ step, on, ref, want }: Wanted, verb: string): string {
   const [events, rest] = [said.slice(0, at).trim(), said.slice(at)];
   const place = /^on\s/i.test(rest) ? "" : `ON ${on} `;
   return `${verb} ${kind} ${ref} ${events} ${place}${rest}`;
+}
+
+/** What follows the name of a rule in CREATE RULE; the table may be left out. */
+function readRule(text: string): Parts {
+  const [at = text.length, after = at] = /\bdo\b/di.exec(blanked(text))
+    ?.indices?.[0] ?? [];
+  const [head, deed] = [text.slice(0, at), text.slice(after).trim()];
+  const [on = "", condition = ""] = cut(head, /\bwhere\b/gi)
+    .map(([, rest]) => rest);
+  const [, how = "also", actions = ""] =
+    /^(also\b|instead\b)?([^]*)$/i.exec(deed) ?? [];
+  const inner = strip(actions);
+  return dense({
+    event: lower(on.replace(/^on\s+/i, "")).split(" ")[0],
+    condition: strip(condition),
+    instead: lower(how) === "instead" ? "yes" : "",
+    actions: actionsIn(inner).length > 0 && !/^nothing$/i.test(inner)
+      ? inner
+      : "",
+  });
+}
+
+function actionsIn(text: string): string[] {
+  return cut(text, /;/g).map(([, action]) => action)
+    .filter((action) => !isNothing(action));
+}
+
+const rule: ObjectKind = {
+  noun: "RULE",
+  catalog: "pg_rewrite",
+  lock: AX,
+  facts: (db, { table, name }) =>
+    `SELECT json_build_object('oid', r.oid, 'sql', pg_get_ruledef(r.oid),
+    ${OWN_EXTENSION("pg_rewrite", "r.oid")},
+    'have', jsonb_build_object('enabled', ${
+      ENABLED.replaceAll("tgenabled", "ev_enabled")
+    }))
+    FROM pg_rewrite r WHERE ev_class = to_regclass(${db.literal(table)})
+      AND rulename = ${literal(bareName(name))}`,
+  want: ({ text, options }) => ({
+    enabled: lower(options || "origin"),
+    ...readRule(text),
+  }),
+  ask: { condition: "value", actions: "actions" },
+  scope: (wanted) => [["old", rowOf(wanted)], ["new", rowOf(wanted)]],
+  create: (wanted) => ruleSql(wanted, "CREATE"),
+  fix: {
+    enabled: enable,
+    "*": (wanted) => ruleSql(wanted, "CREATE OR REPLACE"),
+  },
+  faults: (step) => [
+    ...enabledFaults(step),
+    !/^\s*on\s+(select|insert|update|delete)\s+(where\b.*)?do\b/i.test(
+      blanked(step.text).replaceAll(/\s+/g, " "),
+    ) && "its text is ON INSERT, UPDATE or DELETE, WHERE …, DO …, and names " +
+      "no table",
+  ],
+};
+
+function ruleSql({ step, on, ref }: Wanted, verb: string): string {
+  const [, event = "", rest = ""] =
+    /^(on \w+) ([^]*)$/i.exec(tidy(step.text)) ??
+      [];
+  return `${verb} RULE ${ref} AS ${event} TO ${on} ${rest}`;
 }
 
 function readPolicy({ text }: Said): Parts {
@@ -4202,6 +4292,7 @@ const OBJECTS: Record<string, ObjectKind> = {
   createAggregate: aggregate,
   createCollation: collation,
   createTrigger: trigger,
+  createRule: rule,
   createEventTrigger: eventTrigger,
   createPolicy: policy,
   enableRowSecurity: rowSecurity,
@@ -4245,6 +4336,7 @@ function differences(wanted: Wanted, kind: ObjectKind, fact: ObjectFact) {
     if (!a || !b || !how) return true;
     if (how === "type") return !db.sameType(a, b);
     if (how === "query") return !db.sameQuery(a, b);
+    if (how === "actions") return !db.sameActions(rowOf(wanted), a, b);
     const cast = how === "value" ? "" : how;
     return !db.sameIn(scope, a, b, cast);
   });
@@ -4394,7 +4486,7 @@ function restoreSql(
       ? viewSql("CREATE OR REPLACE VIEW", ref, have)
       : cannot("a view cannot lose columns by CREATE OR REPLACE");
   }
-  if (!/^(FUNCTION|PROCEDURE|TRIGGER)$/.test(kind.noun)) return undefined;
+  if (!/^(FUNCTION|PROCEDURE|TRIGGER|RULE)$/.test(kind.noun)) return undefined;
   if (want.constraint) return undefined;
   return sql.replace(/^CREATE (?!OR REPLACE)/, "CREATE OR REPLACE ");
 }
@@ -4807,10 +4899,17 @@ function readObjectFact(text: string): ObjectFact {
     implied: parts(implied),
     have: dense({
       ...said,
+      ...(/^CREATE RULE/.test(rest.sql ?? "") &&
+        readRule(printedRule(rest.sql))),
       when: shown && strip(shown),
       arguments: said.timing && JSON.stringify(readArgumentBytes(said)),
     }),
   };
+}
+
+/** What PostgreSQL prints of a rule, from ON on. */
+function printedRule(sql: string): string {
+  return cut(sql.replace(/;$/, ""), /\bas\b/gi)[1]?.[1] ?? "";
 }
 
 /** The arguments of a trigger, each of which a zero ends. */
@@ -4853,6 +4952,42 @@ const unprinted = once((text: string): string =>
       .replaceAll(/[\s'"()]+|pg_catalog\./g, " ").trim()
   ).join("; ")
 );
+
+/**
+ * The action of a rule with the columns of OLD and NEW as values that nothing
+ * works out beforehand, since only a rule has such rows.
+ */
+function rowsIn(columns: [string, string][], text: string): string {
+  const tokens = tokenize(text);
+  let result = "", from = 0;
+  tokens.forEach(({ text: word, start }, i) => {
+    const [dot, column] = [tokens[i + 1], tokens[i + 2]];
+    const side = fold(word);
+    if (!/^(old|new)$/.test(side) || dot?.text !== "." || !column) return;
+    const values = columns.filter(([name]) =>
+      column.text === "*" || name === unquoted(column.text)
+    ).map(([name, type]) =>
+      `current_setting(${literal(`${side}.${name}`)})::${type}`
+    );
+    result += text.slice(from, start) + values.join(", ");
+    from = column.end;
+  });
+  return result + text.slice(from);
+}
+
+/** What the plan of a statement does not say: what it writes where. */
+function unplanned(action: string): string {
+  const [, written = ""] = cut(action, /\bset\b/gi).map(([, rest]) => rest);
+  const whole = /\bon\s+conflict\b/i.test(blanked(action));
+  const columns = list(cut(written, /\b(from|where|returning)\b/gi)[0]?.[1])
+    .map((one) => plainly(whole ? one : one.split("=")[0] ?? ""))
+    .map((one) => one.replaceAll(/::[\w. ]+|[()\s]/g, ""));
+  // The values of one row are in the plan, those of several are not.
+  const [[, head = ""] = [], [, rows = ""] = []] = cut(action, /\bvalues\b/gi);
+  const [, , after] = bracket(rows);
+  const hidden = after.startsWith(",") ? action : `${head} ${after}`;
+  return [unprinted(hidden), ...columns].join("; ");
+}
 
 /** A plan in which tables are named by their place, not by their alias. */
 function canonical(plan: PlanNode): string {
@@ -6890,6 +7025,17 @@ class Planner {
         this.#sameFunctions(left, right);
   }
 
+  /** Whether the statements of two rules do the same to rows as these. */
+  sameActions(row: [string, string][], left: string, right: string): boolean {
+    if (plainly(left) === plainly(right)) return true;
+    const [a, b] = [left, right].map((text) => actionsIn(rowsIn(row, text)));
+    return a?.length === b?.length && !!a?.every((action, i) => {
+      const other = b?.[i] ?? "";
+      return unplanned(action) === unplanned(other) &&
+        (plainly(action) === plainly(other) || this.#samePlan(action, other));
+    });
+  }
+
   #samePlan(left: string, right: string): boolean {
     const [a, b] = [left, right].map((query) => this.plan(query));
     return !a || !b || canonical(a) === canonical(b);
@@ -7398,7 +7544,11 @@ function readPairs(plan: PlanNode, pairs: string[], answers: Answers) {
 }
 
 function planOf(row: Row | undefined): PlanNode {
-  return (row?.["QUERY PLAN"] as [{ Plan: PlanNode }])[0].Plan;
+  const [first, ...more] = row?.["QUERY PLAN"] as { Plan: PlanNode }[];
+  // A rule may make several statements of one, or none.
+  const only = first && more.length === 0 ? first.Plan : undefined;
+  const Plans = [first, ...more].flatMap((plan) => plan?.Plan ?? []);
+  return only ?? { Output: [], Plans };
 }
 
 /** An expression with its casts to a type as casts to text. */

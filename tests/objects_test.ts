@@ -184,6 +184,35 @@ const KINDS: Record<string, Kind> = {
     sql: `CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON orders DEFERRABLE
       INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION touch()`,
   },
+  rule: {
+    setup: TABLE + "CREATE TABLE log (id int, what text, n int DEFAULT 1);",
+    step:
+      `createRule("orders", "logged", "ON UPDATE WHERE NEW.total <> OLD.total DO ALSO (INSERT INTO log (id, what) VALUES (OLD.id, NEW.state || 'x'); UPDATE log SET n = n + 1, what = NEW.state WHERE log.id = NEW.id)")`,
+    sql:
+      `CREATE RULE logged AS ON UPDATE TO orders WHERE (new.total != old.total)
+      DO (INSERT INTO public.log VALUES (old.id, (new.state || 'x'::text), DEFAULT);
+        UPDATE log AS l SET n = l.n + 1, what = new.state WHERE l.id = new.id;)`,
+    changed: [
+      `createRule("orders", "logged", "ON UPDATE WHERE NEW.total <> OLD.total DO ALSO (INSERT INTO log (id, what) VALUES (OLD.id, NEW.state || 'y'); UPDATE log SET n = n + 1, what = NEW.state WHERE log.id = NEW.id)")`,
+      `createRule("orders", "logged", "ON UPDATE WHERE NEW.total <> OLD.total DO ALSO (INSERT INTO log (id, what) VALUES (NEW.id, NEW.state || 'x'); UPDATE log SET n = n + 1, what = NEW.state WHERE log.id = NEW.id)")`,
+      `createRule("orders", "logged", "ON DELETE DO INSTEAD NOTHING")`,
+      `createRule("orders", "logged", "ON UPDATE WHERE NEW.total > OLD.total DO INSTEAD UPDATE log SET what = NEW.state WHERE id = NEW.id", "always")`,
+    ],
+    drop: 'dropRule("orders", "logged")',
+  },
+  "rule of a view": {
+    setup: TABLE + "CREATE VIEW paid AS SELECT id, total FROM orders;",
+    step:
+      `createRule("paid", "paid insert", "ON INSERT DO INSTEAD INSERT INTO orders (id, total) VALUES (NEW.*) ON CONFLICT (id) DO UPDATE SET total = EXCLUDED.total RETURNING id, total")`,
+    sql: `CREATE RULE "paid insert" AS ON INSERT TO paid DO INSTEAD
+      INSERT INTO orders (id, total) VALUES (new.id, new.total)
+      ON CONFLICT (id) DO UPDATE SET total = excluded.total
+      RETURNING orders.id, orders.total`,
+    changed: [
+      `createRule("paid", "paid insert", "ON INSERT DO INSTEAD NOTHING")`,
+    ],
+    drop: 'dropRule("paid", "paid insert")',
+  },
   "event trigger": {
     setup:
       "CREATE FUNCTION told() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
