@@ -5137,6 +5137,8 @@ export interface Catalog {
 
 /** The server and the role, as the first round trip finds them. */
 export interface Server {
+  /** What version() says, by which forks are told. */
+  banner: string;
   version: number;
   versionText: string;
   database: string;
@@ -5194,7 +5196,7 @@ function serverQuery(schema: string): string {
       SELECT ', ' || string_agg(DISTINCT quote_ident(nspname), ', ')
       FROM pg_extension JOIN pg_namespace e ON e.oid = extnamespace
       WHERE nspname NOT IN ('pg_catalog', ${name}) AND ${where}), ', pg_temp')`;
-  return `SELECT to_json(f) AS server FROM (SELECT
+  return `SELECT to_json(f) AS server FROM (SELECT version() AS banner,
     current_setting('server_version_num')::int AS version,
     current_setting('server_version') AS "versionText",
     current_database() AS database, current_user AS "user",
@@ -7771,13 +7773,14 @@ async function explainReading(
   { schema }: PlanOptions,
   error: unknown,
 ): Promise<never> {
-  const code = isServerError(error) ? error.code : "";
-  if (![TIMED_OUT, ...UNKNOWN].includes(code)) throw error;
+  if (!isServerError(error) || session.lost) throw error;
   await session.query("ROLLBACK");
-  if (UNKNOWN.includes(code)) {
-    // An old server lacks what the query calls.
-    const [row] = await session.look(serverQuery(schema));
-    refuseServer(row?.server as Server, schema);
+  if (error.code !== TIMED_OUT) {
+    // A fork or an old server lacks what the query calls.
+    const [row] = await session.look("SELECT version() AS banner");
+    refuseFork(`${row?.banner}`);
+    const [told] = await session.look(serverQuery(schema)).catch(() => []);
+    if (told) refuseServer(told.server as Server, schema);
     throw error;
   }
   const holder = await tableHolder(session);
@@ -10883,8 +10886,43 @@ function explainProgress({ progress, changes, cause }: ApplyError): string[] {
   ];
 }
 
+/** What else speaks PostgreSQL's protocol, by what its version() holds. */
+const FORKS: [mark: string, name: string][] = [
+  ["cockroach", "CockroachDB"],
+  ["-yb-", "YugabyteDB"],
+  ["redshift", "Amazon Redshift"],
+  ["greenplum", "Greenplum"],
+  ["cloudberry", "Cloudberry"],
+  ["materialize", "Materialize"],
+  ["risingwave", "RisingWave"],
+  ["crate", "CrateDB"],
+  ["questdb", "QuestDB"],
+  ["gauss", "openGauss"],
+];
+
+/**
+ * PostgreSQL says what it was built for and by what; whoever does not, such as
+ * Aurora DSQL, has catalogs and locks of its own.
+ *
+ * @param banner what version() says
+ * @throws SyncError for what is not PostgreSQL
+ */
+function refuseFork(banner: string) {
+  const said = banner.toLowerCase();
+  const fork = FORKS.find(([mark]) => said.includes(mark))?.[1];
+  if (!fork && /^postgresql \d.* on .*\S/.test(said)) return;
+  throw new SyncError(
+    (fork
+      ? `the server is ${fork}, not PostgreSQL`
+      : `the server says "${banner.slice(0, 60)}", as no PostgreSQL does`) +
+      ": its catalogs and locks are not those that this script goes by",
+    "Use it with PostgreSQL 14 or later",
+  );
+}
+
 /** What keeps a server from being looked at. */
 function refuseServer(server: Server, schema: string) {
+  refuseFork(server.banner);
   if (server.version < 140000) {
     throw new SyncError(
       `the server is PostgreSQL ${server.versionText}; 14 is the oldest that ` +

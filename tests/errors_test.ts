@@ -488,6 +488,44 @@ Deno.test("a server older than 14 is refused", async () => {
   }
 });
 
+/** What version() says, and how the server is called. */
+const BANNERS: [says: string, called: RegExp | undefined][] = [
+  ["CockroachDB CCL v24.1.0 (x86_64-pc-linux-gnu)", /is CockroachDB, not Post/],
+  ["PostgreSQL 15.2-YB-2.25.1.0-b0 on x86_64, compiled by clang", /YugabyteDB/],
+  ["PostgreSQL 8.0.2 on i686, compiled by GCC, Redshift 1.0.57", /Redshift/],
+  ["PostgreSQL 9.4.24 (Greenplum Database 6.1) on x86_64", /Greenplum/],
+  ["PostgreSQL 13.14.0-RisingWave-1.10.0 (d3f)", /RisingWave/],
+  ["PostgreSQL 16", /says "PostgreSQL 16", as no PostgreSQL does/],
+  ["PostgreSQL 17.0 on x86_64-windows, compiled by msvc-19.41", undefined],
+  [
+    "PostgreSQL 16.1 (EnterpriseDB Advanced Server 16.1.0) on x86_64",
+    undefined,
+  ],
+];
+
+Deno.test("what only speaks PostgreSQL's protocol is refused in one sentence", async () => {
+  const { withDatabase } = await server(NEWEST);
+  await withDatabase(async (url, sql) => {
+    // The planner puts the body in the place of the call.
+    const replace = (name: string, value: string) =>
+      sql.unsafe(`CREATE OR REPLACE FUNCTION pg_catalog.${name}
+        STABLE LANGUAGE sql AS $$ SELECT ${value} $$`);
+    const dryRun = (says: string) =>
+      replace("version() RETURNS text", `'${says}'`)
+        .then(() => sync([DRY], { url, steps: TABLE }));
+    for (const [says, called] of BANNERS) {
+      const output = await dryRun(says);
+      if (called) assertError(output, called, /PostgreSQL 14 or later/);
+      else assert.equal(output.code, 0, output.stderr);
+    }
+    // One that cannot even answer what the catalogs are asked.
+    await replace("pg_is_in_recovery() RETURNS boolean", "1 / 0 = 1");
+    for (const [says, called] of BANNERS) {
+      if (called) assertError(await dryRun(says), called, /PostgreSQL 14/);
+    }
+  });
+});
+
 // ── Database ───────────────────────────────────────────────────────────────
 
 for (const major of [OLDEST, NEWEST]) {
