@@ -2852,7 +2852,7 @@ function missingQuery({ table, match }: Source, keys: Values[]): string {
   return `SELECT coalesce(json_agg(r.n), '[]')::text FROM ` +
     `jsonb_array_elements(${literal(toJson(keys))}) WITH ORDINALITY ` +
     `r (value, n), jsonb_populate_record(NULL::${table}, r.value) v ` +
-    `WHERE NOT EXISTS (SELECT FROM ${table} t WHERE ${match})`;
+    `WHERE NOT EXISTS (SELECT 1 FROM ${table} t WHERE ${match})`;
 }
 
 /**
@@ -2878,7 +2878,7 @@ function insertQuery(
     return `INSERT INTO ${table} (${list}) ` +
       (always ? "OVERRIDING SYSTEM VALUE " : "") +
       `SELECT ${list} FROM ${recordset(table, rows)} WHERE NOT EXISTS ` +
-      `(SELECT FROM ${table} t WHERE ${match})`;
+      `(SELECT 1 FROM ${table} t WHERE ${match})`;
   });
   const last = inserts.pop() ?? "";
   const others = inserts.map((sql, i) => `sync_${i + 1} AS (${sql})`);
@@ -8109,7 +8109,9 @@ function expectParents(
   expectRows(db, table, says, (rows, key) => {
     const parents = rowsOf(db, parent, alias, theirs.map(id).join(", "));
     return parents && `SELECT ${key} AS key FROM ${rows} WHERE (${some}) ` +
-        `AND NOT EXISTS (SELECT FROM ${parents} WHERE ${joined.join(" AND ")})`;
+        `AND NOT EXISTS (SELECT 1 FROM ${parents} WHERE ${
+          joined.join(" AND ")
+        })`;
   }, { sure });
 }
 
@@ -8434,7 +8436,7 @@ class Coming {
       const values = literal(toJson(rows));
       return `SELECT ${SYSTEM}, ${list} FROM ${from} UNION ALL SELECT ` +
         `${NO_SYSTEM}, ${list} FROM jsonb_to_recordset(${values}) ` +
-        `AS v(${typed.join(", ")}) WHERE NOT EXISTS (SELECT FROM ` +
+        `AS v(${typed.join(", ")}) WHERE NOT EXISTS (SELECT 1 FROM ` +
         `(SELECT * FROM ${from}) t WHERE ${match})`;
     };
     this.#push(table, { columns: [], about: "", wrap });
@@ -9335,8 +9337,8 @@ async function findNulls(
 /** How many rows match, but never more than `MANY`. */
 function countRows(run: Run, change: Change, table: string, where: string) {
   const sql = `SELECT count(*)::int AS n
-    FROM (SELECT FROM ${table} WHERE ${where} LIMIT ${MANY}) x`;
-  return runBatch(run, change, sql);
+    FROM (SELECT 1 FROM ${table} WHERE ${where} LIMIT ${MANY}) x`;
+  return runBatch(run, change, sql) as Promise<number>;
 }
 
 const MANY = 1001;
@@ -9352,45 +9354,130 @@ function atMost(rows: number): string {
  *
  * @returns how many rows it filled, and how many of these still match
  */
-async function fillOnce(run: Run, change: Change, { table, set, where }: Fill) {
-  const blocks = await runBatch(
+async function fillOnce(run: Run, change: Change, fill: Fill) {
+  const { table } = fill;
+  const [blocks = 0, keys = []] = await runBatch(
     run,
     change,
     `WITH RECURSIVE family AS (SELECT to_regclass(${literal(table)}) AS id
       UNION SELECT inhrelid FROM pg_inherits JOIN family ON inhparent = id)
-    SELECT (max(pg_relation_size(id))
-      / current_setting('block_size')::int)::int AS n FROM family`,
-  );
-  let filled = 0, same = 0;
+    SELECT json_build_array(
+      (SELECT CASE WHEN bool_or(relkind = 'f') THEN 0 ELSE
+          max(pg_relation_size(id)) / current_setting('block_size')::int END
+        FROM family JOIN pg_class ON oid = id),
+      (SELECT json_agg(quote_ident(attname) ORDER BY attnum)
+        FROM pg_index JOIN pg_attribute ON attrelid = indrelid
+          AND attnum = ANY (indkey)
+        WHERE indrelid = to_regclass(${
+      literal(table)
+    }) AND indisprimary)) AS n`,
+  ) as [number, string[] | null];
+  return await (blocks > 0
+    ? fillByBlocks(run, change, fill, blocks)
+    : fillByKey(run, change, fill, keys ?? []));
+}
+
+async function fillByBlocks(
+  run: Run,
+  change: Change,
+  { table, set, where }: Fill,
+  blocks: number,
+) {
+  const all = { filled: 0, same: 0 };
   let size = 128;
   for (let from = 0; from < blocks;) {
-    const began = performance.now();
-    const [rows = 0, matching = 0] = await runNumbers(
+    const range = `ctid >= '(${from},0)' AND ctid < '(${from + size},0)'`;
+    const took = await fillRange(
       run,
       change,
-      `WITH filled AS (
-      UPDATE ${table} SET ${set}
-      WHERE ctid >= '(${from},0)' AND ctid < '(${from + size},0)'
-        AND (${where}) RETURNING (${where}) AS same)
-      SELECT json_build_array(count(*), count(*) FILTER (WHERE same)) AS n
-      FROM filled`,
+      { table, set, where },
+      range,
+      all,
     );
-    filled += rows;
-    same += matching;
     from += size;
     run.report.working(change, Math.min(1, from / blocks));
-    const factor = 250 / (performance.now() - began);
-    size = Math.round(Math.max(8, Math.min(8192, size * factor)));
+    size = Math.round(Math.max(8, Math.min(8192, size * 250 / took)));
   }
-  return { filled, same };
+  return all;
 }
 
-/** A statement that returns a number, in a short transaction of its own. */
-async function runBatch(run: Run, change: Change, sql: string) {
-  return (await runNumbers(run, change, sql))[0] ?? 0;
+/**
+ * Rows that are not in blocks of their table, since another server or another
+ * storage has them, are filled in the order of its primary key.
+ */
+async function fillByKey(
+  run: Run,
+  change: Change,
+  { table, set, where }: Fill,
+  keys: string[],
+) {
+  const all = { filled: 0, same: 0 };
+  if (keys.length === 0) {
+    if (await countRows(run, change, table, where) === 0) return all;
+    throw new ChangeError(
+      change,
+      new SyncError(
+        `rows of ${table} are stored elsewhere, and it has no primary key to ` +
+          "fill them by",
+        "Fill them where they are stored, or in a longhand step",
+      ),
+    );
+  }
+  const key = keys.join(", ");
+  let size = 1000;
+  for (let after = "true";;) {
+    const last = await runBatch(
+      run,
+      change,
+      `SELECT json_build_array(${
+        keys.map((key) => `quote_literal(${key}::text)`)
+      }) AS n
+      FROM (SELECT ${key} FROM ${table} WHERE ${after} AND (${where})
+        ORDER BY ${key} LIMIT ${size}) x
+      ORDER BY ${keys.map((key) => `${key} DESC`)} LIMIT 1`,
+    );
+    if (!last) return all;
+    const range = `${after} AND (${key}) <= (${last})`;
+    const took = await fillRange(
+      run,
+      change,
+      { table, set, where },
+      range,
+      all,
+    );
+    after = `(${key}) > (${last})`;
+    size = Math.round(Math.max(100, Math.min(50_000, size * 250 / took)));
+  }
 }
 
-async function runNumbers(run: Run, change: Change, sql: string) {
+/** @returns how long it took, in milliseconds */
+async function fillRange(
+  run: Run,
+  change: Change,
+  { table, set, where }: Fill,
+  range: string,
+  all: { filled: number; same: number },
+) {
+  const began = performance.now();
+  const [rows = 0, matching = 0] = await runBatch(
+    run,
+    change,
+    `WITH filled AS (UPDATE ${table} SET ${set}
+      WHERE ${range} AND (${where}) RETURNING (${where}) AS same)
+    SELECT json_build_array(count(*), count(*) FILTER (WHERE same)) AS n
+    FROM filled`,
+  ) as number[];
+  all.filled += rows;
+  all.same += matching;
+  return performance.now() - began;
+}
+
+/** The value that a statement returns, in a short transaction of its own. */
+async function runBatch(
+  run: Run,
+  change: Change,
+  sql: string,
+): Promise<unknown> {
   const { session } = run;
   let rows: Row[] = [];
   await withRetry(run, [change], async (lockTimeout) => {
@@ -9402,7 +9489,7 @@ async function runNumbers(run: Run, change: Change, sql: string) {
       throw new ChangeError(change, error);
     }
   });
-  return [rows.at(-1)?.n].flat().map(Number);
+  return rows.at(-1)?.n;
 }
 
 /**

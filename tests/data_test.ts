@@ -242,8 +242,30 @@ Deno.test("a fill that only its end is missing from ends", () =>
 
 // ─── Backfills ─────────────────────────────────────────────────────────────
 
+/** The same server, as another one whose rows it shows. */
+const LOOPBACK = `CREATE EXTENSION postgres_fdw;
+  DO $$ BEGIN EXECUTE format('CREATE SERVER far FOREIGN DATA WRAPPER
+    postgres_fdw OPTIONS (host %L, port %L, dbname %L)', '127.0.0.1',
+    inet_server_port(), current_database()); END $$;
+  CREATE USER MAPPING FOR CURRENT_USER SERVER far OPTIONS (user 'postgres');
+  CREATE SCHEMA away;`;
+
 /** Rows that a backfill reaches, however they lie. */
 const backfills = [
+  {
+    title: "rows of another server, by a key of two columns",
+    setup: `${LOOPBACK}
+      CREATE TABLE t (tenant uuid, id int, name text,
+        PRIMARY KEY (tenant, id));
+      CREATE TABLE away.far_t (tenant uuid, id int, name text);
+      CREATE FOREIGN TABLE far_t () INHERITS (t) SERVER far
+        OPTIONS (schema_name 'away');
+      INSERT INTO t SELECT gen_random_uuid(), g, NULL
+        FROM generate_series(1, 300) g;
+      INSERT INTO away.far_t SELECT gen_random_uuid(), g, NULL
+        FROM generate_series(1, 3000) g`,
+    steps: `backfill("t", { set: "name = 'x'", where: "name IS NULL" }),`,
+  },
   {
     title: "the rows of children, and of theirs",
     setup: `CREATE TABLE t (id int, name text);
@@ -325,6 +347,20 @@ Deno.test("a backfill that a trigger undoes is told from rows that come", () =>
       /10 rows of t still match "name IS NULL" after it/,
     );
     assert.doesNotMatch(stderr, /keep coming|application/);
+  }));
+
+Deno.test("rows of another server without a key are not filled in secret", () =>
+  onServer(16, async (url, sql) => {
+    await sql.unsafe(`${LOOPBACK}
+      CREATE TABLE away.t (id int, name text);
+      INSERT INTO away.t VALUES (1, NULL);
+      CREATE FOREIGN TABLE t (id int, name text) SERVER far
+        OPTIONS (schema_name 'away')`).simple();
+    const steps =
+      `backfill("t", { set: "name = 'x'", where: "name IS NULL" }),`;
+    await fails(url, steps, /stored elsewhere, and it has no primary key/);
+    await sql`UPDATE away.t SET name = 'y'`;
+    await isInSync(url, steps);
   }));
 
 // ─── Under writers ─────────────────────────────────────────────────────────
