@@ -11882,6 +11882,11 @@ const CONNECTION_ERRORS: Record<string, [string, string]> = {
 const PGLITE = "npm:@electric-sql/pglite@0.5.14";
 const PGLITE_SOCKET = "npm:@electric-sql/pglite-socket@0.2.17";
 
+/** Extensions that come in packages of their own. */
+const PGLITE_EXTENSIONS: Record<string, string> = {
+  vector: "npm:@electric-sql/pglite-pgvector@0.0.15",
+};
+
 /**
  * Starts the embedded PostgreSQL behind its socket server, on the loopback
  * interface, where whoever connects needs the password made for this run.
@@ -11904,7 +11909,8 @@ export async function startEmbedded(
   for (const name of extensions) {
     const module = name.replaceAll("-", "_");
     try {
-      loaded[module] = (await import(`${PGLITE}/contrib/${module}`))[module];
+      const from = PGLITE_EXTENSIONS[module] ?? `${PGLITE}/contrib/${module}`;
+      loaded[module] = (await import(from))[module];
     } catch {
       // CREATE EXTENSION says what is missing.
     }

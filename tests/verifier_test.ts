@@ -529,12 +529,15 @@ Deno.test("the embedded PostgreSQL proves without a server", async () => {
     project.models = join(project.directory, "models.sql");
     await Deno.writeTextFile(
       project.models,
-      "CREATE TABLE notes (id int PRIMARY KEY, text text NOT NULL);",
+      `CREATE EXTENSION vector;
+      CREATE TABLE notes (id int PRIMARY KEY, text text NOT NULL, at vector(3));
+      CREATE INDEX notes_at ON notes USING hnsw (at vector_l2_ops);`,
     );
     await replaceSteps(
       project,
-      `section("Notes", [createTable("notes", {
-        id: "int PRIMARY KEY", text: "text NOT NULL" })]),\n`,
+      `section("Notes", [createExtension("vector"), createTable("notes", {
+        id: "int PRIMARY KEY", text: "text NOT NULL", at: "vector(3)" }),
+        createIndex("notes", "notes_at", "USING hnsw (at vector_l2_ops)")]),\n`,
     );
     const { code, stdout, stderr } = await verify(project, [
       "--update-guide",
