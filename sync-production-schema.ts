@@ -73,6 +73,11 @@ export interface Step {
   hazard?: string;
   undo?: string;
   makes?: string;
+  /** Where an extension stands, or what default privileges are about. */
+  schema?: string;
+  version?: string;
+  /** Whose new objects default privileges are about. */
+  by?: string;
   /** False where no model has what it makes, on purpose. */
   modelled?: false;
 }
@@ -782,6 +787,54 @@ export function grant(privileges: string, object: string, role: string): Step {
   return { verb: "grant", name, on: object, to: role, text: privileges };
 }
 
+/**
+ * Takes privileges away that no `grant` of the steps gives, so that
+ * `revoke("ALL", …)` leaves what they say. Applied only with `--allow
+ * "drop:OBJECT from ROLE"`.
+ */
+export function revoke(privileges: string, object: string, role: string): Step {
+  const name = `${object} from ${role}`;
+  return { verb: "revoke", name, on: object, to: role, text: privileges };
+}
+
+/** What default privileges are about. */
+type Defaults = { by?: string; schema?: string };
+
+/**
+ * Privileges on what is yet to be made: `defaultPrivileges("SELECT", "tables",
+ * "app", { schema: "audit" })`.
+ *
+ * @param kind tables, sequences, functions, types or schemas
+ * @param options `by`: the role that makes them (the one that is connected);
+ *   `schema`: where (in all)
+ */
+export function defaultPrivileges(
+  privileges: string,
+  kind: string,
+  role: string,
+  options: Defaults = {},
+): Step {
+  const name = `${describeDefaults(kind, options)} to ${role}`;
+  const said = { on: kind, to: role, text: privileges, ...options };
+  return { verb: "defaultPrivileges", name, ...said };
+}
+
+/** Takes default privileges away, as `revoke` does. */
+export function revokeDefaultPrivileges(
+  privileges: string,
+  kind: string,
+  role: string,
+  options: Defaults = {},
+): Step {
+  const name = `${describeDefaults(kind, options)} from ${role}`;
+  const said = { on: kind, to: role, text: privileges, ...options };
+  return { verb: "revokeDefaultPrivileges", name, ...said };
+}
+
+function describeDefaults(kind: string, { by, schema }: Defaults): string {
+  return `new ${kind}${schema ? ` in ${schema}` : ""}${by ? ` of ${by}` : ""}`;
+}
+
 /** No such schema any more. Applied only with `--allow drop:NAME`. */
 export function dropSchema(name: string): Step {
   return { verb: "dropSchema", name };
@@ -1027,16 +1080,25 @@ const VERBS: Record<string, Verb> = {
     ],
     plan: planComment,
   },
-  grant: {
-    owns: ({ name, text }) => `grant ${text} ${name}`,
-    faults: ({ on, to, text }) => [
+  grant: privilegeVerb(planGrant),
+  revoke: privilegeVerb(planRevoke),
+  defaultPrivileges: privilegeVerb(planGrant),
+  revokeDefaultPrivileges: privilegeVerb(planRevoke),
+};
+
+function privilegeVerb(plan: Verb["plan"]): Verb {
+  return {
+    owns: ({ verb, name, text }) => `${verb} ${text} ${name}`,
+    faults: ({ verb, on, to, text }) => [
       ...textFaults("its privileges", text),
       ...textFaults("its object", on),
       ...textFaults("its role", to),
+      /default/i.test(verb) && !Object.hasOwn(NEW_OBJECTS, lower(`${on}`)) &&
+      `"${on}" is not one of ${Object.keys(NEW_OBJECTS).join(", ")}`,
     ],
-    plan: planGrant,
-  },
-};
+    plan,
+  };
+}
 
 function constraintVerb(
   plan: (db: Planner, step: Said, parts: Parts) => void,
@@ -4805,6 +4867,16 @@ const ACLS: Record<string, [from: string, acl: string, letter: string]> = {
   type: ["pg_type WHERE oid = to_regtype", "typacl, typowner", "T"],
   domain: ["pg_type WHERE oid = to_regtype", "typacl, typowner", "T"],
   language: ["pg_language WHERE lanname =", "lanacl, lanowner", "l"],
+  "foreign server": [
+    "pg_foreign_server WHERE srvname =",
+    "srvacl, srvowner",
+    "S",
+  ],
+  "foreign data wrapper": [
+    "pg_foreign_data_wrapper WHERE fdwname =",
+    "fdwacl, fdwowner",
+    "F",
+  ],
   function: ["pg_proc WHERE oid = to_regprocedure", "proacl, proowner", "f"],
   procedure: ["pg_proc WHERE oid = to_regprocedure", "proacl, proowner", "f"],
   routine: ["pg_proc WHERE oid = to_regprocedure", "proacl, proowner", "f"],
@@ -4812,11 +4884,52 @@ const ACLS: Record<string, [from: string, acl: string, letter: string]> = {
   table: ["pg_class WHERE oid = to_regclass", "relacl, relowner", "r"],
 };
 
-function planGrant(db: Planner, { name, text, on, to }: Said) {
+/** What default privileges are about: the letters of their catalog, and of acldefault. */
+const NEW_OBJECTS: Record<string, string> = {
+  ...{ tables: "rr", sequences: "Ss", functions: "ff", routines: "ff" },
+  ...{ types: "TT", schemas: "nn", "large objects": "LL" },
+};
+
+/** Where privileges stand, and how SQL says them. */
+interface Privileged {
+  /** A query for lists of privileges, each of the whole or a column. */
+  lists: string;
+  letter: string;
+  /** What stands around GRANT and REVOKE. */
+  before: string;
+  target: string;
+}
+
+function privilegesOf(db: Planner, step: Said): Privileged {
+  const { verb, on, by, schema } = step;
+  if (!/default/i.test(verb)) return privilegesOn(db, on);
+  const [own = "", letter = ""] = NEW_OBJECTS[lower(on)] ?? "";
+  const role = by
+    ? `(SELECT oid FROM pg_roles WHERE rolname = ${literal(bareName(by))})`
+    : "current_user::regrole::oid";
+  const place = schema
+    ? `(SELECT oid FROM pg_namespace WHERE nspname = ${
+      literal(bareName(schema))
+    })`
+    : "0";
+  const without = schema ? "NULL" : `acldefault('${letter}', ${role})`;
+  return {
+    letter,
+    lists: `SELECT NULL AS part, coalesce((SELECT defaclacl FROM pg_default_acl
+      WHERE defaclrole = ${role} AND defaclobjtype = '${own}'
+        AND defaclnamespace = ${place}), ${without}) AS acl`,
+    before: "ALTER DEFAULT PRIVILEGES " +
+      (by ? `FOR ROLE ${id(bareName(by))} ` : "") +
+      (schema ? `IN SCHEMA ${id(bareName(schema))} ` : ""),
+    target: on.toUpperCase(),
+  };
+}
+
+function privilegesOn(db: Planner, on: string): Privileged {
   const { kind, name: object } = readObject(on);
   const { ref } = addressOf(db, on);
   const table = /^(view|materialized view|foreign table|table)$/.test(kind);
-  const word = table ? "table" : kind;
+  const word = table ? "table" : kind === "server" ? "foreign server" : kind;
   const [from = "", columns = "", letter = "r"] = ACLS[word] ?? [];
   const [acl = "", owner = ""] = columns.split(", ");
   const whole = ref.slice(kind.length + 1);
@@ -4824,57 +4937,122 @@ function planGrant(db: Planner, { name, text, on, to }: Said) {
   const said = /=$/.test(from)
     ? literal(path.at(-1) ?? "")
     : literal(path.length > 1 ? whole : `${id(db.schema)}.${whole}`);
-  const role = /^public$/i.test(to) ? "0" : `(SELECT oid FROM pg_roles
+  const ofColumns = `UNION ALL SELECT attname, attacl FROM pg_attribute
+    WHERE attrelid = to_regclass(${said}) AND attacl IS NOT NULL`;
+  return {
+    letter,
+    lists: `SELECT NULL AS part, coalesce(${acl}, acldefault('${letter}',
+      ${owner})) AS acl FROM ${from} (${said}) ${table ? ofColumns : ""}`,
+    before: "",
+    target: `${word.toUpperCase()} ${whole}`,
+  };
+}
+
+/** What a role may do, and which of that a step is about. */
+function readPrivileges(db: Planner, step: Said) {
+  const { name, text, to, by } = step;
+  const { letter, lists, before, target } = privilegesOf(db, step);
+  const isPublic = /^public$/i.test(to);
+  const role = isPublic ? "0" : `(SELECT oid FROM pg_roles
     WHERE rolname = ${literal(bareName(to))})`;
-  const found = db.ask(`SELECT json_build_object('role', ${role} IS NOT NULL,
+  const roles = [...(isPublic ? [] : [to]), ...(by ? [by] : [])];
+  const found = db.ask(`SELECT json_build_object('lacks', (SELECT min(r)
+      FROM unnest(ARRAY[${roles.map((r) => literal(bareName(r)))}]::text[]) r
+      WHERE r NOT IN (SELECT rolname FROM pg_roles)),
     'all', ARRAY(SELECT lower(privilege_type) FROM aclexplode(acldefault(
       '${letter}', 10)) WHERE grantee = 10), 'have', (
     SELECT json_object_agg(lower(privilege_type) || coalesce(' (' ||
         quote_ident(part) || ')', ''), is_grantable)
-    FROM (SELECT NULL AS part, coalesce(${acl}, acldefault('${letter}',
-        ${owner})) AS acl FROM ${from} (${said})
-      ${
-    table
-      ? `UNION ALL SELECT attname, attacl FROM pg_attribute
-        WHERE attrelid = to_regclass(${said}) AND attacl IS NOT NULL`
-      : ""
-  }) a, aclexplode(acl) WHERE grantee = ${role}))::text`);
+    FROM (${lists}) a, aclexplode(acl) WHERE grantee = ${role}))::text`);
   if (found === undefined) return;
-  const { role: known, all, have: held } = JSON.parse(found);
-  if (!known) {
-    return db.issue(
-      name,
-      `needs the role ${to}, which is not there`,
-      `CREATE ROLE ${id(bareName(to))}`,
-    );
+  const { lacks, all, have } = JSON.parse(found);
+  if (lacks) {
+    const what = `needs the role ${lacks}, which is not there`;
+    db.issue(name, what, `CREATE ROLE ${id(bareName(lacks))}`);
+    return;
   }
-  const have: Record<string, boolean> = held ?? {};
-  const [privileges = "", option] = text.split(/\s+with\s+grant\s+option/i);
-  const wants = list(privileges).flatMap((item) => {
+  const grantee = isPublic ? "PUBLIC" : id(bareName(to));
+  const option = grantable(text) ? " WITH GRANT OPTION" : "";
+  const granted = grantsOf(db).get(`${before}${target} ${bareName(to)}`) ?? [];
+  return {
+    have: (have ?? {}) as Record<string, boolean>,
+    wants: privilegesIn(text, all),
+    granted: granted.flatMap((text) => privilegesIn(text, all)),
+    grantSql: (list: string[]) =>
+      `${before}GRANT ${
+        sayPrivileges(list)
+      } ON ${target} TO ${grantee}${option}`,
+    revokeSql: (list: string[]) =>
+      `${before}REVOKE ${sayPrivileges(list)} ON ${target} FROM ${grantee}`,
+  };
+}
+
+/** What all steps grant, by what it is on and to whom. */
+function grantsOf(db: Planner): Map<string, string[]> {
+  if (db.grants) return db.grants;
+  const grants = new Map<string, string[]>();
+  for (const step of db.steps()) {
+    if (!/^(grant|defaultPrivileges)$/.test(step.verb)) continue;
+    const { before, target } = privilegesOf(db, step as Said);
+    const key = `${before}${target} ${bareName(step.to ?? "")}`;
+    grants.set(key, [...grants.get(key) ?? [], step.text ?? ""]);
+  }
+  return db.grants = grants;
+}
+
+function grantable(text: string): boolean {
+  return /\s+with\s+grant\s+option\s*$/i.test(text);
+}
+
+/** `SELECT, UPDATE (a, b)` as "select", "update (a)", "update (b)". */
+function privilegesIn(text: string, all: string[]): string[] {
+  const [privileges] = text.split(/\s+with\s+grant\s+option/i);
+  return list(privileges).flatMap((item) => {
     const [privilege, within] = bracket(item);
     const names = lower(privilege).replace(/^all privileges$/, "all");
-    const each = names === "all" ? all as string[] : [names];
+    const each = names === "all" ? all : [names];
     const parts = list(within).map((column) => ` (${id(nameIn(column))})`);
     return each.flatMap((one) => (within ? parts : [""]).map((p) => one + p));
   });
+}
+
+function sayPrivileges(list: string[]): string {
+  return list.map((one) =>
+    one.replace(/^[a-z ]+?(?= \(|$)/, (word) => word.toUpperCase())
+  ).join(", ");
+}
+
+function planGrant(db: Planner, step: Said) {
+  const read = readPrivileges(db, step);
+  if (!read) return;
+  const { have, wants, granted, grantSql, revokeSql } = read;
   const missing = wants.filter((one) =>
-    !(one in have) || (option !== undefined && !have[one])
+    !(one in have) || (grantable(step.text) && !have[one])
   );
-  const grantee = /^public$/i.test(to) ? "PUBLIC" : id(bareName(to));
-  const target = `${word.toUpperCase()} ${whole}`;
   if (missing.length > 0) {
-    const list = missing.map((one) =>
-      one.replace(/^[a-z ]+?(?= \(|$)/, (word) => word.toUpperCase())
-    ).join(", ");
-    db.change(name, "grant", {
+    db.change(step.name, "grant", {
       ...{ phase: "expand", keepsPlace: true },
-      sql: `GRANT ${list} ON ${target} TO ${grantee}` +
-        (option === undefined ? "" : " WITH GRANT OPTION"),
-      undo: `REVOKE ${list} ON ${target} FROM ${grantee}`,
+      sql: grantSql(missing),
+      undo: revokeSql(missing),
     });
   }
-  const more = Object.keys(have).filter((one) => !wants.includes(one));
-  if (more.length > 0) db.more(name, `may also ${more.join(", ")}`);
+  const more = Object.keys(have).filter((one) => !granted.includes(one));
+  if (more.length > 0) db.more(step.name, `may also ${more.join(", ")}`);
+}
+
+function planRevoke(db: Planner, step: Said) {
+  const read = readPrivileges(db, step);
+  if (!read) return;
+  const { have, wants, granted, grantSql, revokeSql } = read;
+  // ALL are those of columns, too.
+  const meant = /^\s*all\b/i.test(step.text) ? Object.keys(have) : wants;
+  const held = meant.filter((one) => one in have && !granted.includes(one));
+  if (held.length === 0) return;
+  db.change(step.name, "revoke", {
+    ...{ phase: "contract", sql: revokeSql(held), undo: grantSql(held) },
+    effect: `${step.to} may not ${held.join(", ")} from then on`,
+    hazard: `drop:${step.name}`,
+  });
 }
 
 /** The answer of a kind's query, as parts. */
@@ -6501,6 +6679,7 @@ class Planner {
   readonly dropped: Set<Oid>;
   /** The SQL of drops and longhand steps. */
   readonly removing: string[] = [];
+  grants?: Map<string, string[]>;
   #section = "";
   #step!: Step;
   #items: Item[] = [];
@@ -6674,6 +6853,11 @@ class Planner {
   /** The step that defines or decides a thing, such as `type users.age`. */
   stepOf(thing: string): Step | undefined {
     return this.#steps.size > 0 ? this.#steps.get(thing) : undefined;
+  }
+
+  /** All steps, those that are left out, too. */
+  steps(): Step[] {
+    return [...new Set(this.#steps.values())];
   }
 
   /** Whether the SQL of a longhand step names both a table and a word. */
@@ -12301,7 +12485,7 @@ const HAZARDS = ["rewrite", "blocking", "rename", "conflict"];
 function refuseHazards(sections: Section[], allow: string[]) {
   const own = sections.flatMap(({ steps }) =>
     steps.flatMap((step) =>
-      /^drop(?!Default|NotNull)/.test(step.verb)
+      /^(drop(?!Default|NotNull)|revoke)/.test(step.verb)
         ? `drop:${shortName(step)}`
         : OBJECTS[step.verb]?.catalog || step.verb === "changeType"
         ? `replace:${shortName(step)}`

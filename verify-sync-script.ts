@@ -977,7 +977,7 @@ function checkNames({ options, script, models }: Context, wanted: Names) {
   const longhand: string[] = [];
   for (const step of stepsOf(script)) {
     if (step.alter) longhand.push(...step.alter);
-    if (/^drop/.test(step.verb)) continue;
+    if (/^(drop|revoke)/.test(step.verb)) continue;
     for (const thing of script.ownedBy(step)) {
       owned.set(thing, step);
       for (const column of Object.keys(step.columns ?? {})) {
