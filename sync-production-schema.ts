@@ -449,9 +449,22 @@ export function step(name: string, options: {
   return { verb: "step", name, ...options, alter };
 }
 
-/** An extension, in any schema; one that is missing goes into the target. */
-export function createExtension(name: string): Step {
-  return { verb: "createExtension", name };
+/**
+ * An extension; one that is missing goes into the target schema.
+ *
+ * @param options `schema`: where it stands (anywhere); `version`: which one at
+ *   least (any)
+ */
+export function createExtension(
+  name: string,
+  options: { schema?: string; version?: string } = {},
+): Step {
+  return { verb: "createExtension", name, ...options };
+}
+
+/** No such extension any more. Applied only with `--allow drop:NAME`. */
+export function dropExtension(name: string): Step {
+  return { verb: "dropExtension", name };
 }
 
 /**
@@ -960,6 +973,11 @@ const VERBS: Record<string, Verb> = {
     faults: ({ name }) => nameFaults(name),
     plan: planExtension,
   },
+  dropExtension: {
+    owns: ({ name }) => `extension ${name}`,
+    faults: ({ name }) => nameFaults(name),
+    plan: planDropExtension,
+  },
   createEnum: {
     owns: ({ name }) => `enum ${name}`,
     faults: ({ name, labels }) => [
@@ -1095,6 +1113,9 @@ function privilegeVerb(plan: Verb["plan"]): Verb {
       ...textFaults("its role", to),
       /default/i.test(verb) && !Object.hasOwn(NEW_OBJECTS, lower(`${on}`)) &&
       `"${on}" is not one of ${Object.keys(NEW_OBJECTS).join(", ")}`,
+      !/default/i.test(verb) &&
+      !Object.hasOwn(ACLS, grantedKind(readObject(`${on}`).kind)) &&
+      `it can say no privileges on "${on}": write it as a step(…)`,
     ],
     plan,
   };
@@ -1363,7 +1384,7 @@ function planLonghand(db: Planner, step: Said) {
   if (db.holds(check)) return;
   const statements = alter.map(tidy);
   const [, made = ""] =
-    /^(?:table|view|materialized view) (.*)$/s.exec(makes) ?? [];
+    /^(?:(?:foreign )?table|(?:materialized )?view) (.*)$/s.exec(makes) ?? [];
   const back = undo ?? cannot("its step does not say how");
   const changes = statements.map((sql, i) => ({
     ...{ phase, sql, undo: i === 0 ? back : "" },
@@ -1375,23 +1396,131 @@ function planLonghand(db: Planner, step: Said) {
   if (made && !db.table(made)) db.own(made).vague = true;
 }
 
-function planExtension(db: Planner, { name }: Said) {
-  if (db.hasExtension(name)) return;
-  const offered = db.ask(`SELECT (EXISTS (SELECT FROM pg_available_extensions
-    WHERE name = ${literal(name)}))::text`);
-  if (offered === "false") {
-    const fix = "install it on the server, or drop the step";
-    return db.issue(name, "is an extension that the server does not have", fix);
+function planExtension(db: Planner, step: Said) {
+  const { name, schema = "", version = "" } = step;
+  const fact = db.extension(name);
+  if (!fact) return planNewExtension(db, step);
+  const place = bareName(schema);
+  if (place && place !== fact.schema) {
+    if (!fact.relocatable) {
+      return db.conflict(name, "is in another schema", {
+        step: place,
+        database: fact.schema,
+        fix: "write the database's: this extension cannot be moved",
+      });
+    }
+    const move = (schema: string) =>
+      `ALTER EXTENSION ${id(name)} SET SCHEMA ${id(schema)}`;
+    const told = { effect: UNKNOWN_FROM_THEN, keepsPlace: true };
+    const change = create(move(place), move(fact.schema), told);
+    db.change(name, `move extension from ${fact.schema}`, change);
   }
-  db.promiseExtension(name);
-  const sql = `CREATE EXTENSION IF NOT EXISTS ${id(name)}`;
+  if (!version || version === fact.version) return;
+  const path = (from: string, to: string) =>
+    `(SELECT path FROM pg_extension_update_paths(${literal(name)})
+      WHERE source = ${literal(from)} AND target = ${literal(to)}) IS NOT NULL`;
+  const found = db.ask(`SELECT CASE WHEN ${path(fact.version, version)}
+    THEN 'older' WHEN ${path(version, fact.version)} THEN 'newer' END`);
+  const has = `is at ${fact.version}, and not ${version}`;
+  if (found === "newer") return db.more(name, `${has}, which is older`);
+  if (found !== "older") {
+    const fix = "install that version on the server, or write another";
+    return db.issue(name, `${has}: the server knows no way there`, fix);
+  }
+  const sql = `ALTER EXTENSION ${id(name)} UPDATE TO ${literal(version)}`;
+  const undo = cannot("an extension is seldom taken back to an older version");
+  const change = create(sql, undo, { keepsPlace: true });
+  db.change(name, `update extension from ${fact.version}`, change);
+}
+
+/** Those whom providers let create what asks for a superuser. */
+const NEARLY_SUPERUSERS = "rds_superuser cloudsqlsuperuser azure_pg_admin " +
+  "alloydbsuperuser neon_superuser";
+
+function planNewExtension(db: Planner, step: Said) {
+  const { name, schema = "", version = "" } = step;
+  const admins = NEARLY_SUPERUSERS.split(" ").map(literal).join(", ");
+  const found = db.ask(`SELECT json_build_object(
+    'offered', (SELECT json_agg(version ORDER BY version)
+      FROM pg_available_extension_versions WHERE name = ${literal(name)}),
+    'schemaExists', ${schema ? "" : "true OR "} EXISTS (SELECT
+      FROM pg_namespace WHERE nspname = ${literal(bareName(schema))}),
+    'powerful', (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+      OR EXISTS (SELECT FROM pg_roles WHERE rolname IN (${admins})
+        AND pg_has_role(oid, 'MEMBER')),
+    'wanted', (SELECT json_build_object('superuser', v.superuser AND NOT
+        v.trusted, 'schema', v.schema, 'requires', v.requires)
+      FROM pg_available_extensions JOIN pg_available_extension_versions v
+      USING (name) WHERE name = ${literal(name)}
+        AND version = coalesce(nullif(${literal(version)}, ''),
+          default_version)))::text`);
+  if (found !== undefined) {
+    const { offered, schemaExists, powerful, wanted } = JSON.parse(found);
+    const issue = (text: string, fix: string) => db.issue(name, text, fix);
+    if (!wanted) {
+      return issue(
+        offered
+          ? `is not offered at ${version}: the server has ${offered.join(", ")}`
+          : "is an extension that the server does not have",
+        "install it on the server, or drop the step",
+      );
+    }
+    const required = (wanted.requires ?? []) as string[];
+    const lacking = required.filter((other) => !db.extension(other));
+    if (lacking.length > 0) {
+      return issue(
+        `needs the extension ${lacking.join(", ")}`,
+        lacking.map((other) => `createExtension("${other}")`).join(", ") +
+          " above it",
+      );
+    }
+    if (schema && wanted.schema && wanted.schema !== bareName(schema)) {
+      return issue(
+        `stands in the schema ${wanted.schema}, and in no other`,
+        `createExtension("${name}", { schema: "${wanted.schema}" })`,
+      );
+    }
+    if (!schemaExists && !db.stepOf(`schema ${schema}`)) {
+      return issue(
+        `needs the schema ${schema}, which nothing has made`,
+        `createSchema("${schema}") above it`,
+      );
+    }
+    if (wanted.superuser && !powerful) {
+      return issue(
+        `may be created by a superuser only, and ${id(db.server.user)} is none`,
+        `CREATE EXTENSION ${id(name)}, by a superuser`,
+      );
+    }
+  }
+  db.promiseExtension(name, bareName(schema), version);
+  const sql = `CREATE EXTENSION IF NOT EXISTS ${id(name)}` +
+    (schema ? ` SCHEMA ${id(bareName(schema))}` : "") +
+    (version ? ` VERSION ${literal(version)}` : "");
   const undo = `DROP EXTENSION ${id(name)}`;
-  db.change(name, "create extension", create(sql, undo));
+  const told = schema ? { keepsPlace: true } : {};
+  db.change(name, "create extension", create(sql, undo, told));
+}
+
+function planDropExtension(db: Planner, step: Said) {
+  const { name } = step;
+  const fact = db.extension(name);
+  if (!fact) return;
+  const uses = usesOf(db, `'pg_extension'::regclass, ${fact.oid}::oid, 0`);
+  if (uses.length > 0) return blockedBy(db, name, "cannot be dropped", uses);
+  const undo = `CREATE EXTENSION ${id(name)} SCHEMA ${id(fact.schema)} ` +
+    `VERSION ${literal(fact.version)}`;
+  const told = dropped(step, { effect: UNKNOWN_FROM_THEN, rank: 9 });
+  const sql = `DROP EXTENSION ${id(name)}`;
+  db.change(name, "drop extension", create(sql, undo, told));
 }
 
 function planEnum(db: Planner, { name, labels }: Said) {
   const type = db.sql(name);
   const fact = db.type(type);
+  if (fact?.extension && `${fact.labels}` !== `${labels}`) {
+    return ownedByExtension(db, name, fact.extension);
+  }
   if (fact?.kind === "e") return planLabels(db, name, labels, fact.labels);
   db.promiseType(type, labels);
   const list = labels.map(literal).join(", ");
@@ -3086,6 +3215,7 @@ function planDropIndex(db: Planner, step: Said) {
   const found = db.index(step.name);
   if (!found) return;
   const { table, fact } = found;
+  if (table.extension) return ownedByExtension(db, step.name, table.extension);
   const own = db.own(stepName(parseName(table.name)));
   own.indexes.delete(lastName(step.name));
   const whole = table.kind === "p";
@@ -3108,6 +3238,7 @@ function planDropEnum(db: Planner, step: Said) {
   const type = db.sql(step.name);
   const fact = db.type(type);
   if (fact?.kind !== "e") return;
+  if (fact.extension) return ownedByExtension(db, step.name, fact.extension);
   db.forgetType(type);
   const list = fact.labels.map(literal).join(", ");
   const undo = `CREATE TYPE ${type} AS ENUM (${list})`;
@@ -3126,17 +3257,24 @@ function dependents(
   const fact = db.table(step.table);
   if (!fact?.oid) return [];
   const number = db.column(step)?.number ?? 0;
-  const start = what === "constraint"
-    ? `'pg_constraint'::regclass::oid, ${constraint}::oid, 0`
-    : `'pg_class'::regclass::oid, ${fact.oid}::oid, ${
-      what === "table" ? 0 : number
-    }`;
+  return usesOf(
+    db,
+    what === "constraint"
+      ? `'pg_constraint'::regclass::oid, ${constraint}::oid, 0`
+      : `'pg_class'::regclass::oid, ${fact.oid}::oid, ${
+        what === "table" ? 0 : number
+      }`,
+  );
+}
+
+/** What depends on an object that is to go, and does not go with it. */
+function usesOf(db: Planner, start: string): string[] {
   const found = db.ask(`WITH RECURSIVE gone (class, id, sub) AS (
       SELECT ${start}
       UNION SELECT d.classid, d.objid, d.objsubid
       FROM gone g JOIN pg_depend d ON d.refclassid = g.class
         AND d.refobjid = g.id AND g.sub IN (0, d.refobjsubid)
-        AND deptype IN ('a', 'i', 'P', 'S')
+        AND deptype IN ('a', 'e', 'i', 'P', 'S')
     ), used AS (SELECT DISTINCT d.classid AS class, d.objid AS id,
         d.objsubid AS sub
       FROM gone g JOIN pg_depend d ON d.refclassid = g.class
@@ -3464,6 +3602,18 @@ function inputTypes(parts: Parts): string {
   return types.join(", ");
 }
 
+/**
+ * Whether a row of pg_proc has this name, with its schema, and these types;
+ * before 16, to_regprocedure fails where a type is not there yet.
+ */
+function isRoutine(name: string, types: string): string {
+  const path = `parse_ident(${name})`;
+  const oids = list(types).map((type) => `to_regtype(${literal(tidy(type))})`);
+  return `proname = (${path})[2] AND pronamespace = (SELECT oid
+      FROM pg_namespace WHERE nspname = (${path})[1])
+    AND proargtypes::text = array_to_string(ARRAY[${oids}]::oid[], ' ', '0')`;
+}
+
 function routine(noun: string, kinds: string): ObjectKind {
   const replace: Fix = ({ step, ref }) =>
     `CREATE OR REPLACE ${noun} ${ref}(${bracket(step.name)[1]}) ${
@@ -3516,9 +3666,7 @@ function routine(noun: string, kinds: string): ObjectKind {
           FROM unnest(coalesce(proallargtypes, proargtypes::oid[]))
             WITH ORDINALITY u (a, i)), '{}'))
       FROM pg_proc p JOIN pg_language l ON l.oid = prolang
-      WHERE p.oid = to_regprocedure(${name} || ${
-        literal(`(${tidy(types)})`)
-      }) AND prokind IN (${kinds})`;
+      WHERE ${isRoutine(name, types)} AND prokind IN (${kinds})`;
     },
     want: readRoutine,
     ask: {
@@ -4271,9 +4419,12 @@ const aggregate: ObjectKind = {
       'parallel', CASE proparallel WHEN 's' THEN 'safe'
         WHEN 'r' THEN 'restricted' END))
     FROM pg_aggregate a JOIN pg_proc p ON p.oid = aggfnoid
-    WHERE p.oid = to_regprocedure(${db.literal(bracket(name)[0])} || ${
-      literal(`(${tidy(inputTypes(signatureParts(bracket(name)[1])))})`)
-    })`,
+    WHERE ${
+      isRoutine(
+        db.literal(bracket(name)[0]),
+        inputTypes(signatureParts(bracket(name)[1])),
+      )
+    }`,
   want: ({ text }) => {
     const said = assignments(text);
     const parallel = lower(unstring(said.parallel ?? ""));
@@ -4484,11 +4635,7 @@ function planObject(db: Planner, step: Said) {
   const parts = differences(wanted, kind, known);
   if (parts.length === 0) return;
   if (known.extension) {
-    return db.issue(
-      step.name,
-      `belongs to the extension ${known.extension}, which looks after it`,
-      "leave the step out, or drop it from the extension",
-    );
+    return ownedByExtension(db, step.name, known.extension);
   }
   const told = parts.map((part) => ({
     part,
@@ -4515,6 +4662,15 @@ function planObject(db: Planner, step: Said) {
     return;
   }
   replaceObject(db, kind, wanted, known, told);
+}
+
+/** An extension's own objects are never changed. */
+function ownedByExtension(db: Planner, name: string, extension: string) {
+  db.issue(
+    name,
+    `belongs to the extension ${extension}, which looks after it`,
+    "leave the step out, or drop it from the extension",
+  );
 }
 
 /** Of what is made, which steps below may name. */
@@ -4643,6 +4799,7 @@ function planDropObject(db: Planner, step: Said) {
   if (!kind || (step.table && !db.table(step.table))) return;
   const fact = db.object(kind, step);
   if (!fact) return;
+  if (fact.extension) return ownedByExtension(db, step.name, fact.extension);
   const wanted = wantedOf(db, { ...kind, want: () => ({}) }, step);
   const [, ...others] = kind.catalog
     ? db.hanging(kind.catalog, fact.oid) ?? []
@@ -4798,7 +4955,7 @@ const PARTS_OF_TABLES = /^(column|constraint|trigger|policy|rule)$/;
 /** A kind of object and its name, as `comment` and `grant` are given them. */
 function readObject(text: string) {
   const words =
-    /^((?:materialized view|foreign table|event trigger|text search \w+|foreign data wrapper|\w+)\s+)?([^]*)$/i
+    /^((?:materialized view|foreign table|event trigger|text search \w+|foreign data wrapper|foreign server|\w+)\s+)?([^]*)$/i
       .exec(text.trim()) ?? [];
   return { kind: lower(words[1] ?? "table"), name: (words[2] ?? "").trim() };
 }
@@ -4877,9 +5034,9 @@ const ACLS: Record<string, [from: string, acl: string, letter: string]> = {
     "fdwacl, fdwowner",
     "F",
   ],
-  function: ["pg_proc WHERE oid = to_regprocedure", "proacl, proowner", "f"],
-  procedure: ["pg_proc WHERE oid = to_regprocedure", "proacl, proowner", "f"],
-  routine: ["pg_proc WHERE oid = to_regprocedure", "proacl, proowner", "f"],
+  function: ["pg_proc WHERE", "proacl, proowner", "f"],
+  procedure: ["pg_proc WHERE", "proacl, proowner", "f"],
+  routine: ["pg_proc WHERE", "proacl, proowner", "f"],
   sequence: ["pg_class WHERE oid = to_regclass", "relacl, relowner", "s"],
   table: ["pg_class WHERE oid = to_regclass", "relacl, relowner", "r"],
 };
@@ -4925,18 +5082,28 @@ function privilegesOf(db: Planner, step: Said): Privileged {
   };
 }
 
+/** What GRANT calls a kind of object. */
+function grantedKind(kind: string): string {
+  if (/^(view|materialized view|foreign table)$/.test(kind)) return "table";
+  return kind === "server" ? "foreign server" : kind;
+}
+
 function privilegesOn(db: Planner, on: string): Privileged {
   const { kind, name: object } = readObject(on);
   const { ref } = addressOf(db, on);
-  const table = /^(view|materialized view|foreign table|table)$/.test(kind);
-  const word = table ? "table" : kind === "server" ? "foreign server" : kind;
+  const word = grantedKind(kind);
+  const table = word === "table";
   const [from = "", columns = "", letter = "r"] = ACLS[word] ?? [];
   const [acl = "", owner = ""] = columns.split(", ");
   const whole = ref.slice(kind.length + 1);
   const path = namePath(bracket(object)[0]);
-  const said = /=$/.test(from)
-    ? literal(path.at(-1) ?? "")
-    : literal(path.length > 1 ? whole : `${id(db.schema)}.${whole}`);
+  const full = path.length > 1 ? whole : `${id(db.schema)}.${whole}`;
+  const said = /WHERE$/.test(from)
+    ? isRoutine(
+      literal(bracket(full)[0]),
+      inputTypes(signatureParts(bracket(object)[1])),
+    )
+    : literal(/=$/.test(from) ? path.at(-1) ?? "" : full);
   const ofColumns = `UNION ALL SELECT attname, attacl FROM pg_attribute
     WHERE attrelid = to_regclass(${said}) AND attacl IS NOT NULL`;
   return {
@@ -5211,6 +5378,8 @@ interface TableFact {
   /** Whether the role that is connected may alter it. */
   owned: boolean;
   unlogged: boolean;
+  /** The extension that owns it. */
+  extension?: string;
   parents: Oid[];
   columns: Map<string, ColumnFact>;
   indexes: Map<string, IndexFact>;
@@ -5300,13 +5469,21 @@ interface TypeFact {
   /** As pg_type.typtype: e, d, c, r, … */
   kind: string;
   labels: string[];
+  extension?: string;
+}
+
+interface ExtensionFact {
+  oid: Oid;
+  schema: string;
+  version: string;
+  relocatable: boolean;
 }
 
 /** All that was read. */
 export interface Catalog {
   tables: Map<string, TableFact>;
   types: Map<string, TypeFact>;
-  extensions: Set<string>;
+  extensions: Map<string, ExtensionFact>;
   /** Operator classes by oid; the default of a type has one of its own. */
   opclasses: Map<Oid, { name: string; usual: boolean }>;
   /** What stands in these schemas and was not read, as SQL names it. */
@@ -5364,16 +5541,21 @@ const VALUE_SOURCES: Record<string, string> = {
 
 /**
  * The search path is the target schema, and after it the schemas of the
- * installed extensions, so that their types and operator classes are found
+ * installed extensions and of those that steps create, so that their types and operator classes are found
  * wherever the provider keeps them.
  */
-function serverQuery(schema: string): string {
+function serverQuery(schema: string, extensions: Step[] = []): string {
   const name = literal(schema);
+  const more = extensions.flatMap(({ schema }) => schema ?? []).map(bareName);
   const path = (where: string) =>
     `concat(quote_ident(${name}), (
-      SELECT ', ' || string_agg(DISTINCT quote_ident(nspname), ', ')
-      FROM pg_extension JOIN pg_namespace e ON e.oid = extnamespace
-      WHERE nspname NOT IN ('pg_catalog', ${name}) AND ${where}), ', pg_temp')`;
+      SELECT string_agg(', ' || quote_ident(s), '' ORDER BY s)
+      FROM (SELECT nspname FROM pg_extension
+          JOIN pg_namespace e ON e.oid = extnamespace WHERE ${where}
+        UNION SELECT s FROM unnest(ARRAY[${more.map(literal)}]::name[]) s
+        LEFT JOIN pg_namespace e ON nspname = s
+        WHERE e.oid IS NULL OR ${where}) x (s)
+      WHERE s NOT IN ('pg_catalog', ${name})), ', pg_temp')`;
   return `SELECT to_json(f) AS server FROM (SELECT version() AS banner,
     current_setting('server_version_num')::int AS version,
     current_setting('server_version') AS "versionText",
@@ -5423,7 +5605,10 @@ const OLDER = `(SELECT false AS indnullsnotdistinct, NULL AS confdelsetcols,
 const FACTS: Record<string, string> = {
   relations: `SELECT json_build_array(nspname, relname, c.oid, relkind,
       pg_has_role(relowner, 'USAGE'), relpersistence = 'u',
-      (SELECT json_agg(inhparent) FROM pg_inherits WHERE inhrelid = c.oid)) AS f
+      (SELECT json_agg(inhparent) FROM pg_inherits WHERE inhrelid = c.oid),
+      (SELECT extname FROM pg_depend d JOIN pg_extension e
+        ON e.oid = d.refobjid WHERE d.deptype = 'e' AND d.objid = c.oid
+          AND d.classid = 'pg_class'::regclass)) AS f
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
     WHERE c.${NAMED}`,
   columns: `SELECT json_build_array(attrelid, attname, attnum,
@@ -5485,12 +5670,16 @@ const FACTS: Record<string, string> = {
       AND conrelid IN (SELECT oid FROM pg_class WHERE ${NAMED})`,
   types: `SELECT json_build_array(nspname, typname, typtype,
       (SELECT json_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum
-        WHERE enumtypid = t.oid)) AS f
+        WHERE enumtypid = t.oid), (SELECT extname FROM pg_depend d
+        JOIN pg_extension e ON e.oid = d.refobjid WHERE d.deptype = 'e'
+          AND d.objid = t.oid AND d.classid = 'pg_type'::regclass)) AS f
     FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace
     WHERE nspname IN (:schemas) AND typtype IN ('e', 'd', 'c', 'r')
       AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = typrelid
         AND relkind <> 'c')`,
-  extensions: `SELECT json_build_array(extname) AS f FROM pg_extension`,
+  extensions: `SELECT json_build_array(extname, e.oid, nspname, extversion,
+      extrelocatable) AS f
+    FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace`,
   opclasses: `SELECT json_build_array(oid, opcname, opcdefault) AS f
     FROM pg_opclass`,
   others: `SELECT json_build_array(nspname, relname) AS f
@@ -5542,11 +5731,13 @@ function readFacts(rows: Row[], schema: string): Catalog {
   const tables = new Map<string, TableFact>();
   const byOid = new Map<Oid, TableFact>();
   for (
-    const [own, name, oid, kind, owned, unlogged, parents] of of("relations")
+    const [own, name, oid, kind, owned, unlogged, parents, extension] of of(
+      "relations",
+    )
   ) {
     const sql = sqlName([own, name], schema);
     const table: TableFact = {
-      ...{ was: sql, name: sql, oid, kind, owned, unlogged },
+      ...{ was: sql, name: sql, oid, kind, owned, unlogged, extension },
       parents: parents ?? [],
       columns: new Map(),
       indexes: new Map(),
@@ -5569,12 +5760,17 @@ function readFacts(rows: Row[], schema: string): Catalog {
   return {
     tables,
     types: new Map(
-      of("types").map(([own, name, kind, labels]) => [
+      of("types").map(([own, name, kind, labels, extension]) => [
         sqlName([own, name], schema),
-        { kind, labels: labels ?? [] },
+        { kind, labels: labels ?? [], extension },
       ]),
     ),
-    extensions: new Set(of("extensions").map(([name]) => name)),
+    extensions: new Map(
+      of("extensions").map(([name, oid, schema, version, relocatable]) => [
+        name,
+        { oid, schema, version, relocatable },
+      ]),
+    ),
     opclasses: new Map(
       of("opclasses").map(([oid, name, usual]) => [
         oid,
@@ -6668,7 +6864,7 @@ class Planner {
   readonly #answers: Answers;
   readonly #tables: Map<string, TableFact>;
   readonly #types: Map<string, TypeFact>;
-  readonly #extensions: Set<string>;
+  readonly #extensions: Map<string, ExtensionFact>;
   readonly #byOid: Map<Oid, string>;
   /** The tables that this plan has a copy of. */
   readonly #own = new Set<TableFact>();
@@ -6698,7 +6894,7 @@ class Planner {
     this.single = single;
     this.#tables = new Map(facts.tables);
     this.#types = new Map(facts.types);
-    this.#extensions = new Set(facts.extensions);
+    this.#extensions = new Map(facts.extensions);
     this.dropped = new Set(
       [...steps.values()].flatMap(({ verb, table = "", constraint = "" }) => {
         const known = this.table(table)?.constraints;
@@ -6720,6 +6916,7 @@ class Planner {
     this.#step = step;
     this.#items = [];
     const before = this.checks.length;
+    const { extension } = this.table(step.table ?? "") ?? {};
     try {
       VERBS[step.verb]?.plan(this, step as Said);
     } catch (error) {
@@ -6728,6 +6925,12 @@ class Planner {
       this.checks.length = before;
       const who = this.#answers.get(HOLDER);
       this.#items = [notAnswered(step, error.query, `${who ?? ""}`)];
+    }
+    // Rows may be added to what an extension keeps; the rest is its own.
+    const changes = this.#items.some(({ mark }) => mark === "change");
+    if (extension && changes && !/^(backfill|insertMissing)$/.test(step.verb)) {
+      this.#items = [];
+      ownedByExtension(this, step.name, extension);
     }
     if (this.#items.length > 0) return this.#items;
     const { name: object, verb: text } = step;
@@ -6842,12 +7045,13 @@ class Planner {
     return sqlName(parts, this.schema);
   }
 
-  hasExtension(name: string): boolean {
-    return this.#extensions.has(name);
+  extension(name: string): ExtensionFact | undefined {
+    return this.#extensions.get(name);
   }
 
-  promiseExtension(name: string) {
-    this.#extensions.add(name);
+  promiseExtension(name: string, schema: string, version: string) {
+    const fact = { oid: "", schema, version, relocatable: true };
+    this.#extensions.set(name, fact);
   }
 
   /** The step that defines or decides a thing, such as `type users.age`. */
@@ -7824,7 +8028,10 @@ async function readDatabase(
           relationsOf(step).map((name) => inSchema(name, schema))
         ),
       ],
-      serverQuery(schema),
+      serverQuery(
+        schema,
+        steps.filter(({ verb }) => verb === "createExtension"),
+      ),
       objects,
     ),
     ...HASH_JOINS.map((name) => `SET LOCAL ${name} = DEFAULT`),

@@ -5267,7 +5267,9 @@ class States {
     await database.session.query(
       [
         `CREATE SCHEMA IF NOT EXISTS ${EXTENSIONS}`,
-        ...extensionsOf(script).map((name) =>
+        ...stepsOf(script).filter(({ verb, schema }) =>
+          verb === "createExtension" && !schema
+        ).map(({ name }) =>
           tolerant([`ALTER EXTENSION "${name}" SET SCHEMA ${EXTENSIONS}`])
         ),
       ].join(";\n"),

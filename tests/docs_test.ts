@@ -240,7 +240,7 @@ Deno.test("the guide tells of the warnings and errors that there are", () => {
   const hazards = [...part("Hazards").matchAll(/^\| `([a-z]+)[:`]/gm)];
   assert.deepEqual(
     hazards.map(([, hazard]) => hazard).sort(),
-    ["blocking", "conflict", "drop", "rename", "rewrite"],
+    ["blocking", "conflict", "drop", "rename", "replace", "rewrite"],
   );
 });
 

@@ -120,6 +120,23 @@ const KINDS: Record<string, Kind> = {
     allow: ["replace:tax"],
     drop: 'dropFunction("tax(numeric, numeric)")',
   },
+  "function of own types": {
+    step: [
+      `createEnum("mood", ["good", "bad"])`,
+      `createFunction("worse(m mood, VARIADIC others mood[])", "RETURNS mood LANGUAGE sql AS $$ SELECT m $$")`,
+      `createProcedure("feel(INOUT m mood)", "LANGUAGE plpgsql AS $$BEGIN END$$")`,
+      `grant("EXECUTE", "function worse(mood, mood[])", "pg_monitor")`,
+      `comment("function worse(mood, mood[])", "the first")`,
+    ].join(", "),
+    sql: `CREATE TYPE mood AS ENUM ('good', 'bad');
+      CREATE FUNCTION worse(m mood, VARIADIC others mood[]) RETURNS mood
+        LANGUAGE sql AS ' SELECT m ';
+      CREATE PROCEDURE feel(INOUT m public.mood) LANGUAGE plpgsql
+        AS 'BEGIN END';
+      GRANT EXECUTE ON FUNCTION worse TO pg_monitor;
+      COMMENT ON FUNCTION worse IS 'the first'`,
+    drop: `dropFunction("worse(mood, mood[])")`,
+  },
   "function of a table": {
     step:
       `createFunction("pairs(n int)", "RETURNS TABLE (a int, b text) LANGUAGE plpgsql AS $$BEGIN RETURN QUERY SELECT n, 'x'; END$$")`,
@@ -309,6 +326,82 @@ const KINDS: Record<string, Kind> = {
       'grant("SELECT, DELETE", "orders", "pg_monitor")',
       'grant("SELECT WITH GRANT OPTION", "orders", "pg_monitor")',
     ],
+  },
+  extension: {
+    setup: "CREATE SCHEMA tools",
+    step: `createExtension("hstore", { schema: "tools", version: "1.7" })`,
+    sql: "CREATE EXTENSION hstore SCHEMA tools VERSION '1.8'",
+    changed: [`createExtension("hstore", { schema: "public" })`],
+    drop: 'dropExtension("hstore")',
+  },
+  "older extension": {
+    step: `createExtension("citext")`,
+    sql: "CREATE EXTENSION citext VERSION '1.4'",
+    changed: [`createExtension("citext", { version: "1.6" })`],
+    conflicts: [`createExtension("citext", { version: "9.9" })`],
+    drop: 'dropExtension("citext")',
+  },
+  "foreign objects": {
+    step: [
+      `createExtension("postgres_fdw")`,
+      `step("server branch", {
+        check: "EXISTS (SELECT FROM pg_foreign_server WHERE srvname = 'branch' AND srvoptions = '{host=other}')",
+        alter: "CREATE SERVER branch FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'other')",
+        makes: "server branch",
+      })`,
+      `step("its orders", {
+        check: "EXISTS (SELECT FROM pg_foreign_table WHERE ftrelid = to_regclass('branch_orders'))",
+        alter: "CREATE FOREIGN TABLE branch_orders (id int, total numeric) SERVER branch",
+        makes: "foreign table branch_orders",
+      })`,
+      `comment("server branch", "another shop")`,
+      `comment("foreign table branch_orders", "of another shop")`,
+      `comment("column branch_orders.total", "with taxes")`,
+      `grant("USAGE", "foreign server branch", "pg_monitor")`,
+      `grant("SELECT", "foreign table branch_orders", "pg_monitor")`,
+      `createView("all_orders", "SELECT id FROM branch_orders")`,
+    ].join(", "),
+    sql: `CREATE EXTENSION postgres_fdw; CREATE SERVER branch FOREIGN DATA
+        WRAPPER postgres_fdw OPTIONS (host 'other');
+      CREATE FOREIGN TABLE branch_orders (id int, total numeric) SERVER branch;
+      COMMENT ON SERVER branch IS 'another shop';
+      COMMENT ON FOREIGN TABLE branch_orders IS 'of another shop';
+      COMMENT ON COLUMN branch_orders.total IS 'with taxes';
+      GRANT USAGE ON FOREIGN SERVER branch TO pg_monitor;
+      GRANT SELECT ON branch_orders TO pg_monitor;
+      CREATE VIEW all_orders AS SELECT b.id FROM branch_orders b`,
+  },
+  "other objects by hand": {
+    step: [
+      `step("words", {
+        check: "EXISTS (SELECT FROM pg_ts_config WHERE cfgname = 'words')",
+        alter: "CREATE TEXT SEARCH CONFIGURATION words (COPY = simple)",
+        makes: "text search configuration words",
+      })`,
+      `comment("text search configuration words", "plain ones")`,
+      `step("operator", {
+        check: "to_regoperator('=== (int, int)') IS NOT NULL",
+        alter: "CREATE OPERATOR === (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int)",
+        makes: "operator ===",
+      })`,
+      `createEnum("mood", ["good", "bad"])`,
+      `createFunction("mood_of(n int)", "RETURNS mood LANGUAGE sql IMMUTABLE AS $$ SELECT CASE WHEN n > 0 THEN 'good'::mood ELSE 'bad'::mood END $$")`,
+      `step("cast of int to mood", {
+        check: "EXISTS (SELECT FROM pg_cast WHERE castsource = 'int'::regtype AND casttarget = 'mood'::regtype AND castfunc = 'mood_of(int)'::regprocedure)",
+        alter: "CREATE CAST (int AS mood) WITH FUNCTION mood_of(int)",
+        makes: "cast (int AS mood)",
+      })`,
+      `createView("moods", "SELECT 1::mood AS mood, 1 === 1 AS same, to_tsvector('words', 'a b') AS words")`,
+    ].join(", "),
+    sql: `CREATE TEXT SEARCH CONFIGURATION words (COPY = simple);
+      COMMENT ON TEXT SEARCH CONFIGURATION words IS 'plain ones';
+      CREATE OPERATOR === (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int);
+      CREATE TYPE mood AS ENUM ('good', 'bad');
+      CREATE FUNCTION mood_of(n integer) RETURNS mood IMMUTABLE LANGUAGE sql
+        AS $x$ SELECT CASE WHEN n > 0 THEN 'good'::mood ELSE 'bad'::mood END $x$;
+      CREATE CAST (integer AS mood) WITH FUNCTION mood_of(int);
+      CREATE VIEW moods AS SELECT CAST (1 AS mood) AS mood, 1 === 1 AS same,
+        to_tsvector('words'::regconfig, 'a b') AS words`,
   },
   revoke: {
     setup: TABLE +
@@ -580,4 +673,119 @@ Deno.test("steps build on what a longhand step says that it makes", () =>
     const { code, stderr } = await sync(dry, { url, steps: wrong });
     assert.equal(code, 1);
     assert.match(stderr, /what it makes is a kind and a name/);
+  }));
+
+const REFUSED: Record<string, [setup: string, steps: string, text: RegExp]> = {
+  "the server does not have": [
+    "",
+    `createExtension("no such thing")`,
+    /no such thing +is an extension that the server does not have/,
+  ],
+  "the server does not have at that version": [
+    "",
+    `createExtension("hstore", { version: "99" })`,
+    /hstore +is not offered at 99: the server has .*1\.8/,
+  ],
+  "needs another": [
+    "",
+    `createExtension("earthdistance")`,
+    /earthdistance +needs the extension cube/,
+  ],
+  "needs a schema": [
+    "",
+    `createExtension("hstore", { schema: "tools" })`,
+    /hstore +needs the schema tools, which nothing has made/,
+  ],
+  "is bound to a schema": [
+    "",
+    `dropExtension("plpgsql"), createSchema("tools"), createExtension("xml2", { schema: "tools" }), createExtension("plperl", { schema: "tools" })`,
+    /plperl +stands in the schema pg_catalog, and in no other/,
+  ],
+  "cannot be moved": [
+    "CREATE SCHEMA tools; CREATE EXTENSION xml2",
+    `createExtension("xml2", { schema: "tools" })`,
+    /xml2 +is in another schema/,
+  ],
+  "is in use": [
+    "CREATE EXTENSION citext; CREATE TABLE t (a citext)",
+    `dropExtension("citext")`,
+    /citext +cannot be dropped: column a of table t depends on it/,
+  ],
+};
+
+for (const [what, [setup, steps, text]] of Object.entries(REFUSED)) {
+  Deno.test(`an extension that ${what} is told, and nothing is written`, () =>
+    onServer(18, async (url, db) => {
+      await db.unsafe(setup);
+      const { code, stdout, stderr } = await sync(["--apply"], { url, steps });
+      assert.equal(code, 3, stdout + stderr);
+      assert.match(stdout, text);
+    }));
+}
+
+for (const major of [14, 18] as const) {
+  Deno.test(`a role creates the extensions that are trusted, on ${major}`, () =>
+    onServer(major, async (url, db) => {
+      const role = `maker_${crypto.randomUUID().slice(0, 8)}`;
+      await db.unsafe(`CREATE ROLE ${role} LOGIN;
+        GRANT CREATE, USAGE ON SCHEMA public TO ${role};
+        DO $$BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO ${role}',
+          current_database()); END$$`);
+      const by = new URL(url);
+      by.username = role;
+      try {
+        const made = await sync(["--apply"], {
+          url: `${by}`,
+          steps: `createExtension("citext")`,
+        });
+        assert.equal(made.code, 0, made.stdout + made.stderr);
+        const refused = await sync(dry, {
+          url: `${by}`,
+          steps: `createExtension("postgres_fdw")`,
+        });
+        assert.match(refused.stdout, /may be created by a superuser only/);
+      } finally {
+        await db.unsafe(`DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`);
+      }
+    }));
+
+  Deno.test(`what an extension owns is never changed, on ${major}`, () =>
+    onServer(major, async (url, db) => {
+      await db.unsafe(`CREATE EXTENSION citext;
+        CREATE TABLE kept (id int); CREATE INDEX kept_idx ON kept (id);
+        CREATE VIEW shown AS SELECT 1 AS one;
+        CREATE TYPE mood AS ENUM ('good');
+        ALTER EXTENSION citext ADD TABLE kept;
+        ALTER EXTENSION citext ADD VIEW shown;
+        ALTER EXTENSION citext ADD TYPE mood`);
+      const steps = [
+        `createTable("kept", { id: "int", more: "text" })`,
+        `dropTable("kept")`,
+        `dropIndex("kept_idx")`,
+        `createView("shown", "SELECT 2 AS one")`,
+        `dropView("shown")`,
+        `createEnum("mood", ["good", "bad"])`,
+        `dropFunction("citext_eq(citext, citext)")`,
+        `createFunction("citext_eq(citext, citext)", "RETURNS bool LANGUAGE sql AS 'SELECT true'")`,
+      ];
+      for (const steps_ of steps) {
+        const { code, stdout } = await sync(dry, { url, steps: steps_ });
+        assert.equal(code, 2, stdout);
+        assert.match(stdout, /belongs to the extension citext/, steps_);
+        assert.match(stdout, /1 needs a look, 0 in place/, steps_);
+      }
+      const rows = `insertMissing("kept", ["id"], [{ id: 1 }])`;
+      assert.equal((await sync(["--apply"], { url, steps: rows })).code, 0);
+    }));
+}
+
+Deno.test("types of an extension in a schema of its own are found at once", () =>
+  onServer(18, async (url) => {
+    const steps = `createSchema("tools"),
+      createExtension("citext", { schema: "tools" }),
+      createTable("users", { email: "citext NOT NULL", tags: "citext[]" }),
+      createIndex("users", "users_email_key", "UNIQUE (email)"),`;
+    const made = await sync(["--apply"], { url, steps });
+    assert.equal(made.code, 0, made.stdout + made.stderr);
+    assert.equal((await sync(dry, { url, steps })).code, 0);
   }));
