@@ -9152,8 +9152,6 @@ interface Progress {
 /** SQLSTATEs after which the same statement may be tried again. */
 const RETRIED = ["55P03", "40P01"];
 const TIMED_OUT = "57014";
-/** What an older server says of functions and columns that it lacks. */
-const UNKNOWN = ["42883", "42703"];
 
 /** Any number will do, as long as every copy of this script has the same. */
 const ADVISORY_KEY = "7236511998345071977";
