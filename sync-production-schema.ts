@@ -1521,6 +1521,7 @@ function planEnum(db: Planner, { name, labels }: Said) {
   if (fact?.extension && `${fact.labels}` !== `${labels}`) {
     return ownedByExtension(db, name, fact.extension);
   }
+  db.seen.add(type);
   if (fact?.kind === "e") return planLabels(db, name, labels, fact.labels);
   db.promiseType(type, labels);
   const list = labels.map(literal).join(", ");
@@ -3239,6 +3240,7 @@ function planDropEnum(db: Planner, step: Said) {
   const fact = db.type(type);
   if (fact?.kind !== "e") return;
   if (fact.extension) return ownedByExtension(db, step.name, fact.extension);
+  db.seen.add(type);
   db.forgetType(type);
   const list = fact.labels.map(literal).join(", ");
   const undo = `CREATE TYPE ${type} AS ENUM (${list})`;
@@ -5487,7 +5489,7 @@ export interface Catalog {
   /** Operator classes by oid; the default of a type has one of its own. */
   opclasses: Map<Oid, { name: string; usual: boolean }>;
   /** What stands in these schemas and was not read, as SQL names it. */
-  others: string[];
+  others: { oid: Oid; name: string; sql: string; described: string }[];
 }
 
 /** The server and the role, as the first round trip finds them. */
@@ -5682,12 +5684,47 @@ const FACTS: Record<string, string> = {
     FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace`,
   opclasses: `SELECT json_build_array(oid, opcname, opcdefault) AS f
     FROM pg_opclass`,
-  others: `SELECT json_build_array(nspname, relname) AS f
-    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-    WHERE nspname IN (:schemas) AND relkind IN ('r', 'p', 'v', 'm', 'f')
-      AND NOT relispartition AND NOT c.${NAMED}
-      AND NOT EXISTS (SELECT FROM pg_depend WHERE deptype = 'e'
-        AND classid = 'pg_class'::regclass AND objid = c.oid)`,
+  others: `SELECT json_build_array(noun, nspname, CASE class
+      WHEN 'pg_proc'::regclass THEN concat(name, '(',
+        pg_get_function_identity_arguments(own), ')') ELSE name END,
+      own, "on") AS f
+    FROM (
+      SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN
+          'materialized view' WHEN 'S' THEN 'sequence' ELSE 'table' END AS noun,
+        relnamespace AS home, relname::text AS name, c.oid, NULL AS "on",
+        'pg_class'::regclass AS class, c.oid AS own
+      FROM pg_class c
+      WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT relispartition
+        AND NOT c.${NAMED}
+      UNION ALL
+      SELECT CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate'
+          ELSE 'function' END, pronamespace, proname, oid, NULL,
+        'pg_proc'::regclass, oid
+      FROM pg_proc
+      UNION ALL
+      SELECT CASE typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain'
+          WHEN 'r' THEN 'range type' ELSE 'composite type' END, typnamespace,
+        typname, t.oid, NULL, 'pg_type'::regclass, t.oid
+      FROM pg_type t LEFT JOIN pg_class c ON c.oid = typrelid
+      WHERE typtype IN ('e', 'd', 'r') OR typtype = 'c' AND relkind = 'c'
+      UNION ALL
+      SELECT 'trigger', relnamespace, tgname, tgrelid, relname,
+        'pg_class'::regclass, t.oid
+      FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
+      WHERE NOT tgisinternal AND tgparentid = 0
+      UNION ALL
+      SELECT 'policy', relnamespace, polname, polrelid, relname,
+        'pg_class'::regclass, p.oid
+      FROM pg_policy p JOIN pg_class c ON c.oid = polrelid
+      UNION ALL
+      SELECT 'rule', relnamespace, rulename, ev_class, relname,
+        'pg_class'::regclass, r.oid
+      FROM pg_rewrite r JOIN pg_class c ON c.oid = ev_class
+      WHERE rulename <> '_RETURN'
+    ) f JOIN pg_namespace n ON n.oid = home
+    WHERE nspname IN (:schemas) AND NOT EXISTS (SELECT FROM pg_depend
+      WHERE deptype IN ('e', 'a', 'i') AND classid = class AND objid = f.oid
+        AND (deptype = 'e' OR noun = 'sequence'))`,
 };
 
 /**
@@ -5777,7 +5814,12 @@ function readFacts(rows: Row[], schema: string): Catalog {
         { name, usual },
       ]),
     ),
-    others: of("others").map((name) => sqlName(name, schema)).sort(),
+    others: of("others").map(([noun, home, name, oid, on]) => ({
+      ...{ oid: `${oid}`, name: bracket(name)[0] },
+      sql: sqlName([home, name], schema),
+      described: `${noun} ` +
+        [home === schema ? [] : home, on ?? [], name].flat().join("."),
+    })),
   };
 }
 
@@ -6853,6 +6895,8 @@ class Planner {
     checks: new Set<string>(),
     plans: new Set<string>(),
   };
+  /** The oids of what steps name, and the names of their enums. */
+  readonly seen = new Set<string>();
   /** Whether all that was compared is the same, as was taken for granted. */
   allSame = true;
   /** What the data must be like for the changes to succeed. */
@@ -7384,7 +7428,10 @@ class Planner {
   /** An object as it stands; none where it is not there. */
   object(kind: ObjectKind, step: Said): ObjectFact | undefined {
     const found = this.ask(kind.facts(this, step), MISSING_OBJECT);
-    return found === undefined ? undefined : readObjectFact(found);
+    if (found === undefined) return undefined;
+    const fact = readObjectFact(found);
+    this.seen.add(`${fact.oid}`);
+    return fact;
   }
 
   /** Whether a step's expression and one of the catalog are the same. */
@@ -7456,10 +7503,11 @@ class Planner {
     if (!names || names.length < columns.length) return false;
     const casts = columns.map(([, type], i) => `x.c${i}::${type}`);
     const list = names.map((_, i) => `c${i}`);
-    const types = this.plan(`SELECT ${casts} FROM (SELECT * FROM (${query}\n) q
-      OFFSET 0) x (${list})`)?.Output;
+    // A subquery that is selected as it is leaves no trace in the plan.
+    const types = this.plan(`SELECT 0, ${casts} FROM (SELECT * FROM (${query}\n)
+      q OFFSET 0) x (${list})`)?.Output;
     return columns.every(([name], i) =>
-      names[i] === id(name) && types?.[i] === `x.c${i}`
+      names[i] === id(name) && types?.[i + 1] === `x.c${i}`
     );
   }
 
@@ -8224,15 +8272,19 @@ function turnOf({ verb }: Step): number {
   return turn >= 0 ? turn : verb === "addForeignKey" ? 9 : 8;
 }
 
-/** What nobody checks: tables, and what hangs on those that steps make. */
+/** What nobody checks: objects, and what hangs on tables that steps make. */
 function unnamedIn({ tables, others }: Catalog, db: Planner): string[] {
-  const found = others.map((name) => `table ${name}`);
+  const alters = db.steps().map(({ alter = [] }) => alter.join(";\n"));
+  const longhand = new Set(wordsIn(alters.join(";\n")));
+  const found = others.filter(({ oid, name, sql }) =>
+    !db.seen.has(oid) && !db.seen.has(sql) && !longhand.has(name)
+  ).map(({ described }) => described).sort();
   for (const { name, columns, indexes, constraints } of tables.values()) {
     const table = stepName(parseName(name));
     const made = db.stepOf(`table ${table}`);
     if (!made?.columns) continue;
     const isUnnamed = (kind: string, name: string) =>
-      !db.stepOf(`${kind} ${table}.${name}`);
+      !db.stepOf(`${kind} ${table}.${name}`) && !longhand.has(name);
     for (const [column, { inherited }] of columns) {
       const known = inherited || Object.hasOwn(made.columns, column) ||
         db.stepOf(`rename ${table}.${column}`);
@@ -8242,7 +8294,7 @@ function unnamedIn({ tables, others }: Catalog, db: Planner): string[] {
     }
     for (const [index] of indexes) {
       const known = constraints.has(index) || db.stepOf(`index ${index}`);
-      if (!known) found.push(`index ${index}`);
+      if (!known && !longhand.has(index)) found.push(`index ${index}`);
     }
     for (const [constraint, { type, inherited }] of constraints) {
       if (type === "p" || inherited) continue;

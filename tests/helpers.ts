@@ -55,8 +55,9 @@ export interface Server {
 export async function startServer(
   major: Major,
   settings: string[] = [],
+  binaries?: string,
 ): Promise<Server> {
-  const binaries = await unpack(major);
+  binaries ??= await unpack(major);
   const directory = await Deno.makeTempDir({ prefix: `pg${major}-` });
   await Deno.chmod(directory, 0o755);
   const data = join(directory, "data");
@@ -127,6 +128,27 @@ export async function startServer(
       await Deno.remove(directory, { recursive: true });
     },
   };
+}
+
+/** A server that the system's packages brought, which may have extensions. */
+export async function installedServer(): Promise<Server | undefined> {
+  const root = "/usr/lib/postgresql";
+  if (!exists(root)) return undefined;
+  const majors = [...Deno.readDirSync(root)].map(({ name }) => Number(name))
+    .filter((major) => exists(join(root, `${major}`, "bin", "postgres")));
+  const major = Math.max(...majors) as Major;
+  if (!(MAJORS as readonly Major[]).includes(major)) return undefined;
+  const made = await Deno.makeTempDir({ prefix: `installed-${major}-` });
+  await Deno.chmod(made, 0o755);
+  await Deno.mkdir(join(made, "native"));
+  const bin = join(root, `${major}`, "bin");
+  await Deno.symlink(bin, join(made, "native", "bin"));
+  const server = await startServer(major, [], await keep(made, `${made}-kept`));
+  const stop = async () => {
+    await server.stop();
+    await Deno.remove(`${made}-kept`, { recursive: true });
+  };
+  return { ...server, stop };
 }
 
 /**
@@ -220,6 +242,12 @@ async function unpack(major: Major): Promise<string> {
   const programs = ["initdb", "postgres", "pg_ctl"];
   await run("chmod", ["-R", "a+rX", made]);
   await run("chmod", ["a+x", ...programs.map((name) => join(bin, name))]);
+  return await keep(made, cache);
+}
+
+/** Gives what was unpacked its data directory, and its name. */
+async function keep(made: string, cache: string): Promise<string> {
+  const native = join(made, "native"), bin = join(native, "bin");
   const data = join(native, "data");
   await Deno.mkdir(data, { mode: 0o700 });
   if (isRoot) await Deno.chown(data, 65534, 65534);

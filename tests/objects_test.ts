@@ -789,3 +789,31 @@ Deno.test("types of an extension in a schema of its own are found at once", () =
     assert.equal(made.code, 0, made.stdout + made.stderr);
     assert.equal((await sync(dry, { url, steps })).code, 0);
   }));
+
+/** Queries of a view that was `SELECT id, total FROM orders`. */
+const QUERIES: [query: string, inPlace: boolean][] = [
+  ["SELECT id, total FROM orders WHERE total > 0", true],
+  ["SELECT o.id, o.total FROM orders o ORDER BY 1", true],
+  ["SELECT max(id) AS id, total FROM orders GROUP BY total", true],
+  ["SELECT id, total, state FROM orders", true],
+  ["WITH o AS (SELECT * FROM orders) SELECT id, total FROM o LIMIT 1", true],
+  ["SELECT id, total::numeric FROM orders", false],
+  ["SELECT id::bigint, total FROM orders", false],
+  ["SELECT total, id FROM orders", false],
+  ["SELECT id AS key, total FROM orders", false],
+  ["SELECT id FROM orders", false],
+];
+
+for (const major of [14, 18] as const) {
+  Deno.test(`a view that keeps its columns is changed in place, on ${major}`, () =>
+    onServer(major, async (url, db) => {
+      await db.unsafe(`${TABLE} CREATE VIEW v AS SELECT id, total FROM orders`);
+      for (const [query, inPlace] of QUERIES) {
+        const steps = `createView("v", ${JSON.stringify(query)})`;
+        const { stdout } = await sync(["--dry-run"], { url, steps });
+        assert.match(stdout, inPlace ? /v +change view/ : /v +make view again/);
+        const changes = /^ {6}CREATE OR REPLACE VIEW v /m;
+        assert.equal(changes.test(stdout), inPlace, stdout);
+      }
+    }));
+}

@@ -114,7 +114,7 @@ for (const major of [14, 18] as const) {
 
                 const dry = await run(
                   project,
-                  ["--dry-run", "--detailed-exitcode"],
+                  ["--dry-run", "--detailed-exitcode", "--strict", "--verbose"],
                   url,
                 );
                 assert.equal(dry.code, 0, dry.said);
