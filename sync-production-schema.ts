@@ -3327,6 +3327,8 @@ interface ObjectFact {
   columns?: [name: string, type: string][];
   /** Owned by an extension, which looks after it. */
   extension?: string;
+  /** The tables that have a column of the domain. */
+  users?: string[] | null;
 }
 
 /** Rows that an expression is about: an alias, and names with their types. */
@@ -3354,7 +3356,10 @@ interface Wanted {
 }
 
 /** SQL that changes one part, as a whole statement; none where nothing can. */
-type Fix = (wanted: Wanted, part: string) => string | undefined;
+type Fix = (
+  wanted: Wanted,
+  part: string,
+) => string | (string | Partial<ChangeSpec>)[] | undefined;
 
 interface ObjectKind {
   /** As CREATE, DROP and COMMENT call it. */
@@ -4027,13 +4032,37 @@ const SEQUENCE_WORDS: Record<string, string> = {
   cache: "CACHE",
 };
 
+function sequenceOptions(text = ""): Parts {
+  return clausesAs(text, {
+    as: "type",
+    increment: "increment",
+    "increment by": "increment",
+    minvalue: "minimum",
+    maxvalue: "maximum",
+    start: "start",
+    "start with": "start",
+    cache: "cache",
+    "owned by": "owned by",
+    cycle: says("cycle"),
+    "no cycle": nothing,
+    "no minvalue": nothing,
+    "no maxvalue": nothing,
+  });
+}
+
 const sequence: ObjectKind = {
   noun: "SEQUENCE",
   catalog: "pg_class",
-  facts: (db, { name }) =>
-    `SELECT json_build_object('oid', c.oid,
+  facts: (db, { name, text }) => {
+    const { type = "bigint", increment = "1", ...said } = sequenceOptions(text);
+    const down = increment.startsWith("-");
+    const top = `CASE to_regtype(${literal(type)})
+        WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647
+        ELSE 9223372036854775807 END`;
+    const minimum = said.minimum ?? "1", maximum = said.maximum ?? "-1";
+    return `SELECT json_build_object('oid', c.oid,
     ${OWN_EXTENSION("pg_class", "c.oid")},
-    'have', jsonb_build_object('type', type, 'increment', seqincrement::text,
+    'have', jsonb_build_object('type', format_type(seqtypid, NULL), 'increment', seqincrement::text,
       'minimum', seqmin::text, 'maximum', seqmax::text,
       'start', seqstart::text, 'cache', seqcache::text,
       'cycle', CASE WHEN seqcycle THEN 'yes' END,
@@ -4045,32 +4074,14 @@ const sequence: ObjectKind = {
         WHERE deptype = 'a' AND classid = 'pg_class'::regclass
           AND objid = seqrelid)),
     'implied', jsonb_build_object('type', 'bigint', 'increment', '1',
-      'cache', '1',
-      'start', CASE WHEN down THEN seqmax ELSE seqmin END::text,
-      'minimum', CASE WHEN down THEN -top - 1 ELSE 1 END::text,
-      'maximum', CASE WHEN down THEN -1 ELSE top END::text))
-    FROM pg_sequence JOIN pg_class c ON c.oid = seqrelid,
-    LATERAL (SELECT seqincrement < 0 AS down,
-      format_type(seqtypid, NULL) AS type, CASE seqtypid
-        WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647
-        ELSE 9223372036854775807 END AS top) s
-    WHERE seqrelid = to_regclass(${db.literal(name)})`,
+      'cache', '1', 'start', ${literal(down ? maximum : minimum)},
+      'minimum', (${down ? `-${top} - 1` : "1"})::text,
+      'maximum', (${down ? "-1" : top})::text))
+    FROM pg_sequence JOIN pg_class c ON c.oid = seqrelid
+    WHERE seqrelid = to_regclass(${db.literal(name)})`;
+  },
   want: ({ text }, db) => {
-    const { "owned by": owner = "", ...said } = clausesAs(text, {
-      as: "type",
-      increment: "increment",
-      "increment by": "increment",
-      minvalue: "minimum",
-      maxvalue: "maximum",
-      start: "start",
-      "start with": "start",
-      cache: "cache",
-      "owned by": "owned by",
-      cycle: says("cycle"),
-      "no cycle": nothing,
-      "no minvalue": nothing,
-      "no maxvalue": nothing,
-    });
+    const { "owned by": owner = "", ...said } = sequenceOptions(text);
     if (!owner || /^none$/i.test(owner)) return said;
     const path = namePath(owner);
     if (path.length === 2) path.unshift(db.schema);
@@ -4088,16 +4099,39 @@ const sequence: ObjectKind = {
           : "NONE"
       }`,
     unlogged: ({ ref }) => `ALTER SEQUENCE ${ref} SET LOGGED`,
-    "*": ({ ref, want }, part) =>
-      `ALTER SEQUENCE ${ref} ${SEQUENCE_WORDS[part]} ${want[part]}`,
+    "*": ({ ref, want, have, fact: { implied = {} } }) => {
+      const now = { ...implied, ...have }, all = { ...implied, ...want };
+      return `ALTER SEQUENCE ${ref} ` +
+        Object.entries(SEQUENCE_WORDS).flatMap(([part, word]) =>
+          all[part] === now[part] ? [] : `${word} ${all[part]}`
+        ).join(" ");
+    },
   },
 };
+
+/** What scans every table that has the domain, while it keeps out writes. */
+function scanUsers(
+  { db, ref, fact }: Wanted,
+  action: string,
+): Partial<ChangeSpec> {
+  const tables = fact.users ?? [];
+  const some = tables.some((table) => db.sizeOf(table).bytes > 0);
+  return {
+    sql: `ALTER DOMAIN ${ref} ${action}`,
+    phase: "online",
+    locks: tables.map((table) => ({ table, mode: SH })),
+    ...(some && { work: "scan", hazard: "blocking" }),
+  };
+}
 
 const domain: ObjectKind = {
   noun: "DOMAIN",
   facts: (db, { name }) =>
     `SELECT json_build_object('oid', t.oid,
     ${OWN_EXTENSION("pg_type", "t.oid")},
+    'users', (SELECT json_agg(DISTINCT attrelid::regclass) FROM pg_attribute
+      JOIN pg_class c ON c.oid = attrelid
+      WHERE atttypid = t.oid AND relkind IN ('r', 'm', 'p')),
     'have', jsonb_build_object(
       'type', format_type(t.typbasetype, t.typtypmod),
       'not null', CASE WHEN t.typnotnull THEN 'yes' END,
@@ -4152,15 +4186,26 @@ const domain: ObjectKind = {
     default: ({ ref, want }) =>
       `ALTER DOMAIN ${ref} ` +
       (want.default ? `SET DEFAULT ${want.default}` : "DROP DEFAULT"),
-    "not null": ({ ref, want }) =>
-      `ALTER DOMAIN ${ref} ${want["not null"] ? "SET" : "DROP"} NOT NULL`,
-    valid: ({ ref }, part) =>
-      `ALTER DOMAIN ${ref} VALIDATE CONSTRAINT ${id(part.slice(6))}`,
-    check: ({ ref, want, have }, part) =>
-      want[part] && !have[part]
-        ? `ALTER DOMAIN ${ref} ADD CONSTRAINT ${id(part.slice(6))} ` +
-          `CHECK (${want[part]})`
-        : undefined,
+    "not null": (wanted) =>
+      wanted.want["not null"]
+        ? [scanUsers(wanted, "SET NOT NULL")]
+        : `ALTER DOMAIN ${wanted.ref} DROP NOT NULL`,
+    valid: (wanted, part) => [
+      scanUsers(wanted, `VALIDATE CONSTRAINT ${id(part.slice(6))}`),
+    ],
+    check: (wanted, part) => {
+      const { ref, want, have } = wanted, name = id(part.slice(6));
+      return [
+        ...have[part] ? [`ALTER DOMAIN ${ref} DROP CONSTRAINT ${name}`] : [],
+        ...want[part]
+          ? [
+            `ALTER DOMAIN ${ref} ADD CONSTRAINT ${name} ` +
+            `CHECK (${want[part]}) NOT VALID`,
+            scanUsers(wanted, `VALIDATE CONSTRAINT ${name}`),
+          ]
+          : [],
+      ];
+    },
     "*": () => undefined,
   },
   faults: ({ text }) => textFaults("its text", text),
@@ -4611,13 +4656,23 @@ function dropSql(kind: ObjectKind, { ref, on, step }: Wanted): string {
   return `DROP ${kind.noun} ${ref}${signature}${of}`;
 }
 
+function sqlOf(fix: ReturnType<Fix>): string[] {
+  return [fix ?? []].flat().map((one) =>
+    typeof one === "string" ? one : one.sql ?? ""
+  );
+}
+
 function planObject(db: Planner, step: Said) {
   const kind = OBJECTS[step.verb];
   if (!kind || (step.table && !db.needs(step.table))) return;
   const wanted = wantedOf(db, kind, step);
   const fact = db.object(kind, step);
   const locks = kind.lock ? [{ table: wanted.on, mode: kind.lock }] : [];
-  const change = (sql: string, undo: string, told: Told = {}): ChangeSpec => ({
+  const change = (
+    sql: string,
+    undo: string,
+    told: Partial<ChangeSpec> = {},
+  ): ChangeSpec => ({
     ...{ phase: "expand", keepsPlace: true, undo, locks, ...told, sql },
   });
   const noun = kind.noun.toLowerCase();
@@ -4646,19 +4701,29 @@ function planObject(db: Planner, step: Said) {
   }));
   const fixes = parts.map((part) => ruleFor(kind.fix, part)?.(wanted, part));
   if (fixes.every((sql) => sql !== undefined)) {
-    const statements = [...new Set(fixes)].filter(Boolean) as string[];
     const back = { ...wanted, want: known.have, have: wanted.want };
-    const undo = restoreSql(kind, wanted, known);
-    const undos = parts.map((part) =>
-      undo ?? (known.have[part] || part === "enabled"
-        ? ruleFor(kind.fix, part)?.(back, part)
-        : undefined) ??
-        cannot(`its ${part} is not kept`)
-    );
+    const whole = restoreSql(kind, wanted, known);
+    const undoOf = (part: string) =>
+      whole ||
+      (known.have[part] || part === "enabled"
+        ? sqlOf(ruleFor(kind.fix, part)?.(back, part)).join("; ")
+        : "") ||
+      cannot(`its ${part} is not kept`);
+    // One statement may mend several parts.
+    const statements = new Map<string, ChangeSpec>();
+    for (const [i, part] of parts.entries()) {
+      for (const [n, fix] of [fixes[i] ?? []].flat().entries()) {
+        const { sql = "", ...told } = typeof fix === "string"
+          ? { sql: fix }
+          : fix;
+        if (!sql || statements.has(sql)) continue;
+        statements.set(sql, change(sql, n === 0 ? undoOf(part) : "", told));
+      }
+    }
     db.change(
       step.name,
       `change ${noun}: ${parts.join(", ")}`,
-      ...statements.map((sql, i) => change(sql, undos[i] ?? "")),
+      ...statements.values(),
     );
     for (const one of told) db.note("differs", describeDifference(one));
     return;
@@ -4691,7 +4756,7 @@ function afterCreate(kind: ObjectKind, wanted: Wanted): string[] {
   const { enabled = "origin" } = wanted.want;
   return enabled === "origin"
     ? []
-    : [kind.fix.enabled?.(wanted, "enabled") ?? ""];
+    : sqlOf(kind.fix.enabled?.(wanted, "enabled"));
 }
 
 /** The statement that makes an object as it was, where one does all. */
