@@ -1619,7 +1619,10 @@ function planColumn(db: Planner, at: At, spec: ColumnSpec) {
     const fix = `changeType("${at.table}", "${at.column}", "${spec.type}")`;
     return differs("type", spec.type, fact.type, fix);
   }
-  if (spec.collation !== fact.collation) {
+  const natural = fact.natural ?? '"default"';
+  if (
+    !db.sameCollation(spec.collation || natural, fact.collation || natural)
+  ) {
     const fix = "write the database's, or a new column: a change rebuilds " +
       "every index";
     differs("collation", spec.collation || own, fact.collation || own, fix);
@@ -2097,7 +2100,7 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
   db.own(table).columns.set(column, { ...fact, type, before: fact.type });
   const gentle = work !== REWRITE;
   const isText = /^(text|varchar|char|character|citext)\b/i.test(type);
-  const collate = fact.collation ? ` COLLATE ${id(fact.collation)}` : "";
+  const collate = fact.collation ? ` COLLATE ${fact.collation}` : "";
   const kept = isText && bare === type ? collate : "";
   const change = `TYPE ${text}${kept}${using ? ` USING ${tidy(using)}` : ""}`;
   const back = `TYPE ${fact.type}${collate} USING ${id(column)}::${fact.type}`;
@@ -2791,17 +2794,16 @@ function indexParts(db: Planner, table: TableFact, fact: IndexFact) {
     const collation = collations?.[i] ?? "";
     const natural = column
       ? column.collation || column.natural
-      : collation && collation !== "default"
+      : collation && collation !== '"default"'
       ? db.collationOf(table, fact.expressions[i] ?? "")
       : "";
     have[`key ${n}`] = name ? id(name) : strip(fact.expressions[i] ?? "");
-    have[`collation ${n}`] = collation === "default" ? "" : collation;
+    have[`collation ${n}`] = collation === '"default"' ? "" : collation;
     have[`opclass ${n}`] = usual ? "" : opclass;
-    have[`options ${n}`] = (parameters?.[n] ?? []).join(",")
-      .replaceAll(/[\s']/g, "");
+    have[`options ${n}`] = sortOptions(parameters?.[n] ?? []);
     have[`order ${n}`] = orderOf((flags & 1) > 0, (flags & 2) > 0);
     if (usual) implied[`opclass ${n}`] = opclass;
-    implied[`collation ${n}`] = natural || "default";
+    implied[`collation ${n}`] = natural || '"default"';
   });
   return { have: dense(have), implied };
 }
@@ -4158,7 +4160,7 @@ const domain: ObjectKind = {
       type: spec.type,
       "not null": spec.notNull ? "yes" : "",
       default: spec.default,
-      collation: spec.collation,
+      collation: nameIn(spec.collation).replace(/^default$/, ""),
     });
     let own = "";
     let n = 0;
@@ -5682,12 +5684,12 @@ const FACTS: Record<string, string> = {
       format_type(atttypid, atttypmod), CASE WHEN typcategory IN ('S', 'V')
         THEN format_type(atttypid, -1) END,
       attnotnull, conname, CASE WHEN attcollation <> typcollation
-        THEN (SELECT collname FROM pg_collation c WHERE c.oid = attcollation) END,
+        THEN attcollation::regcollation::text END,
       pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE attrelid END),
       attidentity, attgenerated, attinhcount > 0,
       attstorage, attcompression, sequence, CASE WHEN typcollation NOT IN
-        (0, 'pg_catalog."default"'::regcollation) THEN (SELECT collname
-        FROM pg_collation c WHERE c.oid = typcollation) END) AS f
+        (0, 'pg_catalog."default"'::regcollation)
+        THEN typcollation::regcollation::text END) AS f
     FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid
     LEFT JOIN pg_attrdef ON atthasdef AND adrelid = attrelid AND adnum = attnum
     LEFT JOIN (SELECT conrelid, conkey[1] AS key, conname FROM pg_constraint
@@ -5710,9 +5712,10 @@ const FACTS: Record<string, string> = {
           THEN pg_get_indexdef(indexrelid, k, false) END
           FROM generate_series(1, indnkeyatts) k) END,
       indclass::oid[], indoption::int2[],
-      CASE WHEN indcollation::text ~ '[^01 ]' THEN ARRAY(SELECT collname
+      CASE WHEN indcollation::text ~ '[^01 ]'
+        THEN ARRAY(SELECT nullif(id, 0)::regcollation::text
         FROM unnest(indcollation::oid[]) WITH ORDINALITY o (id, i)
-        LEFT JOIN pg_collation c ON c.oid = id ORDER BY i) END,
+        ORDER BY i) END,
       parameters, reloptions, distinct_nulls,
       pg_get_expr(indpred, indrelid), spcname) AS f
     FROM ${OLDER}, LATERAL (SELECT *, indnullsnotdistinct AS distinct_nulls
@@ -6334,20 +6337,18 @@ const parseColumn = once((text: string): ColumnSpec => {
   const [, expression = "", kept = ""] = bracket(computed ?? "");
   const refused = find(/^(references|unique|check|constraint)$/);
   const key = find(/^primary key$/);
-  const collation = nameIn(after(/^collate$/));
+  const collation = tidy(after(/^collate$/) ?? "");
   const [, unread] = clauses.find(([head, rest]) =>
     /^(not null|null|primary key|storage|compression)/.test(head) &&
     !isNothing(rest)
   ) ?? [, /^(stored|virtual)?$/i.test(tidy(kept)) ? undefined : kept];
-  const bare = after(/^collate$/)
-    ? `${type} COLLATE ${after(/^collate$/)}`
-    : type;
+  const bare = collation ? `${type} COLLATE ${collation}` : type;
   return {
     type,
     notNull: !!find(/^not null$/) || !!key || !!identity || !!serial,
     primaryKey: !!key,
     serial: !!serial,
-    collation: collation === "default" ? "" : collation,
+    collation,
     default: realDefault(after(/^default$/)),
     identity: identity ? (identity === "always" ? "a" : "d") : "",
     // VIRTUAL is the default from PostgreSQL 18, and an error before.
@@ -6492,6 +6493,13 @@ function optionsIn(options: string[]): Parts {
   }));
 }
 
+/** The parameters of an operator class, in whatever order they were said. */
+function sortOptions(options: string[]): string {
+  return Object.entries(optionsIn(options))
+    .map(([name, value]) => `${name.slice("with ".length)}=${value}`)
+    .sort().join(",");
+}
+
 /** The keys of an index or a constraint: `key 1`, `order 1`, `key 2`, … */
 function keysIn(text: string): Parts | undefined {
   const [before, within, after] = bracket(text);
@@ -6523,9 +6531,9 @@ function readKey(text: string, n: number): Parts {
     /^("(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)$/;
   return dense({
     [`key ${n}`]: isColumn.test(inner) ? id(nameIn(inner)) : inner,
-    [`collation ${n}`]: nameIn(collation),
+    [`collation ${n}`]: collation,
     [`opclass ${n}`]: nameIn(name),
-    [`options ${n}`]: options.replaceAll(/[\s']/g, ""),
+    [`options ${n}`]: sortOptions(list(options)),
     [`order ${n}`]: orderOf(desc, first),
     [`operator ${n}`]: operator?.replace(/^operator\s*\((.*)\)$/is, "$1").trim()
       .replace(/^pg_catalog\./i, ""),
@@ -7373,7 +7381,8 @@ class Planner {
   /** Whether two defaults of a column are the same. */
   sameValue(type: string, left: string, right: string): boolean {
     return plainly(left) === plainly(right) ||
-      this.#same(`(${left})::${type}`, `(${right})::${type}`);
+      this.#same(`(${left})::${type}`, `(${right})::${type}`) &&
+        this.#sameHidden(left, right);
   }
 
   /** Whether a step's expression and one of the catalog are the same. */
@@ -7385,7 +7394,7 @@ class Planner {
         `(${right})`,
         this.#scope(table, left, right),
       ) &&
-        this.#sameFunctions(left, right);
+        this.#sameHidden(left, right);
   }
 
   #scope(table: TableFact, left: string, right: string): Sides {
@@ -7395,7 +7404,7 @@ class Planner {
   /** A column's type and collation, as far as they are there already. */
   typeNow({ type, before, collation }: ColumnFact): string {
     const now = this.comingEnum(type) ? before ?? "text" : type;
-    return collation ? `${now} COLLATE ${id(collation)}` : now;
+    return collation ? `${now} COLLATE ${collation}` : now;
   }
 
   /** The collation that an expression of the catalog has by itself. */
@@ -7403,7 +7412,16 @@ class Planner {
     const { nulls, right } = this.#scope(table, expression, expression);
     const found = this.askRows(`SELECT l.v FROM (${nulls}) t, LATERAL (
       SELECT pg_collation_for((${expression})) AS v FROM ${right}) l`);
-    return nameIn(found);
+    return found ?? "";
+  }
+
+  /** Whether two names of collations are one's. */
+  sameCollation(left: string, right: string): boolean {
+    const [a, b] = [left, right].map((name) =>
+      `to_regcollation(${literal(name)})`
+    );
+    const sql = `SELECT coalesce(${a} = ${b}, false)::text`;
+    return left === right || this.#found(this.ask(sql) !== "false");
   }
 
   isRenamed({ was, name, columns }: TableFact): boolean {
@@ -7413,7 +7431,10 @@ class Planner {
 
   #same(left: string, right: string, scope?: Sides): boolean {
     const prints = this.#prints(left, right, scope);
-    const same = !prints || prints[0] === prints[1];
+    return this.#found(!prints || prints[0] === prints[1]);
+  }
+
+  #found(same: boolean): boolean {
     if (!same) this.allSame = false;
     return same;
   }
@@ -7432,21 +7453,35 @@ class Planner {
     return [prints.message, ""];
   }
 
+  /** What prints alike is the same where it hides no other thing. */
+  #sameHidden(left: string, right: string): boolean {
+    return this.#sameFunctions(left, right) &&
+      this.#sameCollations(left, right);
+  }
+
+  /** EXPLAIN prints no COLLATE of what is no constant. */
+  #sameCollations(left: string, right: string): boolean {
+    const [a, b] = [left, right].map(collationsIn) as [string[], string[]];
+    const within = (some: string[], all: string[]) =>
+      some.every((one) => all.some((other) => this.sameCollation(one, other)));
+    return within(a, b) && within(b, a);
+  }
+
   /**
    * The planner puts simple SQL functions in place of their calls, and values
-   * in place of immutable ones: where but one side names a function that
-   * somebody made, the two are not the same, however equal they print.
+   * in place of immutable ones: where the two sides call other functions that
+   * somebody made, they are not the same, however equal they print.
    */
   #sameFunctions(left: string, right: string): boolean {
     const [a, b] = [left, right].map(callsIn) as [Set<string>, Set<string>];
-    const odd = [...a.symmetricDifference(b)];
-    if (odd.length === 0) return true;
-    const names = odd.map(literal).join(", ");
-    const own = this.ask(`SELECT (EXISTS (SELECT FROM pg_proc
-      WHERE proname IN (${names}) AND pronamespace <> 'pg_catalog'::regnamespace
-    ))::text`) === "true";
-    if (own) this.allSame = false;
-    return !own;
+    if (a.symmetricDifference(b).size === 0) return true;
+    const [here, there] = [a.difference(b), b.difference(a)].map((odd) =>
+      `(SELECT string_agg(DISTINCT concat_ws('.', pronamespace, proname), ' ')
+        FROM pg_proc WHERE pronamespace <> 'pg_catalog'::regnamespace
+        AND (${[...odd, "false"].join(" OR ")}))`
+    );
+    const sql = `SELECT (${here} IS NOT DISTINCT FROM ${there})::text`;
+    return this.#found(this.ask(sql) !== "false");
   }
 
   /** The parts in which what is wanted and what is there differ. */
@@ -7461,6 +7496,9 @@ class Planner {
       if (a === b) return false;
       const usual = implied[part];
       if (usual !== undefined && (a || usual) === (b || usual)) return false;
+      if (/^collation/.test(part)) {
+        return !this.sameCollation(a || usual || "", b || usual || "");
+      }
       const columns = /^key/.test(part) && isName(a) && isName(b);
       const compared = EXPRESSIONS.test(part) && a && b && !columns;
       return !compared || !this.sameExpression(table, a, b);
@@ -7507,7 +7545,7 @@ class Planner {
       : undefined;
     if (!/\bselect\b/i.test(left + right)) {
       return this.#same(`(${left})${cast}`, `(${right})${cast}`, sides) &&
-        this.#sameFunctions(left, right);
+        this.#sameHidden(left, right);
     }
     const query = (text: string, from: string) =>
       `SELECT v FROM (${sides?.nulls ?? "SELECT"}) t, ` +
@@ -7783,7 +7821,7 @@ function describeKeys(parts: Parts): string {
     const of = (part: string) => parts[`${part} ${i + 1}`];
     return [
       key,
-      of("collation") && `COLLATE ${id(of("collation") ?? "")}`,
+      of("collation") && `COLLATE ${of("collation")}`,
       of("opclass") &&
       `${of("opclass")}${of("options") ? `(${of("options")})` : ""}`,
       of("order"),
@@ -7792,14 +7830,30 @@ function describeKeys(parts: Parts): string {
   }).join(", ");
 }
 
-/** The names that are called in an expression. */
+/** What finds the functions that an expression calls in pg_proc. */
 const callsIn = once((text: string): Set<string> => {
-  const tokens = tokenize(text);
+  const tokens = tokenize(text).map(({ text }) => text);
+  const isWord = /^["A-Za-z_\u0080-\uffff]/;
   return new Set(
-    tokens.filter((_, i) => tokens[i + 1]?.text === "(")
-      .filter(({ text }) => /^["A-Za-z_\u0080-\uffff]/.test(text))
-      .map(({ text }) => unquoted(text)),
+    tokens.flatMap((name, i) => {
+      if (!isWord.test(name) || tokens[i + 1] !== "(") return [];
+      const schema = tokens[i - 1] === "." ? tokens[i - 2] : undefined;
+      const place = schema
+        ? `pronamespace = to_regnamespace(${literal(schema)})`
+        : "pg_function_is_visible(oid)";
+      return [`proname = ${literal(unquoted(name))} AND ${place}`];
+    }),
   );
+});
+
+/** The collations that an expression names. */
+const collationsIn = once((text: string): string[] => {
+  const tokens = tokenize(text).map(({ text }) => text);
+  return tokens.flatMap((word, i) => {
+    const [name = "", dot, own = ""] = tokens.slice(i + 1, i + 4);
+    if (lower(word) !== "collate") return [];
+    return [dot === "." ? `${name}.${own}` : name];
+  });
 });
 
 /** A question that ran out of time: what it asks is not known. */
@@ -8572,7 +8626,7 @@ function expectUnique(db: Planner, table: string, parts: Parts) {
   const values = keysOf(parts).map((key, i) => {
     const collation = parts[`collation ${i + 1}`];
     return (isName(key) ? key : `(${key})`) +
-      (collation ? ` COLLATE ${id(collation)}` : "");
+      (collation ? ` COLLATE ${collation}` : "");
   });
   const conditions = [
     ...(parts.predicate ? [`(${parts.predicate})`] : []),
@@ -8813,7 +8867,7 @@ function typeBefore(db: Planner, table: TableFact, column: string): string {
   const type = fact?.before ?? fact?.type ?? "text";
   const [element = "", list = ""] = type.split(/(?=\[\]$)/);
   if (db.comingEnum(element)) return `text${list}`;
-  return fact?.collation ? `${type} COLLATE ${id(fact.collation)}` : type;
+  return fact?.collation ? `${type} COLLATE ${fact.collation}` : type;
 }
 
 /** What tells the rows of tables and partitions apart; the plan's have none. */
