@@ -61,7 +61,7 @@ Deno.test("the script pins what deno.json pins", () => {
       /"(npm:[^"]+@\d[^"/]*)"/g,
     ),
   ].map(([, specifier]) => specifier!);
-  assert.equal(new Set(inline).size, 3);
+  assert.equal(new Set(inline).size, 4);
   for (const specifier of inline) {
     assert.ok(Object.values(imports).includes(specifier), specifier);
   }
