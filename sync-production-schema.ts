@@ -1218,12 +1218,6 @@ function parentOf(step: Step): string {
   return stepName(namePath(parts["referenced table"] ?? step.table ?? ""));
 }
 
-/** A name of SQL, taken apart at its dots. */
-function namePath(text: string): string[] {
-  return tokenize(text).filter(({ text }) => text !== ".")
-    .map(({ text }) => unquoted(text));
-}
-
 const DEFINITIONS: Record<string, string> = {
   addPrimaryKey: "PRIMARY KEY",
   addUnique: "UNIQUE",
@@ -2127,7 +2121,7 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
   if (inTheWay.length > 0) {
     for (const { name } of restored) db.note("restores", name);
   }
-  expectType(db, step, { from: fact.type, to: type }, using);
+  expectType(db, step, type, using);
 }
 
 /** A default that only one of two types can have must change with the type. */
@@ -3400,22 +3394,8 @@ const RELOPTIONS = `coalesce((SELECT jsonb_object_agg(
   FROM unnest(reloptions) o), '{}')`;
 
 /** Words of a text, each with what follows it, as parts. */
-function clausesAs(
-  text: string,
-  words: Record<string, string | ((rest: string) => Parts)>,
-): Parts {
-  const heads = Object.keys(words).filter(Boolean).toSorted().toReversed();
-  const at = RegExp(
-    `\\b(?:${heads.join("|").replaceAll(" ", "\\s+")})\\b`,
-    "gi",
-  );
-  const parts = cut(text, at).map(([word, rest]) => {
-    const read = words[word];
-    return typeof read === "string"
-      ? { [read]: rest || "yes" }
-      : read?.(rest) ?? {};
-  });
-  return dense(Object.assign({}, ...parts));
+function clausesAs(text: string, words: Clauses): Parts {
+  return readClauses(cut(text, headsOf(words)), words).parts;
 }
 
 const says = (part: string, value = "yes") => () => ({ [part]: value });
@@ -4435,10 +4415,8 @@ const publication: ObjectKind = {
 function assignments(text: string): Parts {
   const inner = text.trim().replace(/^\(([^]*)\)$/, "$1");
   return Object.fromEntries(
-    list(inner).map((item) => {
-      const [name = "", value = "yes"] = item.split(/\s*=\s*([^]*)/);
-      return [lower(name), value.trim()];
-    }),
+    list(inner).map(assigned)
+      .map(([name, value = "yes"]) => [lower(name), value]),
   );
 }
 
@@ -5954,30 +5932,11 @@ function sqlName([schema = "", name]: string[], target: string): string {
 // asked. What cannot be read is a fault that names it, never a clause lost.
 
 /** What a column's text says. */
-interface ColumnSpec {
-  type: string;
-  notNull: boolean;
-  primaryKey: boolean;
-  serial: boolean;
-  collation: string;
-  default: string | undefined;
-  /** As pg_attribute has them: a or d, and s or v; "" for neither. */
-  identity: string;
-  generated: string;
-  /** What a generated column computes. */
-  expression: string | undefined;
-  storage: string;
-  compression: string;
-  /** The text without PRIMARY KEY, and the type with its collation alone. */
-  withoutKey: string;
-  bare: string;
-  /** A clause that must be a step of its own, and text that says nothing. */
-  refused: string | undefined;
-  unread: string | undefined;
-}
+type ColumnSpec = ReturnType<typeof parseColumn>;
 
-/** A lexeme: where it stands, and whether it is a space or a comment. */
+/** A lexeme and where it stands; a blank is a space or a comment. */
 interface Token {
+  kind: "blank" | "string" | "name" | "other";
   text: string;
   start: number;
   end: number;
@@ -5986,10 +5945,10 @@ interface Token {
 /** https://www.postgresql.org/docs/current/sql-syntax-lexical.html */
 const TOKEN = new RegExp(
   [
-    /\s+|--[^\n]*|\/\*/,
-    /[eE]'(?:[^'\\]|''|\\[^])*'|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*'/,
-    /(?:[uU]&)?"(?:[^"]|"")*"|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/,
-    /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/,
+    /(?<blank>\s+|--[^\n]*|\/\*)/,
+    /(?<string>[eE]'(?:[^'\\]|''|\\[^])*'|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*')/,
+    /(?<dollars>\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)/,
+    /(?<name>(?:[uU]&)?"(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/,
     /\d[\w.]*(?:[eE][+-]?\d+)?|::|[-+*/<>=~!@#%^&|`?]+?(?=--|\/\*)/,
     /[-+*/<>=~!@#%^&|`?]+|[^]/,
   ].map((part) => part.source).join("|"),
@@ -6011,14 +5970,16 @@ const lexemes = once((text: string): Token[] => {
   const tokens: Token[] = [];
   for (let start = 0, end = 0; start < text.length; start = end) {
     TOKEN.lastIndex = start;
-    const raw = TOKEN.exec(text)?.[0] ?? text.slice(start);
+    const { 0: raw = "", groups = {} } = TOKEN.exec(text) ?? {};
+    const { blank, dollars, string = dollars, name } = groups;
     end = start + raw.length;
     if (raw === "/*") end = endOfComment(text, start);
-    if (/^\$.*\$$/.test(raw)) {
+    if (dollars) {
       const close = text.indexOf(raw, end);
       end = close < 0 ? text.length : close + raw.length;
     }
-    tokens.push({ text: text.slice(start, end), start, end });
+    const kind = blank ? "blank" : string ? "string" : name ? "name" : "other";
+    tokens.push({ kind, text: text.slice(start, end), start, end });
   }
   return tokens;
 });
@@ -6034,24 +5995,19 @@ function endOfComment(text: string, start: number): number {
   return text.length;
 }
 
-/** The lexemes' texts: in lower case, and without quotes where it needs none. */
-function words(text: string): string[] {
-  return tokenize(text).map(({ text }) => {
-    const plain = /^"(.*)"$/s.exec(text)?.[1] ?? "";
-    if (isSimple(plain)) return plain;
-    const isWord = /^[\w\u0080-\uffff]/.test(text) && !text.endsWith("'");
-    return isWord ? text.toLowerCase() : text;
-  });
-}
+/** The lexemes' texts, the same for every spelling of them. */
+const words = once((text: string): string[] =>
+  tokenize(text).map(({ kind, text }) => {
+    const quoted = /^"(.*)"$/s.exec(text)?.[1] ?? "";
+    if (isSimple(quoted)) return quoted;
+    return kind === "string" || text.endsWith('"') ? text : fold(text);
+  })
+);
 
 /** The lexemes that say something. */
 const tokenize = once((text: string): Token[] =>
-  lexemes(text).filter((token) => !isBlank(token.text))
+  lexemes(text).filter(({ kind }) => kind !== "blank")
 );
-
-function isBlank(text: string): boolean {
-  return /^(\s|--|\/\*)/.test(text);
-}
 
 /**
  * The text at equal length: quotes as "_", and blanks for comments and for
@@ -6059,17 +6015,13 @@ function isBlank(text: string): boolean {
  */
 const blanked = once((text: string): string => {
   let depth = 0;
-  return lexemes(text).map(({ text }) => {
-    const quoted = /^([eEbBxXnN]|[uU]&)?['"]|^\$./.test(text);
-    const plain = isBlank(text)
-      ? " ".repeat(text.length)
-      : quoted
-      ? "_".repeat(text.length)
-      : text;
+  return lexemes(text).map(({ kind, text }) => {
     if (/^([)\]]|end)$/i.test(text)) depth = Math.max(0, depth - 1);
-    const shown = depth === 0 ? plain : " ".repeat(text.length);
+    const hidden = kind === "blank" || depth > 0;
     if (/^([([]|case)$/i.test(text)) depth++;
-    return shown;
+    if (hidden) return " ".repeat(text.length);
+    const quoted = kind === "string" || text.endsWith('"');
+    return quoted ? "_".repeat(text.length) : text;
   }).join("");
 });
 
@@ -6085,6 +6037,30 @@ function cut(text: string, words: RegExp): [word: string, rest: string][] {
     word,
     text.slice(ends[i - 1] ?? 0, found[i]?.index).trim(),
   ]);
+}
+
+/** What each word of a text says: a part of this name, or what it makes. */
+type Clauses = Record<string, string | ((rest: string) => Parts | undefined)>;
+
+/** Finds the words, the longest first. */
+function headsOf(words: Clauses): RegExp {
+  const heads = Object.keys(words).filter(Boolean).toSorted().toReversed();
+  return RegExp(`\\b(?:${heads.join("|").replaceAll(" ", "\\s+")})\\b`, "gi");
+}
+
+/** The parts that words and what follows them say, and what says nothing. */
+function readClauses(cuts: [word: string, rest: string][], words: Clauses) {
+  const parts: Parts = {};
+  let unread: string | undefined;
+  for (const [word, rest] of cuts) {
+    const read = words[word];
+    const said = typeof read === "string"
+      ? { [read]: rest || "yes" }
+      : read?.(rest);
+    if (!said) unread ??= tidy(`${word.toUpperCase()} ${rest}`);
+    Object.assign(parts, dense(said ?? {}));
+  }
+  return { parts, unread };
 }
 
 function lower(text: string): string {
@@ -6135,26 +6111,22 @@ function tidy(text: string): string {
   }).join("");
 }
 
-/** Another spelling of the same lexemes comes to the same. */
-const plainly = once((text: string): string =>
-  tokenize(strip(text)).map(({ text }) =>
-    /^[A-Za-z_\u0080-\uffff]/.test(text) && !text.endsWith("'")
-      ? fold(text)
-      : isSimple(text.slice(1, -1)) && text.startsWith('"')
-      ? text.slice(1, -1)
-      : text
-  ).join(" ")
-);
+const plainly = once((text: string): string => words(strip(text)).join(" "));
 
 /** PostgreSQL folds nothing but A to Z. */
 function fold(name: string): string {
   return name.replaceAll(/[A-Z]/g, (c) => c.toLowerCase());
 }
 
+/** A name of SQL, taken apart at its dots. */
+function namePath(text: string): string[] {
+  return tokenize(text).filter(({ text }) => text !== ".")
+    .map(({ text }) => unquoted(text));
+}
+
 /** A name of SQL as the catalog holds it, without its schema. */
 function nameIn(text = ""): string {
-  const parts = tokenize(text).filter(({ text }) => text !== ".");
-  return unquoted(parts.at(-1)?.text ?? "");
+  return namePath(text).at(-1) ?? "";
 }
 
 function unquoted(name: string): string {
@@ -6166,7 +6138,7 @@ function unquoted(name: string): string {
 /** All names that a text may mean, in the catalog's form. */
 const namesIn = once((text: string): Set<string> =>
   new Set(
-    tokenize(text).filter(({ text }) => /^["A-Za-z_\u0080-\uffff]/.test(text))
+    tokenize(text).filter(({ kind }) => kind === "name")
       .map(({ text }) => unquoted(text)),
   )
 );
@@ -6174,13 +6146,10 @@ const namesIn = once((text: string): Set<string> =>
 /** Every name that SQL may hold, its strings and bodies included. */
 function wordsIn(sql: string): string[] {
   const words = sql.matchAll(/"((?:[^"]|"")+)"|[\p{L}_][\p{L}\p{N}_$]*/gu);
-  return [
-    ...new Set(
-      [...words].flatMap(([word, quoted]) =>
-        quoted ? [quoted.replaceAll('""', '"')] : [word, word.toLowerCase()]
-      ),
-    ),
-  ];
+  const names = [...words].flatMap(([word, quoted]) =>
+    quoted ? [quoted.replaceAll('""', '"')] : [word, word.toLowerCase()]
+  );
+  return [...new Set(names)];
 }
 
 function isSimple(name: string): boolean {
@@ -6217,10 +6186,7 @@ function literal(text: string): string {
 function toJson(value: unknown): string {
   if (typeof value === "bigint") return `${value}`;
   if (typeof value === "number" && !Number.isFinite(value)) return `"${value}"`;
-  if (value instanceof Uint8Array) {
-    const hex = Array.from(value, (byte) => byte.toString(16).padStart(2, "0"));
-    return JSON.stringify(`\\x${hex.join("")}`);
-  }
+  if (value instanceof Uint8Array) return JSON.stringify(`\\x${hexOf(value)}`);
   if (Array.isArray(value)) return `[${value.map(toJson).join(",")}]`;
   if (!isPlain(value)) return JSON.stringify(value) ?? "null";
   const members = columnsOf(value)
@@ -6240,36 +6206,34 @@ function isPlain(value: unknown): value is Values {
 function valueFault(value: unknown, nested = false): string | undefined {
   const inside = (values: unknown[], nested: boolean) =>
     values.map((value) => valueFault(value, nested)).find((why) => why);
-  if (typeof value === "string") {
-    return value.includes("\0") || !value.isWellFormed()
-      ? "PostgreSQL's text has no NUL and no half of a surrogate pair"
-      : undefined;
-  }
-  if (typeof value === "number") {
-    if (!Number.isFinite(value)) {
-      return nested ? `JSON has no ${value}` : undefined;
-    }
-    return Number.isInteger(value) && !Number.isSafeInteger(value) &&
-        Math.abs(value) < 1e21
-      ? "a number this large may have lost digits: write a BigInt, 1n"
-      : undefined;
-  }
+  if (Array.isArray(value)) return inside(value, nested);
+  if (isPlain(value)) return inside(Object.values(value), true);
   if (value instanceof Date) {
     return Number.isNaN(value.getTime()) ? "the date is invalid" : undefined;
   }
   if (value instanceof Uint8Array) {
     return nested ? "JSON has no bytes: write them as text" : undefined;
   }
-  if (Array.isArray(value)) return inside(value, nested);
-  if (isPlain(value)) return inside(Object.values(value), true);
-  if (typeof value === "object" && value !== null) {
-    return typeof (value as Values).toJSON === "function"
-      ? undefined
-      : `a ${value.constructor.name} is no value of a row`;
+  const odd = (what: string) => `a ${what} is no value of a row`;
+  switch (typeof value) {
+    case "string":
+      return value.includes("\0") || !value.isWellFormed()
+        ? "PostgreSQL's text has no NUL and no half of a surrogate pair"
+        : undefined;
+    case "number":
+      if (nested && !Number.isFinite(value)) return `JSON has no ${value}`;
+      return Number.isInteger(value) && !Number.isSafeInteger(value) &&
+          Math.abs(value) < 1e21
+        ? "a number this large may have lost digits: write a BigInt, 1n"
+        : undefined;
+    case "object":
+      return value && typeof (value as Values).toJSON !== "function"
+        ? odd(value.constructor.name)
+        : undefined;
+    case "function":
+    case "symbol":
+      return odd(typeof value);
   }
-  return ["function", "symbol"].includes(typeof value)
-    ? `a ${typeof value} is no value of a row`
-    : undefined;
 }
 
 function rowFaults(key: string[], rows: Values[]): (string | false)[] {
@@ -6326,7 +6290,7 @@ const COLUMN_CLAUSES = new RegExp(
   "gi",
 );
 
-const parseColumn = once((text: string): ColumnSpec => {
+const parseColumn = once((text: string) => {
   const [[, written = ""] = [], ...clauses] = cut(text, COLUMN_CLAUSES);
   const find = (word: RegExp) => clauses.find(([head]) => word.test(head));
   const after = (word: RegExp) => find(word)?.[1];
@@ -6342,7 +6306,6 @@ const parseColumn = once((text: string): ColumnSpec => {
     /^(not null|null|primary key|storage|compression)/.test(head) &&
     !isNothing(rest)
   ) ?? [, /^(stored|virtual)?$/i.test(tidy(kept)) ? undefined : kept];
-  const bare = collation ? `${type} COLLATE ${collation}` : type;
   return {
     type,
     notNull: !!find(/^not null$/) || !!key || !!identity || !!serial,
@@ -6350,14 +6313,18 @@ const parseColumn = once((text: string): ColumnSpec => {
     serial: !!serial,
     collation,
     default: realDefault(after(/^default$/)),
+    // As pg_attribute has them: a or d, and s or v; "" for neither.
     identity: identity ? (identity === "always" ? "a" : "d") : "",
     // VIRTUAL is the default from PostgreSQL 18, and an error before.
     generated: computed ? (/^stored/i.test(kept) ? "s" : "v") : "",
+    /** What a generated column computes. */
     expression: computed && strip(expression),
     storage: find(/^storage/)?.[0].slice(8) ?? "",
     compression: find(/^compression/)?.[0].slice(12) ?? "",
+    /** The text without PRIMARY KEY, and the type with its collation alone. */
     withoutKey: key ? tidy(hideKey(text)) : tidy(text),
-    bare,
+    bare: collation ? `${type} COLLATE ${collation}` : type,
+    /** A clause that must be a step of its own, and text that says nothing. */
     refused: refused && tidy(refused.join(" ")),
     unread: unread && tidy(unread),
   };
@@ -6378,18 +6345,8 @@ function realDefault(value: string | undefined): string | undefined {
     : tidy(value);
 }
 
-/** The words that open a clause of an index or a constraint. */
-const CLAUSES = new RegExp(
-  "\\b(?:exclude|unique|primary\\s+key|foreign\\s+key|using\\s+index\\s+tablespace|using|include|with|where|" +
-    "tablespace|nulls\\s+(?:not\\s+)?distinct|references|match|" +
-    "on\\s+delete|on\\s+update|not\\s+deferrable|deferrable|" +
-    "initially\\s+deferred|initially\\s+immediate|not\\s+enforced|enforced|" +
-    "not\\s+valid|concurrently)\\b",
-  "gi",
-);
-
-/** What a clause says, from what follows its word; none may stand there. */
-const CLAUSE_PARTS: Record<string, (rest: string) => Parts | undefined> = {
+/** What each clause of an index or a constraint says; undefined for nothing. */
+const CLAUSE_PARTS: Clauses = {
   "": keysIn,
   exclude: keyed({ kind: "exclude" }),
   unique: keyed({ kind: "unique" }),
@@ -6416,16 +6373,18 @@ const CLAUSE_PARTS: Record<string, (rest: string) => Parts | undefined> = {
     "on delete columns": namesInBrackets(rest),
   }),
   "on update": (rest) => ({ "on update": lower(bracket(rest)[0]) }),
-  deferrable: nothingBut({ deferrable: "yes" }),
-  "initially deferred": nothingBut({
-    deferrable: "yes",
-    initially: "deferred",
-  }),
-  "not enforced": nothingBut({ enforced: "no" }),
-  "not deferrable": nothingBut({}),
-  "initially immediate": nothingBut({}),
-  enforced: nothingBut({}),
+  deferrable: alone({ deferrable: "yes" }),
+  "initially deferred": alone({ deferrable: "yes", initially: "deferred" }),
+  "not enforced": alone({ enforced: "no" }),
+  "not deferrable": alone({}),
+  "initially immediate": alone({}),
+  enforced: alone({}),
+  // Those are the plan's to say.
+  "not valid": () => undefined,
+  concurrently: () => undefined,
 };
+
+const CLAUSES = headsOf(CLAUSE_PARTS);
 
 /** Words that the keys in brackets may follow. */
 function keyed(parts: Parts): (rest: string) => Parts | undefined {
@@ -6435,29 +6394,17 @@ function keyed(parts: Parts): (rest: string) => Parts | undefined {
   };
 }
 
-function nothingBut(parts: Parts): (rest: string) => Parts | undefined {
+/** Words that nothing may follow. */
+function alone(parts: Parts): (rest: string) => Parts | undefined {
   return (rest) => isNothing(rest) ? parts : undefined;
 }
 
 /** What a step says of an index or a constraint, part by part. */
-interface Definition {
-  parts: Parts;
-  /** Text that says nothing. */
-  unread: string | undefined;
-}
+const parseDefinition = once((text: string) =>
+  readClauses(clausesOf(text), CLAUSE_PARTS)
+);
 
-const parseDefinition = once((text: string): Definition => {
-  // What follows WHERE is its own, up to the end or the end of its brackets.
-  const parts: Parts = {};
-  let unread: string | undefined;
-  for (const [word, rest] of clausesOf(text)) {
-    const said = CLAUSE_PARTS[word]?.(rest);
-    if (!said) unread ??= tidy(`${word.toUpperCase()} ${rest}`);
-    Object.assign(parts, dense(said ?? {}));
-  }
-  return { parts, unread };
-});
-
+/** What follows WHERE is its own, up to the end or the end of its brackets. */
 function clausesOf(text: string): [string, string][] {
   const where = /\bwhere\b/i.exec(blanked(text));
   if (!where) return cut(text, CLAUSES);
@@ -6474,23 +6421,33 @@ function clausesOf(text: string): [string, string][] {
 /** Drops what says nothing. */
 function dense(parts: Record<string, string | undefined | null>): Parts {
   return Object.fromEntries(
-    Object.entries(parts).filter((entry): entry is [string, string] =>
-      !!entry[1]
-    ),
-  );
+    Object.entries(parts).filter(([, said]) => said),
+  ) as Parts;
 }
 
 function namesInBrackets(text: string): string {
   return list(bracket(text)[1]).map((name) => id(nameIn(name))).join(", ");
 }
 
+/** `a = b` as a and b; no b where no sign stands. */
+function assigned(text: string): [name: string, value: string | undefined] {
+  const at = blanked(text).indexOf("=");
+  return at < 0
+    ? [text.trim(), undefined]
+    : [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+}
+
 /** `fillfactor = '70'` as { "with fillfactor": "70" }. */
 function optionsIn(options: string[]): Parts {
-  return Object.fromEntries(options.map((option) => {
-    const [name = "", value = "true"] = option.split(/\s*=\s*([^]*)/);
-    const word = lower(value.replaceAll("'", ""));
-    return [`with ${lower(name)}`, { on: "true", off: "false" }[word] ?? word];
-  }));
+  return Object.fromEntries(
+    options.map(assigned).map(([name, value]) => {
+      const word = lower((value ?? "true").replaceAll("'", ""));
+      return [
+        `with ${lower(name)}`,
+        { on: "true", off: "false" }[word] ?? word,
+      ];
+    }),
+  );
 }
 
 /** The parameters of an operator class, in whatever order they were said. */
@@ -6604,14 +6561,13 @@ function sessionFaults(text: unknown): string[] {
   const all = statementsOf(text);
   const inside = all.filter(([first]) => first === "do").flatMap(blockOf);
   return [...all, ...inside].flatMap((words) => {
-    const said = words.map((word) =>
-      /^(\$.*\$|'|[eE]')/s.test(word) ? "''" : word
-    )
-      .join(" ");
-    const [found, instead] = SESSION_FAULTS.find(([what]) => what.test(said)) ??
-      [];
-    const clause = found?.exec(said)?.[0].replace(/ \($/, "").trim();
-    return found ? [`its alter has ${clause?.toUpperCase()}: ${instead}`] : [];
+    const isString = (word: string) => /^(\$.*\$|'|[eE]')/s.test(word);
+    const said = words.map((word) => isString(word) ? "''" : word).join(" ");
+    return SESSION_FAULTS.filter(([what]) => what.test(said)).slice(0, 1)
+      .map(([what, instead]) => {
+        const clause = what.exec(said)?.[0].replace(/ \($/, "").trim();
+        return `its alter has ${clause?.toUpperCase()}: ${instead}`;
+      });
   });
 }
 
@@ -6636,10 +6592,8 @@ function blockOf(words: string[]): string[][] {
   const at = words.indexOf("language");
   if (at >= 0 && words[at + 1] !== "plpgsql") return [];
   const quoted = words.find((word) => /^(\$|[eE]?')/.test(word)) ?? "";
-  const body = /^\$(\w*)\$([^]*)\$\1\$$/.exec(quoted)?.[2] ??
-    quoted.replace(/^[eE]?'|'$/g, "").replaceAll("''", "'");
   const opening = ["begin", "then", "else", "loop", ">>"];
-  return statementsOf(body).map((statement) => {
+  return statementsOf(unstring(quoted)).map((statement) => {
     const after = statement.findLastIndex((word) => opening.includes(word));
     return statement.slice(after + 1);
   }).filter(([first = ""]) => first !== "end");
@@ -6668,17 +6622,13 @@ function pathFaults(...names: unknown[]): (string | false)[] {
   });
 }
 
-function columnFaults(table: string, column: string, text: string) {
+function columnFaults(table: string, column: string, text: string): Fault[] {
+  if (text === "") return [`column "${column}" has no type`];
   const missing = [
     ...nameFaults(column),
-    ...textFaults(
-      `the text of column "${column}"`,
-      text,
-    ),
+    ...textFaults(`the text of column "${column}"`, text),
   ];
-  if (typeof text !== "string" || text.trim() === "") {
-    return text === "" ? [`column "${column}" has no type`] : missing;
-  }
+  if (typeof text !== "string" || text.trim() === "") return missing;
   const { type, refused, unread } = parseColumn(text);
   const clause = refused?.split(/\s/)[0]?.toUpperCase();
   const instead: Record<string, string> = {
@@ -6688,7 +6638,7 @@ function columnFaults(table: string, column: string, text: string) {
     CHECK: `addCheck("${table}", "${table}_${column}_check", "…")`,
   };
   return [
-    ...nameFaults(column),
+    ...missing,
     !type && `column "${column}" has no type`,
     refused && `column "${column}" has an inline ${clause}, and what has no ` +
       `name cannot be checked: write ${instead[clause ?? ""] ?? "a step"}`,
@@ -6724,10 +6674,21 @@ async function digest(text: string): Promise<string> {
   if (text === "") return "e3b0c44298fc";
   const bytes = new TextEncoder().encode(text);
   const hash = await crypto.subtle.digest("SHA-256", bytes);
-  return Array.from(
-    new Uint8Array(hash, 0, 6),
-    (byte) => byte.toString(16).padStart(2, "0"),
-  ).join("");
+  return hexOf(new Uint8Array(hash, 0, 6));
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => hex(byte, 2)).join("");
+}
+
+/** @param digits how many it has at least */
+function hex(n: number, digits: number): string {
+  return n.toString(16).padStart(digits, "0");
+}
+
+/** Of things that depend on something, those that are there. */
+function given<T>(...things: (T | "" | false | null | undefined)[]): T[] {
+  return things.filter((thing): thing is T => !!thing);
 }
 
 /** "1 row", "2 rows". */
@@ -6900,6 +6861,22 @@ export interface Item {
   /** Which build of an index an apply waits for. */
   builder?: string;
   changes: Change[];
+}
+
+/** A line of an item, which is left out where it has no text. */
+type Detail = [label: string, text: string | null | undefined];
+
+/** What a person must look at. */
+function issueOf(
+  object: string,
+  text: string,
+  details: Detail[],
+  more: Pick<Item, "reason" | "builder"> = {},
+): Item {
+  const lines = details.filter((line): line is [string, string] =>
+    line[1] !== null && line[1] !== undefined
+  );
+  return { mark: "issue", object, text, details: lines, changes: [], ...more };
 }
 
 /** All changes for one database, in the order in which they would run. */
@@ -7157,9 +7134,7 @@ class Planner {
 
   /** The name of a type as SQL text says it, without what it is made to be. */
   sqlType(type: string): string {
-    const parts = tokenize(bracket(type)[0]).filter(({ text }) => text !== ".")
-      .map(({ text }) => unquoted(text));
-    return sqlName(parts, this.schema);
+    return sqlName(namePath(bracket(type)[0]), this.schema);
   }
 
   extension(name: string): ExtensionFact | undefined {
@@ -7305,9 +7280,8 @@ class Planner {
     if (found === undefined) return false;
     const [type, value] = JSON.parse(found) as [string, string | null];
     if (type === "boolean" && value !== null) return value === "true";
-    const { verb, name } = this.#step;
     throw new SyncError(
-      `the check of ${verb} "${name}" in section "${this.#section}" answers ` +
+      `the check of ${describeStep(this.#section, this.#step)} answers ` +
         `${value === null ? "NULL" : type}, and not true or false`,
       value === null
         ? "Write it so that it is never NULL: EXISTS (SELECT …), " +
@@ -7702,7 +7676,7 @@ class Planner {
     const known: { rows: number | null; bytes: number } = value
       ? JSON.parse(value)
       : { rows: null, bytes: 0 };
-    return { name: parseName(table).join("."), ...known };
+    return { name: dotted(table), ...known };
   }
 
   /** Asks for a change: one line of the report, one or several statements. */
@@ -7738,19 +7712,13 @@ class Planner {
 
   /** Something that a person must look at. */
   issue(object: string, text: string, fix: string) {
-    const details: Item["details"] = [["fix", fix]];
-    this.#items.push({ mark: "issue", object, text, details, changes: [] });
+    this.#items.push(issueOf(object, text, [["fix", fix]]));
   }
 
   /** What passes by itself, such as the build of an index. */
-  situation(
-    object: string,
-    text: string,
-    details: Item["details"],
-    builder: string,
-  ) {
-    const item = { mark: "issue", object, text, details, changes: [] } as const;
-    this.#items.push({ ...item, changes: [], reason: "situation", builder });
+  situation(object: string, text: string, details: Detail[], builder: string) {
+    const told = { reason: "situation", builder } as const;
+    this.#items.push(issueOf(object, text, details, told));
   }
 
   /** What stands there in another shape: shown with both shapes. */
@@ -7760,19 +7728,17 @@ class Planner {
     { step, database, fix, differences = [] }: Conflict,
   ) {
     const parts = differences.map(({ part }) => part).join(", ");
-    const details: Item["details"] = [
+    const told = parts ? `${text}: ${parts}` : text;
+    this.#items.push(issueOf(object, told, [
       ["step", tidy(step)],
       ["database", tidy(database)],
-      ...differences.map(({ part, step, database }): [string, string] => [
+      ...differences.map(({ part, step, database }): Detail => [
         "differs",
         `${part}: ${tidy(step ?? "none")}, in the database ` +
         tidy(database ?? "none"),
       ]),
       ["fix", fix],
-    ];
-    const whole = parts ? `${text}: ${parts}` : text;
-    const item = { mark: "issue", object, text: whole, details } as const;
-    this.#items.push({ ...item, changes: [], reason: "conflict" });
+    ], { reason: "conflict" }));
   }
 
   get server(): Server {
@@ -7832,12 +7798,11 @@ function describeKeys(parts: Parts): string {
 
 /** What finds the functions that an expression calls in pg_proc. */
 const callsIn = once((text: string): Set<string> => {
-  const tokens = tokenize(text).map(({ text }) => text);
-  const isWord = /^["A-Za-z_\u0080-\uffff]/;
+  const tokens = tokenize(text);
   return new Set(
-    tokens.flatMap((name, i) => {
-      if (!isWord.test(name) || tokens[i + 1] !== "(") return [];
-      const schema = tokens[i - 1] === "." ? tokens[i - 2] : undefined;
+    tokens.flatMap(({ kind, text: name }, i) => {
+      if (kind !== "name" || tokens[i + 1]?.text !== "(") return [];
+      const schema = tokens[i - 1]?.text === "." ? tokens[i - 2]?.text : "";
       const place = schema
         ? `pronamespace = to_regnamespace(${literal(schema)})`
         : "pg_function_is_visible(oid)";
@@ -7864,26 +7829,16 @@ class Unanswered extends Error {
 }
 
 /** It stops an apply, which would otherwise do again what may be there. */
-function notAnswered(
-  { name, verb }: Step,
-  query: string,
-  who: string,
-): Item {
+function notAnswered({ name, verb }: Step, query: string, who: string): Item {
   const cheaper = verb === "step"
     ? "write a cheaper check"
     : "make the query cheaper, as with an index";
-  return {
-    mark: "issue",
-    object: name,
-    text: "was not checked",
-    details: [
-      ["why", "the look at it took longer than --probe-timeout"],
-      ["query", tidy(query)],
-      ...(who ? [["who", who] as [string, string]] : []),
-      ["fix", `raise --probe-timeout, or ${cheaper}`],
-    ],
-    changes: [],
-  };
+  return issueOf(name, "was not checked", [
+    ["why", "the look at it took longer than --probe-timeout"],
+    ["query", tidy(query)],
+    ["who", who || undefined],
+    ["fix", `raise --probe-timeout, or ${cheaper}`],
+  ]);
 }
 
 /** Rows that an expression is about: NULLs, under the names of either side. */
@@ -7921,6 +7876,11 @@ function scopeOf(
     left: from("name", own),
     right: from("was", other),
   };
+}
+
+/** A name of SQL as reports show it. */
+function dotted(name: string): string {
+  return parseName(name).join(".");
 }
 
 /** A name without its schema. */
@@ -8354,12 +8314,16 @@ async function explainReading(
 /** Under which the answers hold who locks a table while none came in time. */
 const HOLDER = "holder";
 
+/** Who holds a lock k of pg_locks, in words. */
+function lockHolder(where: string): string {
+  return `SELECT ${SESSION} AS who FROM pg_locks k
+    JOIN pg_stat_activity a USING (pid) WHERE k.granted AND ${HERE} AND ${where}`;
+}
+
 async function tableHolder(session: Session): Promise<unknown> {
-  const [holder] = await session.look(`SELECT ${SESSION} AS who
-    FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-    WHERE mode = 'AccessExclusiveLock' AND granted AND relation IS NOT NULL
-      AND l.database = (SELECT oid FROM pg_database
-        WHERE datname = current_database())`);
+  const [holder] = await session.look(
+    lockHolder("mode = 'AccessExclusiveLock' AND relation IS NOT NULL"),
+  );
   return holder?.who;
 }
 
@@ -8539,8 +8503,6 @@ function whatItIs(value: unknown): string {
 export function checkSteps(sections: Section[]) {
   checkShapes(sections);
   const owners = new Map<string, [string, Step]>();
-  const described = (title: string, { verb, name }: Step) =>
-    `${verb} "${name}" in section "${title}"`;
   const again = (title: string, step: Step) =>
     ownedBy(step).flatMap((thing) => {
       const [, table = "", column = ""] = /^column (.*)\.(.*)$/.exec(thing) ??
@@ -8551,13 +8513,13 @@ export function checkSteps(sections: Section[]) {
         : owners.get(thing);
       owners.set(thing, [title, step]);
       return before
-        ? [`it defines ${thing} again, after ${described(...before)}`]
+        ? [`it defines ${thing} again, after ${describeStep(...before)}`]
         : [];
     });
   const faults: string[] = [];
   for (const { title, steps } of sections) {
     for (const step of steps) {
-      const where = described(title, step);
+      const where = describeStep(title, step);
       try {
         const found = [
           ...VERBS[step.verb]?.faults(step as Said) ?? [],
@@ -8599,26 +8561,17 @@ interface PreflightCheck {
 }
 
 function expectNotNull(db: Planner, { table, column }: At) {
-  expectRows(
-    db,
-    table,
-    ["is NULL", "are NULL"],
-    (rows, key) =>
-      `SELECT ${key} AS key FROM ${rows} WHERE ${id(column)} IS NULL`,
-  );
+  const says = ["is NULL", "are NULL"];
+  expectRows(db, table, says, (rows, key) => {
+    return `SELECT ${key} AS key FROM ${rows} WHERE ${id(column)} IS NULL`;
+  });
 }
 
 function expectCheck(db: Planner, table: string, condition: string) {
-  expectRows(
-    db,
-    table,
-    ["fails it", "fail it"],
-    (rows, key) => {
-      const said = overText(db, table, condition);
-      return said &&
-        `SELECT ${key} AS key FROM ${rows} WHERE (${said}) IS FALSE`;
-    },
-  );
+  expectRows(db, table, ["fails it", "fail it"], (rows, key) => {
+    const said = overText(db, table, condition);
+    return said && `SELECT ${key} AS key FROM ${rows} WHERE (${said}) IS FALSE`;
+  });
 }
 
 /** One pass: the window is over what the index would hold. */
@@ -8628,23 +8581,20 @@ function expectUnique(db: Planner, table: string, parts: Parts) {
     return (isName(key) ? key : `(${key})`) +
       (collation ? ` COLLATE ${collation}` : "");
   });
-  const conditions = [
-    ...(parts.predicate ? [`(${parts.predicate})`] : []),
+  const where = whereAll([
+    ...given(parts.predicate && `(${parts.predicate})`),
     ...(parts.nulls ? [] : values.map((value) => `${value} IS NOT NULL`)),
-  ];
-  const where = conditions.length > 0
-    ? ` WHERE ${conditions.join(" AND ")}`
-    : "";
-  const says = ["repeats another", "repeat one another"] as const;
-  expectRows(
-    db,
-    table,
-    says,
-    (rows, key) =>
-      `SELECT key FROM (SELECT ${key} AS key, count(*) OVER ` +
+  ]);
+  const says = ["repeats another", "repeat one another"];
+  expectRows(db, table, says, (rows, key) => {
+    return `SELECT key FROM (SELECT ${key} AS key, count(*) OVER ` +
       `(PARTITION BY ${values.join(", ")}) AS n FROM ${rows}${where}) x ` +
-      "WHERE n > 1",
-  );
+      "WHERE n > 1";
+  });
+}
+
+function whereAll(conditions: string[]): string {
+  return conditions.length > 0 ? ` WHERE ${conditions.join(" AND ")}` : "";
 }
 
 function expectParents(
@@ -8654,18 +8604,15 @@ function expectParents(
   parent: string,
 ) {
   const theirs = splitNames(parts["referenced columns"]);
-  const own = keyColumns(parts).map((column) =>
-    `${aliasOf(db, table)}.${id(column)}`
-  );
-  const alias = aliasOf(db, table) === "referenced"
-    ? "referenced_table"
-    : "referenced";
-  const joined = own.map((column, i) =>
+  const own = aliasOf(db, table);
+  const alias = own === "referenced" ? "referenced_table" : "referenced";
+  const columns = keyColumns(parts).map((column) => `${own}.${id(column)}`);
+  const joined = columns.map((column, i) =>
     `${alias}.${id(theirs[i] ?? "")} = ${column}`
   );
-  const some = own.map((column) => `${column} IS NOT NULL`)
+  const some = columns.map((column) => `${column} IS NOT NULL`)
     .join(parts.match === "full" ? " OR " : " AND ");
-  const shown = parseName(parent).join(".");
+  const shown = dotted(parent);
   const says = [`has no row in ${shown}`, `have no row in ${shown}`];
   const sure = () => db.coming.knows(parent, theirs);
   expectRows(db, table, says, (rows, key) => {
@@ -8679,64 +8626,44 @@ function expectParents(
 
 function expectExclusion(db: Planner, table: string, parts: Parts) {
   const values = keysOf(parts).map((key, i) => `(${key}) AS v${i}`);
-  const both = values.map((_, i) =>
-    `a.v${i} ${operatorSql(parts[`operator ${i + 1}`])} b.v${i}`
-  );
-  const where = parts.predicate ? ` WHERE ${parts.predicate}` : "";
-  const says = ["conflicts with another", "conflict with one another"] as const;
-  expectRows(
-    db,
-    table,
-    says,
-    (rows, key) =>
-      `WITH r AS (SELECT ${key} AS key, ROW(${SYSTEM})::text AS at, ` +
-      `${values.join(", ")} ` +
-      `FROM ${rows}${where}) SELECT key FROM r a WHERE EXISTS (SELECT ` +
-      `FROM r b WHERE b.at <> a.at AND ${both.join(" AND ")})`,
-  );
-}
-
-/** An operator of another schema needs to be called so. */
-function operatorSql(sign = "="): string {
-  return sign.includes(".") ? `OPERATOR(${sign})` : sign;
+  const both = values.map((_, i) => {
+    const sign = parts[`operator ${i + 1}`] ?? "=";
+    // An operator of another schema needs to be called so.
+    return `a.v${i} ${sign.includes(".") ? `OPERATOR(${sign})` : sign} b.v${i}`;
+  });
+  const where = whereAll(given(parts.predicate));
+  const says = ["conflicts with another", "conflict with one another"];
+  expectRows(db, table, says, (rows, key) => {
+    return `WITH r AS (SELECT ${key} AS key, ROW(${SYSTEM})::text AS at, ` +
+      `${values.join(", ")} FROM ${rows}${where}) SELECT key FROM r a ` +
+      `WHERE EXISTS (SELECT FROM r b WHERE b.at <> a.at AND ` +
+      `${both.join(" AND ")})`;
+  });
 }
 
 /** Values that the coming type of a column cannot hold. */
 function expectType(
   db: Planner,
   { table, column }: At,
-  { to: type }: { from: string; to: string },
+  type: string,
   using = id(column),
 ) {
-  const says = [`does not fit ${type}`, `do not fit ${type}`] as const;
+  const says = [`does not fit ${type}`, `do not fit ${type}`];
+  const relation = db.table(table)?.was ?? db.sql(table);
+  // A type that is not there yet, or not with every label, is its labels.
   const coming = db.comingEnum(type);
-  if (!coming) {
-    const relation = db.table(table)?.was ?? db.sql(table);
-    return expectRows(
-      db,
-      table,
-      says,
-      (rows, key) =>
-        castProbe(
-          { rows, key, table: aliasOf(db, table), relation },
-          type,
-          using,
-        ),
-      { about: using },
-    );
-  }
-  // The type is not there yet, or not with every label: its labels are.
+  const labels = coming?.labels.map(literal).join(", ");
   const text = castToText(using, nameIn(type));
-  const labels = coming.labels.map(literal).join(", ");
-  expectRows(
-    db,
-    table,
-    says,
-    (rows, key) =>
-      `SELECT ${key} AS key FROM ${rows} WHERE (${text})::text ` +
-      `NOT IN (${labels})`,
-    { about: using },
-  );
+  expectRows(db, table, says, (rows, key) => {
+    return coming
+      ? `SELECT ${key} AS key FROM ${rows} WHERE (${text})::text ` +
+        `NOT IN (${labels})`
+      : castProbe(
+        { rows, key, table: aliasOf(db, table), relation },
+        type,
+        using,
+      );
+  }, { about: using });
 }
 
 /** What SQL calls the rows of a table, whatever its schema. */
@@ -8837,11 +8764,7 @@ function rowsOf(db: Planner, name: string, alias: string, about: string) {
  * A condition over columns of enums with labels to come, as one over text;
  * undefined where it asks for more than which label it is.
  */
-function overText(
-  db: Planner,
-  table: string,
-  condition: string,
-): string | undefined {
+function overText(db: Planner, table: string, condition: string) {
   const list = words(condition);
   const enumOf = (word = "") => {
     const fact = db.column({ table, column: unquoted(word) });
@@ -8849,16 +8772,15 @@ function overText(
     return type && db.comingEnum(type) ? nameIn(type) : undefined;
   };
   const enums = new Set(list.flatMap((word) => enumOf(word) ?? []));
-  if (enums.size === 0) return condition;
   const near = (word = "") => "()".includes(word) || !!enumOf(word);
-  const plain = list.every((word, i) =>
-    /^([<>]=?|between)$/.test(word)
-      ? !near(list[i - 1]) && !near(list[i + 1])
-      : list[i + 1] !== "(" || !/^[a-z_"]/.test(word) ||
-        /^(and|or|not|in|any|all|coalesce)$/.test(word)
-  );
-  if (!plain) return undefined;
-  return [...enums].reduce(castToText, condition);
+  const plain = enums.size === 0 ||
+    list.every((word, i) =>
+      /^([<>]=?|between)$/.test(word)
+        ? !near(list[i - 1]) && !near(list[i + 1])
+        : list[i + 1] !== "(" || !/^[a-z_"]/.test(word) ||
+          /^(and|or|not|in|any|all|coalesce)$/.test(word)
+    );
+  return plain ? [...enums].reduce(castToText, condition) : undefined;
 }
 
 /** A column's type before the plan's end; text for an enum to come. */
@@ -9007,15 +8929,12 @@ class Coming {
 
 /** What SET assigns, by column; no value where it assigns several at once. */
 function readAssignments(set: string): Map<string, string | undefined> {
-  type Assigned = [string, string | undefined];
   return new Map(
-    list(set).flatMap((item): Assigned[] => {
-      const at = blanked(item).indexOf("=");
-      const to = item.slice(0, at).trim(), value = item.slice(at + 1).trim();
-      return to.startsWith("(")
-        ? list(bracket(to)[1]).map((name) => [nameIn(name), undefined])
-        : [[nameIn(to), value]];
-    }),
+    list(set).map(assigned).flatMap(([to, value]) =>
+      to.startsWith("(")
+        ? splitNames(bracket(to)[1]).map((name) => [name, undefined] as const)
+        : [[nameIn(to), value] as const]
+    ),
   );
 }
 
@@ -9105,45 +9024,39 @@ async function askOne(
   { item, says, key, list: listOf, sure }: PreflightCheck,
 ): Promise<[Item, Item] | undefined> {
   const { object, text } = item;
-  const list = listOf();
-  const unchecked = (why: string): [Item, Item] => [item, {
-    mark: "issue",
-    object,
-    text: `${text} was not checked`,
-    details: [
-      ["why", why],
-      ...(list ? [["query", list] as [string, string]] : []),
-    ],
-    changes: [],
-    reason: "unchecked",
-  }];
-  const unsure = "what the plan does before cannot be foreseen";
-  if (!list) return unchecked(unsure);
+  const query = listOf();
+  const unchecked = (
+    why = "what the plan does before cannot be foreseen",
+  ): [Item, Item] => {
+    const details: Detail[] = [["why", why], ["query", query]];
+    const told = `${text} was not checked`;
+    return [item, issueOf(object, told, details, { reason: "unchecked" })];
+  };
+  if (!query) return unchecked();
   try {
-    const sql = `ROLLBACK TO probes; ${countProbe(list)}`;
+    const sql = `ROLLBACK TO probes; ${countProbe(query)}`;
     const [row] = await session.query(sql);
     const { n, keys } = row?.found as { n: number; keys: string[] | null };
     if (n === 0) return undefined;
-    if (!sure()) return unchecked(unsure);
+    if (!sure()) return unchecked();
     const examples = (keys ?? []).join(", ") + (n > 3 ? ", …" : "");
-    return [item, {
-      mark: "issue",
-      object,
-      text: `${text} would fail: ${count(n, "row")} ${says[n === 1 ? 0 : 1]}`,
-      details: [
+    const told = `${text} would fail: ${count(n, "row")} ${
+      says[n === 1 ? 0 : 1]
+    }`;
+    return [
+      item,
+      issueOf(object, told, [
         ["rows", `${key} ${examples}`],
-        ["query", list],
+        ["query", query],
         ["fix", "change these rows, or write a backfill into the steps"],
-      ],
-      changes: [],
-      reason: "rows",
-    }];
+      ], { reason: "rows" }),
+    ];
   } catch (error) {
     if (!isServerError(error)) throw error;
     return unchecked(
       error.code === TIMED_OUT
         ? "it took longer than --probe-timeout"
-        : withoutValues(error, list),
+        : withoutValues(error, query),
     );
   }
 }
@@ -9154,17 +9067,13 @@ async function askOne(
  * will not give way.
  */
 function situationQuery({ changes }: Plan, options: PlanOptions): string {
-  const list = [...lockedBy(changes)].map((name) =>
-    `to_regclass(${literal(name)})`
-  );
-  const tables = `ARRAY[${list}]::oid[]`;
+  const oids = (of: Change[]) =>
+    `ARRAY[${[...lockedBy(of)].map(regclass)}]::oid[]`;
+  const alone = changes.filter(({ alone }) => alone);
+  const tables = oids(changes);
   const locked =
     `(SELECT DISTINCT ON (pid) pid, relation::regclass::text AS name
     FROM pg_locks WHERE granted AND relation = ANY (${tables}))`;
-  const builds = changes.some(({ alone }) => alone);
-  const built = changes.filter(({ alone }) => alone)
-    .flatMap(({ tables }) => tables.map(({ table }) => table))
-    .map((name) => `to_regclass(${literal(name)})`);
   return `SELECT json_agg(f) AS situation, (SELECT coalesce(json_agg(relname),
       '[]') FROM pg_stat_progress_create_index
       JOIN pg_class c ON c.oid = index_relid) AS building FROM (
@@ -9177,7 +9086,7 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
     WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
       AND a.backend_type = 'client backend'
       AND now() - xact_start > interval '1 ms' * CASE WHEN l.name IS NOT NULL
-        THEN ${options.lockTimeout} WHEN ${builds} THEN 60000 END
+        THEN ${options.lockTimeout} WHEN ${alone.length > 0} THEN 60000 END
     UNION ALL
     SELECT DISTINCT relation::regclass::text, 'is in use by a prepared transaction',
       quote_literal(gid),
@@ -9190,11 +9099,10 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
     FROM (SELECT b.relid, (SELECT ${
     buildQuery("p.pid = b.pid")
   })::json AS build FROM pg_stat_progress_create_index b
-      WHERE b.relid = ANY (ARRAY[${built}]::oid[]) AND command = 'CREATE INDEX') x
+      WHERE b.relid = ANY (${oids(alone)}) AND command = 'CREATE INDEX') x
     UNION ALL
-    SELECT 'another sync', 'is applying', ${SESSION}, 'wait until it ends', NULL
-    FROM pg_locks k JOIN pg_stat_activity a USING (pid)
-    WHERE ${!options.apply} AND ${HOLDS_LOCK}
+    SELECT 'another sync', 'is applying', who, 'wait until it ends', NULL
+    FROM (${lockHolder(HOLDS_LOCK)}) k WHERE ${!options.apply}
     UNION ALL
     SELECT 'replica', 'is ' || pg_size_pretty(behind) || ' of WAL behind',
       coalesce(nullif(application_name, ''), client_addr::text),
@@ -9209,6 +9117,11 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
       'wait until it ends: it keeps transaction ids from running out', NULL
     FROM pg_stat_progress_vacuum p JOIN pg_stat_activity a USING (pid)
     WHERE p.relid = ANY (${tables}) AND query LIKE '%to prevent wraparound%') f`;
+}
+
+/** The oid of what a name of SQL names, or NULL. */
+function regclass(name: string): string {
+  return `to_regclass(${literal(name)})::oid`;
 }
 
 /** The tables that changes lock, as SQL names them. */
@@ -9248,14 +9161,12 @@ function describeSituation(
   facts: Catalog,
 ): Item[] {
   if (changes.length === 0) return [];
-  type Found = Pick<Item, "object" | "text"> & {
-    who?: string;
-    fix: string;
-    builder?: string | null;
-  };
+  type Found =
+    & Record<"object" | "text" | "fix", string>
+    & Partial<Record<"who" | "builder", string>>;
   const found = [...(row?.situation ?? []) as Found[]];
-  const mended = new Set(changes.map(({ object }) => object));
-  for (const name of (row?.building ?? []) as string[]) mended.add(name);
+  const building = (row?.building ?? []) as string[];
+  const mended = new Set([...changes.map(({ object }) => object), ...building]);
   for (const table of lockedBy(changes)) {
     const { indexes = [], constraints = [] } = facts.tables.get(table) ?? {};
     for (const [object, { valid }] of indexes) {
@@ -9267,22 +9178,14 @@ function describeSituation(
       if (valid || !enforced || mended.has(name)) continue;
       if (HELPER.test(name)) continue;
       const fix = `ALTER TABLE ${table} VALIDATE CONSTRAINT ${id(name)}`;
-      const object = `${parseName(table).join(".")}.${name}`;
+      const object = `${dotted(table)}.${name}`;
       found.push({ object, text: "is not validated", fix });
     }
   }
-  return found.map(({ object, text, who, fix, builder }) => ({
-    mark: "issue",
-    object,
-    text,
-    details: [...(who ? [["who", who] as [string, string]] : []), [
-      "fix",
-      fix,
-    ]],
-    changes: [],
-    reason: "situation",
-    ...(builder && { builder }),
-  }));
+  return found.map(({ object, text, who, fix, builder }) => {
+    const told = { reason: "situation", ...(builder && { builder }) } as const;
+    return issueOf(object, text, [["who", who], ["fix", fix]], told);
+  });
 }
 
 // ═══ Apply ═════════════════════════════════════════════════════════════════
@@ -9295,11 +9198,14 @@ interface Run {
    * run: its snapshot would keep CREATE INDEX CONCURRENTLY waiting for ever.
    * The embedded one has neither this nor the next.
    */
-  lock: Session | undefined;
+  lock?: Session | undefined;
   /** Looks on, and is connected only when there is something to look at. */
-  watcher: Session | undefined;
+  watcher?: Session | undefined;
   options: ApplyOptions;
   report: Reporter;
+  progress: Progress;
+  /** When the tables were filled. */
+  filled: Map<string, number>;
 }
 
 /** How an apply runs its changes; times in milliseconds. */
@@ -9310,12 +9216,12 @@ interface ApplyOptions {
 }
 
 /** What became of the plan's changes. */
-interface Progress {
-  committed: Change[];
+class Progress {
+  committed: Change[] = [];
   /** Those of a transaction that was rolled back. */
-  undone: Change[];
+  undone: Change[] = [];
   /** The fill that stopped between two batches, or in one. */
-  filling?: Change;
+  filling?: Change | undefined;
   /** Those of a transaction whose end is not known, and where to look. */
   unknown?: { changes: Change[]; look?: string };
 }
@@ -9327,10 +9233,12 @@ const TIMED_OUT = "57014";
 /** Any number will do, as long as every copy of this script has the same. */
 const ADVISORY_KEY = "7236511998345071977";
 
-/** Whether the lock k of pg_locks is it, in this database. */
-const HOLDS_LOCK = `k.locktype = 'advisory' AND k.granted AND k.objsubid = 1
-  AND k.database = (SELECT oid FROM pg_database
-    WHERE datname = current_database())
+/** Whether a lock k of pg_locks is in this database. */
+const HERE = `k.database = (SELECT oid FROM pg_database
+  WHERE datname = current_database())`;
+
+/** Whether it is the one of an apply. */
+const HOLDS_LOCK = `k.locktype = 'advisory' AND k.objsubid = 1
   AND (k.classid::bigint << 32 | k.objid::bigint) = ${ADVISORY_KEY}`;
 
 /**
@@ -9342,17 +9250,12 @@ async function waitForTurn(run: Run) {
   if (!lock) return;
   const end = performance.now() + options.maxWait;
   const attempt = `SELECT pg_try_advisory_xact_lock(${ADVISORY_KEY}) AS mine`;
+  const all = [NO_TIMEOUTS, NO_GHOSTS, attempt];
   for (let told = false;; told = true) {
-    const rows = await lock.begin(
-      "READ ONLY",
-      NO_TIMEOUTS,
-      NO_GHOSTS,
-      attempt,
-    );
+    const rows = await lock.begin("READ ONLY", ...all);
     if (rows.at(-1)?.mine) return;
     await lock.query("ROLLBACK");
-    const [holder] = await lock.look(`SELECT ${SESSION} AS who
-      FROM pg_locks k JOIN pg_stat_activity a USING (pid) WHERE ${HOLDS_LOCK}`);
+    const [holder] = await lock.look(lockHolder(HOLDS_LOCK));
     const who = holder?.who ?? "another session";
     if (performance.now() > end) {
       throw new SyncError(
@@ -9368,25 +9271,19 @@ async function waitForTurn(run: Run) {
 
 /** Runs the changes in their order; throws with what became of them. */
 async function applyChanges(run: Run, { changes, single }: Plan) {
-  const progress: Progress = { committed: [], undone: [] };
+  const { session, report, progress } = run;
   const grouped = groupChanges(changes, single);
   const expand = grouped.filter(([first]) => first?.phase === "expand").length;
-  /** When the tables were filled. */
-  const filled = new Map<string, number>();
   try {
-    if (run.session.direct) await run.session.query(sessionSettings(run));
+    if (session.direct) await session.query(sessionSettings(session));
     for (const group of grouped) {
       checkOn(run);
-      run.report.phase(single ? undefined : group[0]?.phase, expand);
       const [change] = group;
-      if (change?.fill && !single) {
-        progress.filling = change;
-        await runBackfill(run, change, change.fill);
-        delete progress.filling;
-        filled.set(change.fill.table, performance.now());
-      } else if (change?.alone) await runAlone(run, change);
-      else if (change?.refuses) await runRefusal(run, change, filled, progress);
-      else await runTransaction(run, group, progress);
+      report.phase(single ? undefined : change?.phase, expand);
+      if (change?.fill && !single) await runBackfill(run, change, change.fill);
+      else if (change?.alone) await runAlone(run, change);
+      else if (change?.refuses) await runRefusal(run, change, change.refuses);
+      else await runTransaction(run, group);
       progress.committed.push(...group);
     }
   } catch (error) {
@@ -9402,8 +9299,8 @@ async function applyChanges(run: Run, { changes, single }: Plan) {
 export async function runChanges(session: Session, plan: Plan) {
   const report = new Reporter("text", true);
   const options = { single: plan.single, lockTimeout: 5000, maxWait: 10_000 };
-  const run = { session, lock: undefined, watcher: undefined, report, options };
-  await applyChanges(run, plan);
+  const run = { session, report, options, progress: new Progress() };
+  await applyChanges({ ...run, filled: new Map() }, plan);
 }
 
 /** @throws SyncError where the run must not go on */
@@ -9476,8 +9373,8 @@ function belongs({ home, hazard, step }: Change, group: Change[]): boolean {
 }
 
 /** For what runs outside a transaction; only where the session is ours. */
-function sessionSettings({ session }: Run): string {
-  return `SET search_path = ${session.searchPath}; SET statement_timeout = 0; ` +
+function sessionSettings({ searchPath }: Session): string {
+  return `SET search_path = ${searchPath}; SET statement_timeout = 0; ` +
     "SET lock_timeout = 0; SET idle_session_timeout = 0; " +
     "SET standard_conforming_strings = on";
 }
@@ -9505,35 +9402,35 @@ function writeSettings(lockTimeout: number): string[] {
   ];
 }
 
-async function runTransaction(run: Run, group: Change[], progress: Progress) {
-  const { session } = run;
+async function runTransaction(run: Run, group: Change[]) {
+  const { session, report, progress } = run;
   const done: [Change, number][] = [];
   await withRetry(run, group, async (lockTimeout) => {
     done.length = 0;
-    const before = await beginChanges(run, group, lockTimeout);
-    let xid: string | undefined;
+    const before = await beginChanges(session, group, lockTimeout);
+    let xid: unknown;
     try {
       // Sent ahead in batches: a round trip each would cost more than the DDL.
       for (let from = 0; from < group.length; from += 50) {
-        run.report.working(group[from]);
+        report.working(group[from]);
         const batch = group.slice(from, from + 50);
         await pipeline(session, batch, (change, ms) => done.push([change, ms]));
       }
       const [row] = await session.query(
         "SELECT pg_current_xact_id_if_assigned()::text AS xid",
       );
-      xid = row?.xid as string | undefined;
+      xid = row?.xid;
     } catch (error) {
-      if (!session.lost) await session.query("ROLLBACK");
+      await session.rollback();
       const ran = done.map(([change]) => change);
       if (session.interfered) progress.unknown = { changes: ran };
       else progress.undone = ran;
       throw error;
     }
     progress.undone = [];
-    await commit(run, group, progress, { before, xid });
+    await commit(run, group, before, xid);
   });
-  for (const [change, ms] of done) run.report.done(change, ms);
+  for (const [change, ms] of done) report.done(change, ms);
 }
 
 /** What a step may not change of the session that runs it. */
@@ -9546,31 +9443,31 @@ const SETTINGS = `SELECT pg_catalog.json_object_agg(name, setting)::text
 
 /** @returns the session's settings, where a longhand step could change them */
 async function beginChanges(
-  { session }: Run,
+  session: Session,
   group: Change[],
   lockTimeout: number,
 ) {
   const look = group.some(({ step }) => step.verb === "step");
   // What was said outside a transaction before is no matter of this one.
   session.interfered = false;
-  const rows = await session.beginWith(
-    look ? [SETTINGS] : [],
-    "READ WRITE",
+  const rows = await session.begin(
+    look ? ["READ WRITE", SETTINGS] : "READ WRITE",
     ...writeSettings(lockTimeout),
   );
-  return rows.find(({ settings }) => settings)?.settings as string | undefined;
+  return rows.find(({ settings }) => settings)?.settings;
 }
 
 /**
  * Commits, and finds out what became of it where the answer is lost.
  *
+ * @param before the session's settings, where they are to be the same after it
  * @throws LostConnection where the connection is gone, even if all is committed
  */
 async function commit(
-  { session, report }: Run,
+  { session, report, progress }: Run,
   group: Change[],
-  progress: Progress,
-  { before, xid }: { before: string | undefined; xid: string | undefined },
+  before: unknown,
+  xid: unknown,
 ) {
   let after: Row | undefined;
   try {
@@ -9578,7 +9475,7 @@ async function commit(
   } catch (error) {
     if (session.lost) report.note("asking what became of the last COMMIT");
     const fate = xid && (session.lost || before)
-      ? await session.fate(xid)
+      ? await session.fate(`${xid}`)
       : "aborted";
     if (fate === "committed") progress.committed.push(...group);
     else if (fate === "aborted") progress.undone = group;
@@ -9593,21 +9490,20 @@ async function commit(
       "a step ended the transaction that it ran in",
       "Take BEGIN, COMMIT and their like out of it: an apply says them itself",
     )
-    : leftChanged(before, after);
+    : leftChanged(before, after?.settings);
   if (!found) return;
   if (session.interfered) progress.unknown = { changes: group };
   else progress.committed.push(...group);
-  const [change] = group.filter(({ step }) => step.verb === "step");
+  const change = group.find(({ step }) => step.verb === "step");
   throw change ? new ChangeError(change, found) : found;
 }
 
-function leftChanged(before: string | undefined, after: Row | undefined) {
+function leftChanged(before: unknown, after: unknown) {
   if (!before || !after) return undefined;
-  const was = JSON.parse(before), is = JSON.parse(String(after.settings));
+  const was = JSON.parse(`${before}`), is = JSON.parse(`${after}`);
   const names = Object.keys({ ...was, ...is })
     .filter((name) => was[name] !== is[name]);
-  if (names.length === 0) return undefined;
-  return new SyncError(
+  return names.length === 0 ? undefined : new SyncError(
     `a step left the session's ${names.join(", ")} changed`,
     "Write SET LOCAL, or name things with their schema",
   );
@@ -9647,22 +9543,23 @@ function withPath(
  * https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
  */
 async function runAlone(run: Run, change: Change) {
+  const { options, report } = run;
   const start = performance.now();
   for (let tries = 1;; tries++) {
     checkOn(run);
     try {
       if (tries > 1) await dropInvalid(run, change);
       await attemptAlone(run, change);
-      return run.report.done(change, performance.now() - start);
+      return report.done(change, performance.now() - start);
     } catch (error) {
-      const over = performance.now() - start > run.options.maxWait;
-      const again = isServerError(error) && RETRIED.includes(error.code);
-      if (!again || over || run.report.stopping) {
+      const over = performance.now() - start > options.maxWait;
+      const again = RETRIED.includes(stateOf(error));
+      if (!again || over || report.stopping) {
         throw error instanceof ChangeError
           ? error
           : new ChangeError(change, error);
       }
-      run.report.note(`${change.object}: ${error.message}, trying again`);
+      report.note(`${change.object}: ${messageOf(error)}, trying again`);
     }
     await pause(backOff(tries));
   }
@@ -9681,16 +9578,14 @@ async function attemptAlone(run: Run, change: Change) {
   } catch (error) {
     await watch.stop();
     if (!watch.gaveUp) throw error;
-    const left = await findInvalid(run, change);
-    throw new ChangeError(
+    const left = await findInvalid(session, change);
+    throw failure(
       change,
-      new SyncError(
-        `it was cancelled after --max-wait, blocked by ${watch.blocker}`,
-        left
-          ? `${left} is left INVALID, for the next run to finish: let that ` +
-            "session end first, or raise --max-wait"
-          : hintFor("55P03"),
-      ),
+      `it was cancelled after --max-wait, blocked by ${watch.blocker}`,
+      left
+        ? `${left} is left INVALID, for the next run to finish: let that ` +
+          "session end first, or raise --max-wait"
+        : hintFor("55P03"),
     );
   } finally {
     await watch.stop();
@@ -9719,33 +9614,30 @@ async function qualified({ session, options }: Run, change: Change) {
     return head + def.slice(def.indexOf(" USING "));
   } catch (error) {
     // A role that may not make temporary tables goes without.
-    if (!isServerError(error) || error.code !== "42501") throw error;
+    if (stateOf(error) !== "42501") throw error;
     return sql;
   } finally {
-    if (!session.lost) await session.query("ROLLBACK");
+    await session.rollback();
   }
 }
 
 /** The whole name of the change's index, where it is there and INVALID. */
-async function findInvalid({ session }: Run, { object }: Change) {
-  const rows = await session.begin(
+async function findInvalid(session: Session, { object }: Change) {
+  const rows = await session.transaction(
     "READ ONLY",
     `SELECT format('%I.%I', nspname, relname) AS name FROM pg_index
       JOIN pg_class c ON c.oid = indexrelid
       JOIN pg_namespace n ON n.oid = relnamespace
-      WHERE NOT indisvalid AND indexrelid = to_regclass(${
-      literal(id(object))
-    })`,
-    "COMMIT",
+      WHERE NOT indisvalid AND indexrelid = ${regclass(id(object))}`,
   );
-  return rows.find(({ name }) => name)?.name as string | undefined;
+  return rows.find(({ name }) => name)?.name;
 }
 
 /** What an attempt to build an index has left would be in the way of the next. */
-async function dropInvalid(run: Run, change: Change) {
+async function dropInvalid({ session }: Run, change: Change) {
   if (!change.sql.startsWith("CREATE ")) return;
-  const left = await findInvalid(run, change);
-  if (left) await run.session.query(`DROP INDEX CONCURRENTLY ${left}`);
+  const left = await findInvalid(session, change);
+  if (left) await session.query(`DROP INDEX CONCURRENTLY ${left}`);
 }
 
 /**
@@ -9766,13 +9658,10 @@ async function inspectBuilt(
   }
 }
 
-async function untilBuilt(run: Run, item: Item, end: number) {
-  const { object, builder = "" } = item;
-  const key = literal(builder);
+async function untilBuilt(run: Run, { object, builder }: Item, end: number) {
+  const built = buildQuery(`${BUILD} = ${literal(builder ?? "")}`);
   for (let told = false;; told = true) {
-    const [row] = await run.session.look(
-      `SELECT ${buildQuery(`${BUILD} = ${key}`)} AS build`,
-    );
+    const [row] = await run.session.look(`SELECT ${built} AS build`);
     if (!row?.build) return;
     const { who, share } = JSON.parse(String(row.build)) as Build;
     if (!told) run.report.note(`${object}: waiting for its build by ${who}`);
@@ -9798,6 +9687,7 @@ async function untilBuilt(run: Run, item: Item, end: number) {
 async function runBackfill(run: Run, change: Change, fill: Fill) {
   const { table, set, where } = fill;
   const start = performance.now();
+  run.progress.filling = change;
   let rows = 0, came = 0;
   for (let pass = 1, before = 0;; pass++) {
     const { filled, same } = await fillOnce(run, change, fill);
@@ -9810,19 +9700,22 @@ async function runBackfill(run: Run, change: Change, fill: Fill) {
       continue;
     }
     if (fill.partly) break;
-    const error = same > 0
-      ? new SyncError(
+    throw same > 0
+      ? failure(
+        change,
         `${atMost(left)} of ${table} still match "${where}" after it`,
         `Make what the backfill sets cover them; it sets ${set}`,
       )
-      : new SyncError(
+      : failure(
+        change,
         `rows of ${table} that match "${where}" keep coming: ` +
           `${atMost(came + left)} since it had filled what was there`,
         WRITERS_FIRST,
       );
-    throw new ChangeError(change, error);
   }
   run.report.done(change, performance.now() - start, count(rows, "row"));
+  run.progress.filling = undefined;
+  run.filled.set(table, performance.now());
 }
 
 const WRITERS_FIRST = "Deploy the application that writes a value first, or " +
@@ -9833,23 +9726,15 @@ const WRITERS_FIRST = "Deploy the application that writes a value first, or " +
  * rows without a value: it stands back before it, and takes the check away
  * again where rows slipped in between.
  */
-async function runRefusal(
-  run: Run,
-  change: Change,
-  filled: Map<string, number>,
-  progress: Progress,
-) {
-  const { refuses, retreat } = change;
-  if (!refuses) return;
-  if (!retreat) await findNulls(run, change, refuses, filled);
+async function runRefusal(run: Run, change: Change, at: At) {
+  const { retreat } = change;
+  if (!retreat) await findNulls(run, change, at);
   try {
-    await runTransaction(run, [change], progress);
+    await runTransaction(run, [change]);
   } catch (error) {
-    const cause = error instanceof ChangeError ? error.cause : error;
-    const violated = isServerError(cause) && cause.code === "23514";
-    if (!retreat || !violated) throw error;
+    if (!retreat || stateOf(error) !== "23514") throw error;
     await runBatch(run, change, retreat);
-    await findNulls(run, change, refuses, filled);
+    await findNulls(run, change, at);
     throw error;
   }
 }
@@ -9858,14 +9743,9 @@ async function runRefusal(
 const WATCHED = 1000;
 
 /** @throws ChangeError where rows have no value in a column */
-async function findNulls(
-  run: Run,
-  change: Change,
-  { table, column }: At,
-  filled: Map<string, number>,
-) {
+async function findNulls(run: Run, change: Change, { table, column }: At) {
   const nulls = () => countRows(run, change, table, `${id(column)} IS NULL`);
-  const since = filled.get(table);
+  const since = run.filled.get(table);
   // Without a lock, nobody else is there: the embedded database.
   if (since !== undefined && run.lock) {
     run.report.working(change);
@@ -9875,30 +9755,27 @@ async function findNulls(
   if (found === 0) return;
   await pause(WATCHED / 4);
   const more = await nulls();
-  const name = `${table}.${column}`;
-  throw new ChangeError(
-    change,
-    more > found
-      ? new SyncError(
-        `rows without a value in ${name} keep coming: ${atMost(more)}` +
-          (since === undefined ? "" : " since it was filled"),
-        WRITERS_FIRST,
-      )
-      : new SyncError(
-        `${atMost(more)} of ${table} ${
-          more === 1 ? "has" : "have"
-        } no value in ${column}: NOT NULL would refuse the like from then on`,
-        "Write a backfill for them; if an application still writes such rows, " +
-          "deploy one that gives a value first",
-      ),
-  );
+  throw more > found
+    ? failure(
+      change,
+      `rows without a value in ${table}.${column} keep coming: ` +
+        `${atMost(more)}${since === undefined ? "" : " since it was filled"}`,
+      WRITERS_FIRST,
+    )
+    : failure(
+      change,
+      `${atMost(more)} of ${table} ${more === 1 ? "has" : "have"} no value ` +
+        `in ${column}: NOT NULL would refuse the like from then on`,
+      "Write a backfill for them; if an application still writes such rows, " +
+        "deploy one that gives a value first",
+    );
 }
 
 /** How many rows match, but never more than `MANY`. */
-function countRows(run: Run, change: Change, table: string, where: string) {
+function countRows(run: Run, change: Change, name: string, where: string) {
   const sql = `SELECT count(*)::int AS n
-    FROM (SELECT 1 FROM ${table} WHERE ${where} LIMIT ${MANY}) x`;
-  return runBatch(run, change, sql) as Promise<number>;
+    FROM (SELECT 1 FROM ${name} WHERE ${where} LIMIT ${MANY}) x`;
+  return runBatch<number>(run, change, sql);
 }
 
 const MANY = 1001;
@@ -9907,31 +9784,31 @@ function atMost(rows: number): string {
   return rows >= MANY ? "more than 1000 rows" : count(rows, "row");
 }
 
+/** How many rows a pass filled, and how many of these still match. */
+interface Filled {
+  filled: number;
+  same: number;
+}
+
 /**
  * One pass over the table, in batches that aim at a quarter of a second. A
  * parent's rows are in its children and partitions, so all of them are read
  * side by side.
- *
- * @returns how many rows it filled, and how many of these still match
  */
-async function fillOnce(run: Run, change: Change, fill: Fill) {
-  const { table } = fill;
-  const [blocks = 0, keys = []] = await runBatch(
-    run,
-    change,
-    `WITH RECURSIVE family AS (SELECT to_regclass(${literal(table)}) AS id
-      UNION SELECT inhrelid FROM pg_inherits JOIN family ON inhparent = id)
-    SELECT json_build_array(
+async function fillOnce(run: Run, change: Change, fill: Fill): Promise<Filled> {
+  const sql = `SELECT json_build_array(
       (SELECT CASE WHEN bool_or(relkind = 'f') THEN 0 ELSE
-          max(pg_relation_size(id)) / current_setting('block_size')::int END
-        FROM family JOIN pg_class ON oid = id),
+          max(pg_relation_size(oid)) / current_setting('block_size')::int END
+        FROM pg_class WHERE oid IN (${treeOf(fill.table)})),
       (SELECT json_agg(quote_ident(attname) ORDER BY attnum)
         FROM pg_index JOIN pg_attribute ON attrelid = indrelid
           AND attnum = ANY (indkey)
-        WHERE indrelid = to_regclass(${
-      literal(table)
-    }) AND indisprimary)) AS n`,
-  ) as [number, string[] | null];
+        WHERE indrelid = ${regclass(fill.table)} AND indisprimary)) AS n`;
+  const [blocks = 0, keys] = await runBatch<[number, string[] | null]>(
+    run,
+    change,
+    sql,
+  );
   return await (blocks > 0
     ? fillByBlocks(run, change, fill, blocks)
     : fillByKey(run, change, fill, keys ?? []));
@@ -9940,20 +9817,14 @@ async function fillOnce(run: Run, change: Change, fill: Fill) {
 async function fillByBlocks(
   run: Run,
   change: Change,
-  { table, set, where }: Fill,
+  fill: Fill,
   blocks: number,
 ) {
   const all = { filled: 0, same: 0 };
   let size = 128;
   for (let from = 0; from < blocks;) {
     const range = `ctid >= '(${from},0)' AND ctid < '(${from + size},0)'`;
-    const took = await fillRange(
-      run,
-      change,
-      { table, set, where },
-      range,
-      all,
-    );
+    const took = await fillRange(run, change, fill, range, all);
     from += size;
     run.report.working(change, Math.min(1, from / blocks));
     size = Math.round(Math.max(8, Math.min(8192, size * 250 / took)));
@@ -9968,43 +9839,35 @@ async function fillByBlocks(
 async function fillByKey(
   run: Run,
   change: Change,
-  { table, set, where }: Fill,
+  fill: Fill,
   keys: string[],
 ) {
+  const { table, where } = fill;
   const all = { filled: 0, same: 0 };
   if (keys.length === 0) {
     if (await countRows(run, change, table, where) === 0) return all;
-    throw new ChangeError(
+    throw failure(
       change,
-      new SyncError(
-        `rows of ${table} are stored elsewhere, and it has no primary key to ` +
-          "fill them by",
-        "Fill them where they are stored, or in a longhand step",
-      ),
+      `rows of ${table} are stored elsewhere, and it has no primary key to ` +
+        "fill them by",
+      "Fill them where they are stored, or in a longhand step",
     );
   }
   const key = keys.join(", ");
+  const texts = keys.map((key) => `quote_literal(${key}::text)`);
   let size = 1000;
   for (let after = "true";;) {
-    const last = await runBatch(
+    const last = await runBatch<string[] | undefined>(
       run,
       change,
-      `SELECT json_build_array(${
-        keys.map((key) => `quote_literal(${key}::text)`)
-      }) AS n
+      `SELECT json_build_array(${texts}) AS n
       FROM (SELECT ${key} FROM ${table} WHERE ${after} AND (${where})
         ORDER BY ${key} LIMIT ${size}) x
       ORDER BY ${keys.map((key) => `${key} DESC`)} LIMIT 1`,
     );
     if (!last) return all;
     const range = `${after} AND (${key}) <= (${last})`;
-    const took = await fillRange(
-      run,
-      change,
-      { table, set, where },
-      range,
-      all,
-    );
+    const took = await fillRange(run, change, fill, range, all);
     after = `(${key}) > (${last})`;
     size = Math.round(Math.max(100, Math.min(50_000, size * 250 / took)));
   }
@@ -10016,40 +9879,33 @@ async function fillRange(
   change: Change,
   { table, set, where }: Fill,
   range: string,
-  all: { filled: number; same: number },
+  all: Filled,
 ) {
   const began = performance.now();
-  const [rows = 0, matching = 0] = await runBatch(
+  const [rows, matching] = await runBatch<[number, number]>(
     run,
     change,
     `WITH filled AS (UPDATE ${table} SET ${set}
       WHERE ${range} AND (${where}) RETURNING (${where}) AS same)
     SELECT json_build_array(count(*), count(*) FILTER (WHERE same)) AS n
     FROM filled`,
-  ) as number[];
+  );
   all.filled += rows;
   all.same += matching;
   return performance.now() - began;
 }
 
 /** The value that a statement returns, in a short transaction of its own. */
-async function runBatch(
-  run: Run,
-  change: Change,
-  sql: string,
-): Promise<unknown> {
-  const { session } = run;
+async function runBatch<T>(run: Run, change: Change, sql: string): Promise<T> {
   let rows: Row[] = [];
   await withRetry(run, [change], async (lockTimeout) => {
-    const all = [...writeSettings(lockTimeout), sql, "COMMIT"];
-    try {
-      rows = await session.begin("READ WRITE", ...all);
-    } catch (error) {
-      if (!session.lost) await session.query("ROLLBACK");
-      throw new ChangeError(change, error);
-    }
+    const all = [...writeSettings(lockTimeout), sql];
+    rows = await run.session.transaction("READ WRITE", ...all)
+      .catch((error) => {
+        throw new ChangeError(change, error);
+      });
   });
-  return rows.at(-1)?.n;
+  return rows.at(-1)?.n as T;
 }
 
 /**
@@ -10067,31 +9923,26 @@ async function withRetry(
   attempt: (lockTimeout: number) => Promise<void>,
 ) {
   const wait = startWait(run, group);
+  const { change, needs, end } = wait;
   for (let tries = 1;; tries++) {
     checkOn(run);
     await untilFree(run, wait);
     const limit = queueLimit(run, wait);
-    const watch = watchProgress(run, wait.change, {
-      first: limit / 2,
-      needs: wait.needs,
-    });
+    const watch = watchProgress(run, change, { first: limit / 2, needs });
     try {
       return await attempt(limit);
     } catch (error) {
       await watch.stop();
-      const change = error instanceof ChangeError ? error.change : group[0];
-      const cause = error instanceof ChangeError ? error.cause : error;
-      if (!isServerError(cause) || !RETRIED.includes(cause.code)) throw error;
-      if (run.report.stopping || performance.now() > wait.end) {
-        throw change && watch.blocker
-          ? new ChangeError(change, cause, `blocked by ${watch.blocker}`)
+      if (!RETRIED.includes(stateOf(error))) throw error;
+      const { blocker } = watch;
+      const failed = error instanceof ChangeError ? error.change : change;
+      if (run.report.stopping || performance.now() > end) {
+        throw failed && blocker
+          ? new ChangeError(failed, causeOf(error), `blocked by ${blocker}`)
           : error;
       }
-      run.report.note(
-        `${change?.object}: locked${
-          watch.blocker ? ` by ${watch.blocker}` : ""
-        }, trying again`,
-      );
+      const by = blocker && ` by ${blocker}`;
+      run.report.note(`${failed?.object}: locked${by}, trying again`);
     } finally {
       await watch.stop();
     }
@@ -10104,17 +9955,10 @@ function backOff(tries: number): number {
   return Math.min(5000, 100 * 2 ** tries) * (0.5 + Math.random());
 }
 
-/** A lock on a relation that stands. */
-interface Need {
-  /** Its name in SQL. */
-  relation: string;
-  mode: Mode;
-}
-
 /** The wait for the locks of one transaction. */
 interface Wait {
   change: Change | undefined;
-  needs: Need[];
+  needs: Lock[];
   /** When --max-wait is over. */
   end: number;
   /** Since when no transaction is in the way that never seems to end. */
@@ -10131,16 +9975,14 @@ const LONG = 100;
 const PATIENCE = 10_000;
 
 function startWait({ options, watcher }: Run, group: Change[]): Wait {
-  const began = performance.now();
+  const since = performance.now(), end = since + options.maxWait;
   const all = group.flatMap(({ tables }) => tables);
   // To wait for the others, or for rows, holds up nobody but us.
-  const needs = all.filter(({ mode }) => BLOCKS[mode] !== "")
-    .map((table): Need => ({ relation: table.table, mode: table.mode }));
+  const needs = all.filter(({ mode }) => BLOCKS[mode] !== "");
   const stops = needs.some(({ mode }) => mode !== SUX);
   const unknown = all.length === 0 && group.some(({ home }) => home.length > 0);
   const gentle = !watcher || options.single || !(stops || unknown);
-  const end = began + options.maxWait;
-  return { change: group[0], needs, end, since: began, gentle };
+  return { change: group[0], needs: [...needs], end, since, gentle };
 }
 
 /** How long it may queue for one lock by now (ms). */
@@ -10150,27 +9992,19 @@ function queueLimit({ options }: Run, { since, gentle }: Wait): number {
   return Math.min(options.lockTimeout, short);
 }
 
-/** The weakest lock that each must wait for; SHARE stands beside itself. */
-const WEAKEST: Record<Mode, Mode> = {
-  [AX]: "ACCESS SHARE",
-  EXCLUSIVE: RS,
-  [SRX]: RX,
-  [SH]: RX,
-  [SUX]: SUX,
-  [RX]: SH,
-  [RS]: "EXCLUSIVE",
-  "ACCESS SHARE": AX,
-};
-
 /** The table locks, the strongest first. */
 const MODES = Object.keys(BLOCKS) as Mode[];
 
+/** The weakest lock that each must wait for, in the same order. */
+const WEAKEST: Mode[] = ["ACCESS SHARE", RS, RX, RX, SUX, SH, "EXCLUSIVE", AX];
+
 /**
- * The locks that one must wait for.
+ * The locks that one must wait for; SHARE stands beside itself.
  * https://www.postgresql.org/docs/current/explicit-locking.html#TABLE-LOCK-COMPATIBILITY
  */
 function conflicting(mode: Mode): Mode[] {
-  return MODES.slice(0, MODES.indexOf(WEAKEST[mode]) + 1)
+  const weakest = WEAKEST[MODES.indexOf(mode)] ?? AX;
+  return MODES.slice(0, MODES.indexOf(weakest) + 1)
     .filter((other) => other !== SH || mode !== SH);
 }
 
@@ -10199,9 +10033,9 @@ const PREPARED = `(SELECT virtualtransaction AS vxid, gid, prepared
     ON transactionid = transaction AND granted AND pid IS NULL)`;
 
 /** Who holds what these locks wait for, partitions and children included. */
-function holdersQuery(needs: Need[]): string {
-  const values = needs.map(({ relation, mode }) =>
-    `(to_regclass(${literal(relation)})::oid, ARRAY[${
+function holdersQuery(needs: Lock[]): string {
+  const values = needs.map(({ table, mode }) =>
+    `(${regclass(table)}, ARRAY[${
       conflicting(mode).map(pgLock).map(literal).join(", ")
     }]::text[])`
   );
@@ -10214,23 +10048,22 @@ function holdersQuery(needs: Need[]): string {
       ) others (other)
     )
     SELECT coalesce(json_agg(h), '[]') AS holders FROM (
-      SELECT DISTINCT ON (l.pid, l.virtualtransaction)
-        concat(l.pid, ' ', l.virtualtransaction) AS key,
-        l.relation::regclass::text AS relation,
-        CASE WHEN l.pid IS NULL THEN concat('the prepared transaction ',
+      SELECT DISTINCT ON (k.pid, k.virtualtransaction)
+        concat(k.pid, ' ', k.virtualtransaction) AS key,
+        k.relation::regclass::text AS relation,
+        CASE WHEN k.pid IS NULL THEN concat('the prepared transaction ',
           quote_literal(p.gid)) ELSE ${SESSION} END AS who,
         extract(epoch FROM clock_timestamp() -
           coalesce(a.xact_start, p.prepared))::float8 * 1000 AS age,
         a.pid IS NOT NULL AND a.usesysid IS NULL AND coalesce(a.query, '')
           NOT LIKE '%to prevent wraparound%' AS yields
-      FROM needed JOIN pg_locks l ON l.relation = needed.relation
-        AND l.mode = ANY (modes) AND l.granted AND l.locktype = 'relation'
-        AND l.database = (SELECT oid FROM pg_database
-          WHERE datname = current_database())
-      LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-      LEFT JOIN ${PREPARED} p ON l.pid IS NULL
-        AND l.virtualtransaction = p.vxid
-      WHERE l.pid IS DISTINCT FROM pg_backend_pid()) h`;
+      FROM needed JOIN pg_locks k ON k.relation = needed.relation
+        AND k.mode = ANY (modes) AND k.granted AND k.locktype = 'relation'
+        AND ${HERE}
+      LEFT JOIN pg_stat_activity a ON a.pid = k.pid
+      LEFT JOIN ${PREPARED} p ON k.pid IS NULL
+        AND k.virtualtransaction = p.vxid
+      WHERE k.pid IS DISTINCT FROM pg_backend_pid()) h`;
 }
 
 /**
@@ -10238,9 +10071,10 @@ function holdersQuery(needs: Need[]): string {
  * way, nobody shall wait behind this one.
  */
 async function untilFree(run: Run, wait: Wait) {
+  const { session, report, options } = run;
   const { change, needs, end } = wait;
   // The embedded one has no other session.
-  if (!run.watcher || needs.length === 0) return;
+  if (!run.watcher || !change || needs.length === 0) return;
   const began = performance.now();
   let first = new Map<string, number>();
   const asked = new Set<string>();
@@ -10254,52 +10088,41 @@ async function untilFree(run: Run, wait: Wait) {
       age ?? now - (first.get(key) ?? now)
     );
     const old = holders.find((_, i) => Number(ages[i]) > long);
-    if (ages.some((age) => age > 2 * run.options.lockTimeout)) wait.since = now;
+    if (ages.some((age) => age > 2 * options.lockTimeout)) wait.since = now;
     // Where no age can be seen, a second look tells who stays.
     const unsure = holders.some(({ age }) => age === null) &&
       now - began <= long;
     if (!old && !unsure) return;
     if (old?.yields && !asked.has(old.key)) {
       asked.add(old.key);
-      await displace(run, old.relation);
+      await displace(session, old.relation);
       continue;
     }
-    if (old && change) {
-      if (old.key !== told) {
-        run.report.note(
-          `${change.object}: ${old.relation} is in use, waiting for ${old.who}`,
-        );
-      }
-      told = old.key;
-      run.report.working(change, undefined, old.who);
-      if (now > end) throw stillLocked(change, old);
+    if (old) {
+      const { key, who, relation } = old;
+      const inUse = `${relation} is in use, waiting for ${who}`;
+      if (key !== told) report.note(`${change.object}: ${inUse}`);
+      told = key;
+      report.working(change, undefined, who);
+      const late =
+        `${relation} was not free within --max-wait, blocked by ${who}`;
+      if (now > end) throw failure(change, late, hintFor("55P03"));
     }
     await pause(50);
     checkOn(run);
   }
 }
 
-async function findHolders(run: Run, needs: Need[]) {
-  const { session } = run;
-  const all = [NO_TIMEOUTS, holdersQuery(needs), "COMMIT"];
-  try {
-    const rows = await session.begin("READ ONLY", ...all);
-    return rows.flatMap(({ holders }) => (holders ?? []) as Holder[]);
-  } catch (error) {
-    if (!session.lost) await session.query("ROLLBACK");
+async function findHolders(run: Run, needs: Lock[]) {
+  const rows = await run.session.transaction(
+    "READ ONLY",
+    NO_TIMEOUTS,
+    holdersQuery(needs),
+  ).catch((error) => {
     checkOn(run);
     throw error;
-  }
-}
-
-function stillLocked(change: Change, { who, relation }: Holder): ChangeError {
-  return new ChangeError(
-    change,
-    new SyncError(
-      `${relation} was not free within --max-wait, blocked by ${who}`,
-      hintFor("55P03"),
-    ),
-  );
+  });
+  return rows.flatMap(({ holders }) => (holders ?? []) as Holder[]);
 }
 
 /**
@@ -10307,36 +10130,30 @@ function stillLocked(change: Change, { who, relation }: Holder): ChangeError {
  * queue for the same lock, which holds up neither reads nor writes.
  * https://www.postgresql.org/docs/current/routine-vacuuming.html#AUTOVACUUM
  */
-async function displace({ session }: Run, relation: string) {
-  try {
-    await session.begin(
-      "READ WRITE",
-      `SELECT set_config('lock_timeout', (1000 + 1000 * extract(
-        epoch FROM current_setting('deadlock_timeout')::interval))::int::text,
-        true)`,
-      `LOCK TABLE ${relation} IN SHARE UPDATE EXCLUSIVE MODE`,
-      "COMMIT",
-    );
-  } catch (error) {
-    if (session.lost || !isServerError(error)) throw error;
-    await session.query("ROLLBACK");
-  }
+async function displace(session: Session, relation: string) {
+  await session.transaction(
+    "READ WRITE",
+    `SELECT set_config('lock_timeout', (1000 + 1000 * extract(
+      epoch FROM current_setting('deadlock_timeout')::interval))::int::text,
+      true)`,
+    `LOCK TABLE ${relation} IN SHARE UPDATE EXCLUSIVE MODE`,
+  ).catch((error) => {
+    if (!isServerError(error)) throw error;
+  });
 }
 
-/** While a statement runs: who blocks it, and how far an index build is. */
+/**
+ * While a statement runs: who blocks it, and how far an index build is.
+ *
+ * @param first when it first looks (ms)
+ * @param needs gets the locks that the statement turns out to wait for
+ * @param mark how the SQL begins that it sends, where that is no other's
+ * @param giveUp for how long it may wait for others before it is cancelled (ms)
+ */
 function watchProgress(
   { watcher, session, report }: Run,
-  change?: Change,
-  { first = 250, needs = [], mark = "", giveUp = Infinity }: {
-    /** When it first looks (ms). */
-    first?: number;
-    /** Gets the locks that the statement turns out to wait for. */
-    needs?: Need[];
-    /** How the SQL begins that it sends, where that is no other's. */
-    mark?: string;
-    /** For how long it may wait for others before it is cancelled (ms). */
-    giveUp?: number;
-  } = {},
+  change: Change | undefined,
+  { first = 250, needs = [] as Lock[], mark = "", giveUp = Infinity },
 ) {
   const backend = mark
     ? `(SELECT pid FROM pg_stat_activity WHERE state = 'active'
@@ -10364,11 +10181,11 @@ function watchProgress(
     }
     for (const wait of (row?.waits ?? []) as { on: string; mode: string }[]) {
       const mode = MODES.find((mode) => pgLock(mode) === wait.mode);
-      const known = needs.some(({ relation }) => relation === wait.on);
-      if (mode && !known) needs.push({ relation: wait.on, mode });
+      const known = needs.some(({ table }) => table === wait.on);
+      if (mode && !known) needs.push({ table: wait.on, mode });
     }
     const share = row?.share ? Number(row.share) : undefined;
-    if (change) report.working(change, share, row?.who ? state.blocker : "");
+    report.working(change, share, row?.who ? state.blocker : "");
   };
   /** Since when it waits for others. */
   let since: number | undefined;
@@ -10455,24 +10272,27 @@ class Reporter {
     if (this.format === "text") this.#write("out", text, colour);
   }
 
+  /** The first line of several, after a blank one. */
+  title(text: string) {
+    this.line();
+    this.line(text, "bold");
+  }
+
   /** The whole result, in a format for machines or for elsewhere. */
   document(outcome: Outcome) {
     if (this.format === "text" || this.quiet) return;
-    const written = formatOutcome(outcome, this.format);
+    const [write, safe] = DOCUMENTS[this.format];
+    const written = write(outcome);
     // A script has no text of others, and must stay what it is.
     const text = this.format === "sql" ? written : this.#hidden(written);
     this.#clearBar();
-    console.log(SAFE[this.format](text));
+    console.log(safe(text));
   }
 
   /** What would take back that which was committed. */
   undo({ plan, committed }: Outcome) {
     if (!plan || committed.length === 0) return;
-    this.line();
-    this.line(
-      "To take it back (what was written into it since goes, too):",
-      "bold",
-    );
+    this.title("To take it back (what was written into it since goes, too):");
     for (const line of undoScript(plan, committed)) {
       this.line(`  ${safeSql(line)}`);
     }
@@ -10484,7 +10304,7 @@ class Reporter {
   }
 
   /** @returns the lines, without secrets */
-  error(...lines: [string, ...string[]]): string[] {
+  error(...lines: Lines): string[] {
     const [message = "", ...rest] = lines.map((line) => this.#hidden(line));
     const indented = (text: string) => text.replaceAll("\n", "\n    ");
     this.#write("err", `error: ${indented(message)}`, "red");
@@ -10504,7 +10324,7 @@ class Reporter {
     if (this.quiet) return;
     this.#clearBar();
     const paint = colour && this.#colour[stream] && text !== "";
-    const safe = SAFE.text(text);
+    const safe = safeText(text);
     const line = paint ? `\x1b[${COLOURS[colour]}m${safe}\x1b[0m` : safe;
     (stream === "out" ? console.log : console.error)(line);
   }
@@ -10531,8 +10351,7 @@ class Reporter {
     this.align(plan, verbose);
     const all = plan.sections.flatMap(({ items }) => items);
     for (const { title, items } of plan.sections) {
-      this.line();
-      this.line(flat(title), "bold");
+      this.title(flat(title));
       const shown = verbose
         ? items
         : items.filter(({ mark }) => mark !== "in place");
@@ -10544,14 +10363,10 @@ class Reporter {
       }
     }
     const rest = plan.issues.filter((issue) => !all.includes(issue));
-    if (rest.length > 0) {
-      this.line();
-      this.line("Situation", "bold");
-    }
+    if (rest.length > 0) this.title("Situation");
     for (const issue of rest) this.item(issue);
     if (!verbose || plan.unnamed.length === 0) return;
-    this.line();
-    this.line("In no step", "bold");
+    this.title("In no step");
     for (const name of plan.unnamed) this.line(`  - ${name}`);
   }
 
@@ -10606,9 +10421,8 @@ class Reporter {
   phase(phase: Phase | undefined, transactions: number) {
     if (phase === this.#phase || !phase) return;
     this.#phase = phase;
-    this.line();
     const how = phase === "expand" ? ` (${inTransactions(transactions)})` : "";
-    this.line(PHASE_TITLES[phase] + how, "bold");
+    this.title(PHASE_WORDS[phase][0] + how);
   }
 
   /** One change is committed. */
@@ -10633,7 +10447,7 @@ class Reporter {
       const bar = share === undefined
         ? ""
         : `${"█".repeat(filled)}${"░".repeat(20 - filled)} `;
-      const line = SAFE.text(`  ${bar}${text}`).slice(0, 79);
+      const line = safeText(`  ${bar}${text}`).slice(0, 79);
       Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${line}`));
       this.#bar = true;
     } else if (Date.now() - this.#lastNote > 10_000) {
@@ -10653,7 +10467,7 @@ class Reporter {
 function anyEncoding(text: string): RegExp {
   const characters = [...text].map((character) => {
     const bytes = [...new TextEncoder().encode(character)]
-      .map((byte) => `%${byte.toString(16).padStart(2, "0")}`);
+      .map((byte) => `%${hex(byte, 2)}`);
     const plain = character.replace(/[\\^$.*+?()[\]{}|/-]/, "\\$&");
     return `(?:${plain}|${bytes.join("")})`;
   });
@@ -10663,12 +10477,11 @@ function anyEncoding(text: string): RegExp {
 /** What a statement locks and for how long, and what others notice of it. */
 function describeImpact(change: Change): string[] {
   const { lock, blocks, effect } = change;
-  const sizes = describeSizes(change);
-  const parts = [
-    ...(lock ? [`locks ${lock}`] : []),
-    ...(blocks ? [`blocks ${blocks}`] : []),
-    ...(sizes ? [sizes] : []),
-  ];
+  const parts = given(
+    lock && `locks ${lock}`,
+    blocks && `blocks ${blocks}`,
+    describeSizes(change),
+  );
   // As few lines as 80 columns allow.
   const lines = parts.reduce((lines: string[], part) => {
     const last = lines.at(-1);
@@ -10676,20 +10489,19 @@ function describeImpact(change: Change): string[] {
       ? [...lines.slice(0, -1), `${last}; ${part}`]
       : [...lines, part];
   }, []);
-  return [...lines, ...(effect ? [effect] : [])];
+  return given(...lines, effect);
 }
 
 /** "users has about 200,000 rows, 26 MB: about 1 s"; "" where it is small. */
 function describeSizes({ tables, seconds }: Change): string {
   if (seconds === undefined) return "";
   const sizes = tables.filter(({ bytes }) => bytes >= 1e6)
-    .map(({ name, rows, bytes }) =>
-      rows === null
+    .map(({ name, rows, bytes }) => {
+      const about = `about ${rows?.toLocaleString("en-US")} rows`;
+      return rows === null
         ? `${name} has ${size(bytes)} of rows that were never counted (ANALYZE)`
-        : `${name} has about ${rows.toLocaleString("en-US")} rows, ${
-          size(bytes)
-        }`
-    );
+        : `${name} has ${about}, ${size(bytes)}`;
+    });
   return sizes.join(", ") + (seconds ? `: about ${seconds} s` : "");
 }
 
@@ -10700,20 +10512,6 @@ function size(bytes: number): string {
   for (; n >= 1000 && unit < units.length - 1; unit++) n /= 1000;
   return `${n.toFixed(n < 10 && unit > 0 ? 1 : 0)} ${units[unit]}`;
 }
-
-/**
- * What is written in each format goes through its function as a whole, so that
- * nothing that others wrote, in names, rows or messages, commands who reads it:
- * a terminal, a CI service that obeys lines of its log, or an eye that sees
- * neither what has no width nor what turns the direction.
- */
-const SAFE: Record<Format, (text: string) => string> = {
-  text: safeText,
-  // Its pieces are made code or plain words where they are put together.
-  markdown: safeText,
-  sql: safeSql,
-  json: safeJson,
-};
 
 /** What is obeyed or cannot be seen, but for the end of a line. */
 const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;
@@ -10728,15 +10526,11 @@ const COMMAND = /##(?=\w*\[)/g;
 
 /** Shows what is not seen, and what would be a command, as its code. */
 function safeText(text: string): string {
-  return text.replace(UNSEEN, (c) => codeOf(c.codePointAt(0) ?? 0))
-    .replace(LINE_COMMAND, "$1\\x3a")
-    .replace(COMMAND, "#\\x23");
-}
-
-function codeOf(point: number): string {
-  const hex = point.toString(16);
-  if (point < 256) return `\\x${hex.padStart(2, "0")}`;
-  return point < 65536 ? `\\u${hex.padStart(4, "0")}` : `\\u{${hex}}`;
+  return text.replace(UNSEEN, (c) => {
+    const point = c.codePointAt(0) ?? 0;
+    if (point < 256) return `\\x${hex(point, 2)}`;
+    return point < 65536 ? `\\u${hex(point, 4)}` : `\\u{${hex(point, 0)}}`;
+  }).replace(LINE_COMMAND, "$1\\x3a").replace(COMMAND, "#\\x23");
 }
 
 /** On one line, where a name must not begin another. */
@@ -10747,85 +10541,70 @@ function flat(text: string): string {
 /** The same document to whoever parses it. */
 function safeJson(text: string): string {
   const units = (text: string) =>
-    text.split("").map((unit) =>
-      `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
-    ).join("");
+    text.split("").map((unit) => `\\u${hex(unit.charCodeAt(0), 4)}`).join("");
   return text.replace(UNSEEN, units).replace(COMMAND, "#\\u0023");
 }
 
 /** The same SQL to PostgreSQL: strings and names are spelled with escapes. */
 function safeSql(sql: string): string {
   if (safeText(sql) === sql) return sql;
-  return lexemes(sql).map(({ text }) => {
-    if (safeText(text) === text) return text;
-    // Of what has escapes already, they are left as they are.
-    return /^u&/i.test(text) ? safeText(text) : safeToken(text);
-  }).join("").replace(LINE_COMMAND, "$1/**/:").replace(COMMAND, "## ");
+  return lexemes(sql).map(safeToken).join("")
+    .replace(LINE_COMMAND, "$1/**/:").replace(COMMAND, "## ");
 }
 
 /** https://www.postgresql.org/docs/current/sql-syntax-lexical.html */
-function safeToken(token: string): string {
-  const [, body] = /^\$\w*\$([^]*)\$\w*\$$/.exec(token) ?? [];
-  if (body !== undefined) return escapedString(body.replaceAll("'", "''"));
-  if (token.startsWith("'")) return escapedString(token.slice(1, -1));
-  if (/^e'/i.test(token)) {
-    const plain = (_: string, escape: string) => {
-      const text = escapedText(escape);
-      return text === escape ? `\\${escape}` : text;
-    };
-    return escapedString(token.slice(2, -1), /\\([^])/g, plain);
+function safeToken({ kind, text }: Token): string {
+  // Of what has escapes already, they are left as they are.
+  if (safeText(text) === text || /^u&/i.test(text)) return safeText(text);
+  if (kind === "name") {
+    return escapedName(text.startsWith('"') ? text.slice(1, -1) : fold(text));
   }
-  if (token.startsWith('"')) return escapedName(token.slice(1, -1));
-  // PostgreSQL takes any character from 128 on for a letter.
-  if (/^[\w\u0080-\uffff]/.test(token)) {
-    return escapedName(token.replace(/[A-Z]/g, (c) => c.toLowerCase()));
+  if (/^e'/i.test(text)) {
+    // One before what needs no escape, or gets one.
+    const needless = (all: string, c: string) => escapedText(c) === c ? all : c;
+    return escapedString(text.slice(2, -1).replace(/\\([^])/g, needless));
   }
-  return /^\s+$/.test(token) ? token.replace(UNSEEN, " ") : safeText(token);
+  if (/^['$]/.test(text) && kind === "string") {
+    const inner = unstring(text).replaceAll("'", "''");
+    return escapedString(inner.replaceAll("\\", "\\\\"));
+  }
+  return kind === "blank" && !text.trim()
+    ? text.replace(UNSEEN, " ")
+    : safeText(text);
 }
 
-/** A string with escapes; a backslash of its own is doubled, unless told. */
-function escapedString(
-  text: string,
-  slashes: RegExp = /(\\)/g,
-  spelled: (all: string, slash: string) => string = () => "\\\\",
-): string {
-  const parts = text.split(slashes);
-  return `E'${
-    parts.map((part, i) => i % 2 ? spelled("", part) : escapedText(part))
-      .join("")
-  }'`;
+function escapedString(text: string): string {
+  return `E'${escapedText(text)}'`;
 }
 
 function escapedText(text: string): string {
-  return text.replaceAll("\n", "\\n").replace(UNSEEN, (c) => {
-    const point = c.codePointAt(0) ?? 0;
-    // Half a character is none, and reaches no server.
-    if (/\p{Cs}/u.test(c)) return "\ufffd";
-    if (point < 128) return `\\x${point.toString(16).padStart(2, "0")}`;
-    return point < 65536
-      ? `\\u${point.toString(16).padStart(4, "0")}`
-      : `\\U${point.toString(16).padStart(8, "0")}`;
-  }).replace(COMMAND, "#\\x23");
+  const code = (c: string) =>
+    c < "\x80" ? `\\x${hex(c.charCodeAt(0), 2)}` : escaped(c, "\\u", "\\U00");
+  return text.replaceAll("\n", "\\n").replace(UNSEEN, code)
+    .replace(COMMAND, "#\\x23");
 }
 
 function escapedName(name: string): string {
-  const code = (c: string) => {
-    const point = c.codePointAt(0) ?? 0;
-    if (/\p{Cs}/u.test(c)) return "\ufffd";
-    return point < 65536
-      ? `\\${point.toString(16).padStart(4, "0")}`
-      : `\\+${point.toString(16).padStart(6, "0")}`;
-  };
+  const code = (c: string) => escaped(c, "\\", "\\+");
   const text = name.replaceAll("\\", "\\\\").replace(/\n/g, code)
     .replace(UNSEEN, code).replace(COMMAND, "#\\0023");
   return `U&"${text}"`;
 }
 
-const PHASE_TITLES: Record<Phase, string> = {
-  prepare: "Prepare",
-  expand: "Expand",
-  online: "Online (one by one, reads and writes go on)",
-  contract: "Contract",
+/** @param long what stands before six digits, and not four */
+function escaped(c: string, short: string, long: string): string {
+  // Half a character is none, and reaches no server.
+  if (/\p{Cs}/u.test(c)) return "\ufffd";
+  const point = c.codePointAt(0) ?? 0;
+  return point < 65536 ? short + hex(point, 4) : long + hex(point, 6);
+}
+
+/** What each phase is called, and what its statements do. */
+const PHASE_WORDS: Record<Phase, [title: string, does: string]> = {
+  prepare: ["Prepare", "to prepare"],
+  expand: ["Expand", "in"],
+  online: ["Online (one by one, reads and writes go on)", "online"],
+  contract: ["Contract", "to finish"],
 };
 
 /** "Plan 3f9c1a: 2 to change, 1 needs a look, 41 in place." */
@@ -10834,12 +10613,12 @@ function describeCounts(plan: Plan): string {
   const lines = sections.flatMap(({ items }) => items)
     .filter(({ mark }) => mark === "change").length;
   const looks = issues.length === 1 ? "needs a look" : "need a look";
-  const parts = [
+  const parts = given(
     lines > 0 && `${lines} to change`,
     issues.length > 0 && `${issues.length} ${looks}`,
     `${inPlace} in place`,
     unnamed.length > 0 && `${unnamed.length} in no step`,
-  ].filter((part) => part);
+  );
   return `Plan ${digest}: ${parts.join(", ")}.`;
 }
 
@@ -10850,11 +10629,9 @@ function describeOrder({ changes, single }: Plan): string {
   const groups = groupChanges(changes, single);
   const parts = PHASES.flatMap((phase) => {
     const of = groups.filter(([first]) => first?.phase === phase);
-    const n = of.flat().length;
-    const how = phase === "expand"
-      ? `in ${inTransactions(of.length)}`
-      : PHASE_WORDS[phase];
-    return n > 0 ? [`${n} ${how}`] : [];
+    const [, does] = PHASE_WORDS[phase];
+    const how = phase === "expand" ? ` ${inTransactions(of.length)}` : "";
+    return of.length > 0 ? [`${of.flat().length} ${does}${how}`] : [];
   });
   return `Runs ${all}: ${parts.join(", then ")}.`;
 }
@@ -10862,12 +10639,6 @@ function describeOrder({ changes, single }: Plan): string {
 function inTransactions(n: number): string {
   return n === 1 ? "one transaction" : `${n} transactions`;
 }
-
-const PHASE_WORDS: Record<Exclude<Phase, "expand">, string> = {
-  prepare: "to prepare",
-  online: "online",
-  contract: "to finish",
-};
 
 /** Indented and wrapped, unless that would change a string or a comment. */
 function laidOut(sql: string): string[] {
@@ -10924,14 +10695,26 @@ interface Outcome {
   ms: number;
 }
 
+/**
+ * How each format is written, and made safe as a whole, so that nothing that
+ * others wrote, in names, rows or messages, commands who reads it: a terminal, a
+ * CI service that obeys lines of its log, or an eye that sees neither what has
+ * no width nor what turns the direction.
+ */
+const DOCUMENTS = {
+  json: [
+    (outcome: Outcome) => JSON.stringify(toDocument(outcome), null, 2),
+    safeJson,
+  ],
+  sql: [toSql, safeSql],
+  // Its pieces are made code or plain words where they are put together.
+  markdown: [toMarkdown, safeText],
+} as const;
+
+type Format = "text" | keyof typeof DOCUMENTS;
+
 /** The JSON of a run; docs/plan.schema.json describes it. */
 type Document = ReturnType<typeof toDocument>;
-
-function formatOutcome(outcome: Outcome, format: Format): string {
-  if (format === "json") return JSON.stringify(toDocument(outcome), null, 2);
-  if (format === "sql") return toSql(outcome);
-  return toMarkdown(outcome);
-}
 
 function toDocument(outcome: Outcome) {
   const { mode, status, where, schema, plan, committed, errors } = outcome;
@@ -11007,28 +10790,20 @@ function undoScript({ server }: Plan, committed: Change[]): string[] {
   const back = committed.toReversed().sort((a, b) => foreign(a) - foreign(b))
     .flatMap((change) => {
       const { object, undo, step } = change;
-      const why = undo.startsWith("--")
-        ? undo.slice(3)
-        : undo && hangs(change, lost);
-      if (undo.startsWith("--")) lost.push(...lostBy(change, lost));
+      const never = undo.startsWith("--");
+      const why = never ? undo.slice(3) : undo && hangs(change, lost);
+      if (never) lost.push(...lostBy(change, lost));
       if (why) return [`-- ${object}: cannot be taken back: ${why}`];
       const sql = step.verb === "step" ? inStepPath(server, undo) : [undo];
       return undo ? sql.map((sql) => `${sql};`) : [];
     });
   if (back.length === 0) return [];
-  return [
-    "BEGIN;",
-    `SET LOCAL search_path = ${server.searchPath};`,
-    ...back,
-    "COMMIT;",
-  ];
+  const path = `SET LOCAL search_path = ${server.searchPath};`;
+  return ["BEGIN;", path, ...back, "COMMIT;"];
 }
 
 /** The names of which one that stays, or is gone, has to do with all. */
-function lostBy(
-  { step, sql, fill }: Change,
-  lost: Set<string>[],
-): Set<string>[] {
+function lostBy({ step, sql, fill }: Change, lost: Set<string>[]) {
   const { verb, table = "", column } = step;
   if (verb === "step") return [new Set(wordsIn(sql))];
   if (/^drop/.test(verb)) return [thingOf(table, column)];
@@ -11041,7 +10816,7 @@ function lostBy(
 }
 
 function thingOf(table: string, column?: string): Set<string> {
-  return new Set([lastName(table), ...(column === undefined ? [] : [column])]);
+  return new Set(given(lastName(table), column));
 }
 
 /** Why what a change made cannot go, or what it took away not come back. */
@@ -11058,15 +10833,14 @@ function hangs({ step, undo }: Change, lost: Set<string>[]): string {
 }
 
 /** The plan as a script for psql, with the transactions of an apply. */
-function toSql({ plan, where, schema, errors }: Outcome): string {
+function toSql({ plan, where, schema, errors = [] }: Outcome): string {
   const comment = (text: string) =>
     `-- ${safeText(text.replaceAll(/\s*[\n\r]\s*/g, " "))}`;
-  if (!plan) {
-    return (errors ?? []).map(([text]) => comment(`error: ${text}`)).join("\n");
-  }
+  if (!plan) return errors.map(([e]) => comment(`error: ${e}`)).join("\n");
+  const { server, digest, issues } = plan;
   const groups = groupChanges(plan.changes, plan.single).map((group) => {
     const lines = group.flatMap((change) =>
-      withPath(change, plan.server).map((sql) => `${sql.trimEnd()};`)
+      withPath(change, server).map((sql) => `${sql.trimEnd()};`)
     );
     const [{ alone = false, fill } = {}] = group;
     if (alone) {
@@ -11075,14 +10849,12 @@ function toSql({ plan, where, schema, errors }: Outcome): string {
     if (fill) return ["-- An apply does this in batches.", ...lines];
     return lines.length > 1 ? ["BEGIN;", ...lines, "COMMIT;"] : lines;
   });
+  const of = `${server.database} on ${where}, schema ${schema}`;
   return [
-    comment(
-      `Plan ${plan.digest} of ${plan.server.database} on ${where}, schema ` +
-        `${schema}`,
-    ),
-    ...plan.issues.map(({ object, text }) => comment(`⚠ ${object} ${text}`)),
+    comment(`Plan ${digest} of ${of}`),
+    ...issues.map(({ object, text }) => comment(`⚠ ${object} ${text}`)),
     "\\set ON_ERROR_STOP on",
-    `SET search_path = ${plan.server.searchPath};`,
+    `SET search_path = ${server.searchPath};`,
     "SET lock_timeout = '500ms';",
     ...groups.flatMap((lines) => ["", ...lines]),
   ].join("\n");
@@ -11092,24 +10864,25 @@ function toSql({ plan, where, schema, errors }: Outcome): string {
 const MARKDOWN_LIMIT = 60_000;
 
 function toMarkdown(outcome: Outcome): string {
-  const { plan, mode, where, schema, next, committed, errors } = outcome;
-  const failed = (errors ?? []).flatMap(([message = "", ...hints]) => [
+  const { plan, mode, where = "", schema = "", next, committed } = outcome;
+  const failed = (outcome.errors ?? []).flatMap(([message = "", ...hints]) => [
     `> **error: ${prose(message)}**`,
     ...hints.map((hint) => `>\n> ${hintInMarkdown(hint)}`),
     "",
   ]);
   if (!plan) return failed.join("\n");
   const { server, changes, issues } = plan;
-  const where_ = `${code(server.database)} on ${code(where ?? "")}, schema ` +
-    `${code(schema ?? "")}, PostgreSQL ${prose(server.versionText)}`;
   const done = mode === "apply"
     ? `Applied ${committed.length} of ${count(changes.length, "statement")}.`
     : describeCounts(plan);
+  const goesOn = next && mode === "dry-run" &&
+    changes.length + issues.length > 0;
   const budget = { left: MARKDOWN_LIMIT };
   return [
     `### Schema sync: ${mode === "apply" ? "apply" : "dry run"}`,
     "",
-    where_,
+    `${code(server.database)} on ${code(where)}, schema ${code(schema)}, ` +
+    `PostgreSQL ${prose(server.versionText)}`,
     "",
     `**${done}**`,
     "",
@@ -11117,32 +10890,28 @@ function toMarkdown(outcome: Outcome): string {
     ...fit(budget, "needs a look", issues.map(issueInMarkdown)),
     ...(issues.length > 0 ? [""] : []),
     ...(changes.length > 0 ? tableInMarkdown(plan, budget) : []),
-    ...(next && mode === "dry-run" && changes.length + issues.length > 0
-      ? ["", `Next: ${code(next)}`]
-      : []),
+    ...(goesOn ? ["", `Next: ${code(next)}`] : []),
   ].join("\n");
 }
 
 function tableInMarkdown({ changes, digest }: Plan, budget: { left: number }) {
   const rows = changes.map((change) => {
     const { object, verb, part, phase, lock, blocks, effect, hazard } = change;
-    const size = describeSizes(change);
-    const notes = [size, effect, hazard && `needs --allow ${hazard}`];
+    const needs = hazard && `needs --allow ${hazard}`;
     const cells = [
       code(object),
       prose(`${verb}${part}`),
       phase,
       prose(lock ? `${lock}; blocks ${blocks ?? "?"}` : ""),
-      prose(notes.filter((note) => note).join("; ")),
+      prose(given(describeSizes(change), effect, needs).join("; ")),
     ];
-    return `| ${cells.map(cell).join(" | ")} |`;
+    // What Markdown has as cells of a table.
+    return `| ${
+      cells.map((text) => text.replaceAll("|", "\\|")).join(" | ")
+    } |`;
   });
   const script = changes.map(({ sql }) => safeSql(`${sql};`));
-  const runs = script.join("\n").match(/`+/g) ?? [];
-  const fence = runs.reduce(
-    (longest, run) => run.length >= longest.length ? `${run}\`` : longest,
-    "```",
-  );
+  const fence = "`".repeat(Math.max(3, longestRun(script.join("\n")) + 1));
   // The table gets half of what is left, the SQL the rest.
   const half = { left: budget.left / 2 };
   const table = fit(half, "rows", rows);
@@ -11189,9 +10958,9 @@ function hintInMarkdown(hint: string): string {
   return sql === undefined ? prose(hint) : `${label}: ${code(sql)}`;
 }
 
-/** What Markdown has as a cell of a table. */
-function cell(markdown: string): string {
-  return markdown.replaceAll("|", "\\|");
+/** Of backticks. */
+function longestRun(text: string): number {
+  return Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
 }
 
 /** Words that mean nothing to Markdown, nor to GitHub: no link, no mention. */
@@ -11208,8 +10977,7 @@ function prose(text: string): string {
 /** Text as code, whatever backticks it has. */
 function code(text: string): string {
   const line = text.replaceAll(/\s*\n\s*/g, " ");
-  const runs = line.match(/`+/g) ?? [];
-  const longest = Math.max(0, ...runs.map(({ length }) => length));
+  const longest = longestRun(line);
   const fence = "`".repeat(longest + 1);
   // One space at both ends is taken away.
   const apart = longest > 0 || /^(\s.*\s)?$/s.test(line);
@@ -11262,6 +11030,21 @@ class ChangeError extends Error {
   ) {
     super(messageOf(cause));
   }
+}
+
+/** A change that failed by what was found, not by what the server said. */
+function failure(change: Change, message: string, hint: string): ChangeError {
+  return new ChangeError(change, new SyncError(message, hint));
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof ChangeError ? error.cause : error;
+}
+
+/** The SQLSTATE of an error, or of a change that failed; "" without one. */
+function stateOf(error: unknown): string {
+  const cause = causeOf(error);
+  return isServerError(cause) ? cause.code : "";
 }
 
 /** An apply stopped halfway. */
@@ -11388,12 +11171,10 @@ function withoutValues(error: ServerError, sql = ""): string {
 
 /** The names and the strings that stand in SQL, also inside its $-strings. */
 function saidIn(sql: string): string[] {
-  return words(sql).flatMap((word) => {
-    const [, body] = /^\$\w*\$([^]*)\$\w*\$$/.exec(word) ?? [];
-    if (body !== undefined) return saidIn(body);
-    const [, text] = /^'([^]*)'$/.exec(word) ?? [];
-    if (text !== undefined) return [text.replaceAll("''", "'")];
-    return /^[\p{L}_"]/u.test(word) ? [unquoted(word)] : [];
+  return tokenize(sql).flatMap(({ kind, text }) => {
+    if (kind === "name") return [unquoted(text)];
+    if (kind !== "string") return [];
+    return text.startsWith("$") ? saidIn(unstring(text)) : [unstring(text)];
   });
 }
 
@@ -11405,14 +11186,14 @@ function notesOf(error: ServerError): string[] {
   const at = where?.split("\n")[0] ?? "";
   const of = table_name && constraint_name &&
     !error.message.includes(`"${table_name}"`);
-  return [
-    ...(detail && PLAIN_DETAILS.test(code) && !raised ? [detail] : []),
-    ...(of ? [`Constraint: ${constraint_name} of ${table_name}`] : []),
-    ...(raised && !/['"]/.test(at) && at ? [`Raised by ${at}`] : []),
-    ...(raised ? ["Its own words are in the server's log"] : []),
-    ...(hint ? [hint] : []),
-    ...[hintFor(code, hint ? "" : LOOK_UP)].filter((line) => line),
-  ];
+  return given(
+    PLAIN_DETAILS.test(code) && !raised && detail,
+    of && `Constraint: ${constraint_name} of ${table_name}`,
+    raised && !/['"]/.test(at) && at && `Raised by ${at}`,
+    raised && "Its own words are in the server's log",
+    hint,
+    hintFor(code, hint ? "" : LOOK_UP),
+  );
 }
 
 function hintFor(code: string, otherwise = LOOK_UP): string {
@@ -11422,23 +11203,30 @@ function hintFor(code: string, otherwise = LOOK_UP): string {
 
 const LOOK_UP = "Look the SQLSTATE up in the PostgreSQL manual, appendix A";
 
+/** A step as messages call it. */
+function describeStep(section: string, { verb, name }: Step): string {
+  return `${verb} "${name}" in section "${section}"`;
+}
+
+/** A message, and what to do about it. */
+type Lines = [string, ...string[]];
+
 /** What an error says, and what to do about it; never a stack. */
-function explain(error: unknown): [string, ...string[]] {
+function explain(error: unknown): Lines {
   if (error instanceof SyncError) return [error.message, error.hint];
+  if (error instanceof ChangeError) return explainChange(error);
   if (error instanceof StepError) {
+    const { section, step, sql, cause } = error;
     return [
-      `the check of ${error.step.verb} "${error.step.name}" in section ` +
-      `"${error.section}" failed: ${withoutValues(error.cause, error.sql)}`,
-      `SQL: ${tidy(error.sql)}`,
-      ...notesOf(error.cause),
+      `the check of ${describeStep(section, step)} failed: ` +
+      withoutValues(cause, sql),
+      `SQL: ${tidy(sql)}`,
+      ...notesOf(cause),
     ];
   }
-  if (error instanceof ChangeError) return explainChange(error);
   if (isServerError(error)) {
-    return [
-      `${withoutValues(error)} (SQLSTATE ${error.code})`,
-      ...notesOf(error),
-    ];
+    const message = `${withoutValues(error)} (SQLSTATE ${error.code})`;
+    return [message, ...notesOf(error)];
   }
   if (error instanceof Deno.errors.NotCapable) {
     const [, flag = "--allow-net"] = /(--allow-\w+)/.exec(error.message) ?? [];
@@ -11448,35 +11236,25 @@ function explain(error: unknown): [string, ...string[]] {
       `all, or add ${flag}`,
     ];
   }
-  const at = error instanceof Error
-    ? /([\w-]+\.ts:\d+)/.exec(error.stack ?? "")?.[1]
-    : undefined;
+  const stack = error instanceof Error ? error.stack : "";
+  const [at] = /[\w-]+\.ts:\d+/.exec(stack ?? "") ?? [];
   return [
     `unexpected: ${messageOf(error)}`,
     `This is a bug${at ? ` (${at})` : ""}; running again is safe`,
   ];
 }
 
-function explainChange(
-  { change, cause, hint }: ChangeError,
-): [string, ...string[]] {
-  const where = `${change.step.verb} "${change.step.name}" in section ` +
-    `"${change.section}"`;
+function explainChange({ change, cause, hint }: ChangeError): Lines {
+  const failed = `${describeStep(change.section, change.step)} failed`;
+  const rows = change.query && `The rows: ${tidy(change.query)}`;
   if (!isServerError(cause)) {
     const [message, ...rest] = explain(cause);
-    const rows = change.refuses && change.query
-      ? [`The rows: ${tidy(change.query)}`]
-      : [];
-    return [`${where} failed: ${message}`, ...rest, ...rows];
+    return [`${failed}: ${message}`, ...rest, ...given(change.refuses && rows)];
   }
   return [
-    `${where} failed: ${withoutValues(cause, change.sql)} (SQLSTATE ` +
-    `${cause.code})`,
+    `${failed}: ${withoutValues(cause, change.sql)} (SQLSTATE ${cause.code})`,
     `SQL: ${tidy(change.sql)}`,
-    ...(hint ? [hint] : []),
-    ...(change.query && /^23/.test(cause.code)
-      ? [`The rows: ${tidy(change.query)}`]
-      : []),
+    ...given(hint, /^23/.test(cause.code) && rows),
     ...notesOf(cause),
   ];
 }
@@ -11485,52 +11263,37 @@ function explainChange(
 function explainProgress({ progress, changes, cause }: ApplyError): string[] {
   const { committed, undone, unknown, filling } = progress;
   const failed = cause instanceof ChangeError ? cause.change : undefined;
-  const why = cause instanceof ChangeError ? cause.cause : cause;
-  const lost = why instanceof LostConnection;
-  const partial = failed?.alone || filling;
-  if (committed.length === changes.length) {
-    return [
-      `Committed: all ${count(committed.length, "statement")} of the plan.`,
-    ];
-  }
-  if (committed.length === 0 && !partial && !unknown) {
+  const lost = causeOf(cause) instanceof LostConnection;
+  if (committed.length === changes.length) return [allCommitted(committed)];
+  if (committed.length === 0 && !failed?.alone && !filling && !unknown) {
     return ["Nothing was changed: what had run was rolled back."];
   }
   const open = unknown?.changes ?? [];
   const rest = changes.length - committed.length - undone.length - open.length;
   const last = committed.at(-1);
-  return [
+  const batches = failed
+    ? "Its batches so far"
+    : `The batches so far of ${filling?.object}`;
+  return given(
     `Committed: ${count(committed.length, "statement")}` +
-    (last ? `, the last for ${last.object}` : "") +
-    `. Rolled back: ${undone.length}. Not done: ${rest}.`,
-    ...(unknown
-      ? [
-        `Not known: whether ${
-          count(open.length, "statement")
-        } more, the first ` +
-        `for ${open[0]?.object}, ${
-          open.length === 1 ? "is" : "are"
-        } committed` +
-        (unknown.look ? `; ask: ${unknown.look}` : "") + ".",
-      ]
-      : []),
-    ...(filling
-      ? [
-        `${failed ? "Its" : "The"} batches so far ${
-          failed ? "" : `of ${filling.object} `
-        }are ` +
-        `committed${lost ? ", the last one perhaps not" : ""}.`,
-      ]
-      : []),
-    ...(failed?.alone
-      ? [
-        lost
-          ? "The server may still be at work on it, or leave an INVALID index."
-          : "It may leave an INVALID index.",
-      ]
-      : []),
+      (last ? `, the last for ${last.object}` : "") +
+      `. Rolled back: ${undone.length}. Not done: ${rest}.`,
+    unknown && `Not known: whether ${count(open.length, "statement")} more, ` +
+        `the first for ${open[0]?.object}, ` +
+        `${open.length === 1 ? "is" : "are"} committed` +
+        (unknown.look ? `; ask: ${unknown.look}.` : "."),
+    filling &&
+      `${batches} are committed${lost ? ", the last one perhaps not" : ""}.`,
+    failed?.alone &&
+      (lost
+        ? "The server may still be at work on it, or leave an INVALID index."
+        : "It may leave an INVALID index."),
     "Run it again: it goes on from there.",
-  ];
+  );
+}
+
+function allCommitted({ length }: Change[]): string {
+  return `Committed: all ${count(length, "statement")} of the plan.`;
 }
 
 /** What else speaks PostgreSQL's protocol, by what its version() holds. */
@@ -11593,14 +11356,10 @@ function missingPrivileges(
 ): Item[] {
   const user = id(server.user);
   const schema = server.searchPath.split(", ")[0] ?? "";
-  const lacks = (object: string, text: string, fix: string): Item => ({
-    mark: "issue",
-    object,
-    text: `${user} may not ${text}`,
-    details: [["fix", fix]],
-    changes: [],
-    reason: "privilege",
-  });
+  const lacks = (object: string, what: string, fix: string) =>
+    issueOf(object, `${user} may not ${what}`, [["fix", fix]], {
+      reason: "privilege",
+    });
   const foreign = new Set(
     changes.filter(({ step }) => step.verb !== "step").flatMap(({ tables }) =>
       tables.slice(0, 1).filter(({ table, mode }) =>
@@ -11608,31 +11367,27 @@ function missingPrivileges(
       )
     ).map(({ table }) => table),
   );
-  const grant = `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${user}`;
-  const database = id(server.database);
   const extending = changes.some(({ step }) => step.verb === "createExtension");
-  return [
-    ...(extending && !server.mayExtend
-      ? [
-        lacks(
-          server.database,
-          "create extensions in this database",
-          `GRANT CREATE ON DATABASE ${database} TO ${user}`,
-        ),
-      ]
-      : []),
-    ...(changes.length > 0 && !server.mayCreate
-      ? [lacks(schema, "create in this schema", grant)]
-      : []),
+  return given(
+    extending && !server.mayExtend && lacks(
+      server.database,
+      "create extensions in this database",
+      `GRANT CREATE ON DATABASE ${id(server.database)} TO ${user}`,
+    ),
+    changes.length > 0 && !server.mayCreate && lacks(
+      schema,
+      "create in this schema",
+      `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${user}`,
+    ),
     ...[...foreign].map((table) =>
       lacks(
-        parseName(table).join("."),
+        dotted(table),
         "alter this table: it is not the owner",
         `GRANT the owner's role to ${user}, or ALTER TABLE ${table} ` +
           `OWNER TO ${user}`,
       )
     ),
-  ];
+  );
 }
 
 // ═══ Connection ════════════════════════════════════════════════════════════
@@ -11646,69 +11401,57 @@ export interface Target {
   options: postgres.Options<Record<string, never>>;
 }
 
-/**
- * URL parameters that are read by other clients: which values change nothing
- * here, and what to write instead of any other.
- */
-const OTHER_PARAMETERS: Record<string, [harmless: RegExp, instead: string]> = {
-  ...others(/^/, "", [
-    ...["connection_limit", "pool_timeout", "pgbouncer", "socket_timeout"],
-    ...["statement_cache_size", "prepared_statement_cache_size", "pool_size"],
-    ...["prepared_statements", "prepareThreshold", "pool", "max_overflow"],
-    ...["pool_max_conns", "pool_min_conns", "conn_max_age", "reconnect"],
-    ...[
-      "default_query_exec_mode",
-      "statement_cache_capacity",
-      "sslcompression",
-    ],
-    ...["keepalives", "keepalives_idle", "keepalives_interval"],
-    ...["keepalives_count", "tcp_user_timeout", "fallback_application_name"],
-    ...["sslsni", "krbsrvname", "gsslib"],
-  ]),
-  ...others(/^(utf-?8|auto|unicode)$/i, "leave it out: it is always UTF8", [
-    ...["client_encoding", "encoding", "charset"],
-  ]),
-  ...others(/^public$/, "say --schema NAME", [
-    ...["schema", "currentSchema", "search_path"],
-  ]),
-  ...others(/^(disable|prefer)$/, "leave it out, and say sslmode=verify-full", [
-    ...["channel_binding", "gssencmode"],
-  ]),
-  ...others(
-    /^(any|disable)$/,
-    "name one host and leave it out; an apply " +
-      "refuses a standby",
-    ["target_session_attrs", "load_balance_hosts"],
-  ),
-  ...others(
-    /^TLSv1(\.[12])?$/,
-    "leave it out: TLS 1.2 is the oldest taken; a " +
-      "newer one is the server's to demand",
-    ["ssl_min_protocol_version"],
-  ),
-  ...others(/^TLSv1\.3$/, "leave it out", ["ssl_max_protocol_version"]),
-  ...others(/^postgres$/, "leave it out: every server takes it the usual way", [
-    "sslnegotiation",
-  ]),
-  ...others(/^allow$/, "leave it out", ["sslcertmode"]),
-  ...others(/^$/, "leave it out: no list of revoked certificates is read", [
-    ...["sslcrl", "sslcrldir"],
-  ]),
-  ...others(/^$/, "name a key without a password in sslkey", ["sslpassword"]),
-  ...others(
-    /^$/,
-    "write what the file says into the URL, or the password " +
-      "into PGPASSWORD",
-    ["passfile", "service", "servicefile"],
-  ),
-  ...others(/^$/, "write the address as the URL's host", ["hostaddr"]),
-};
+/** URL parameters of other clients that change nothing here. */
+const HARMLESS = (
+  "connection_limit pool_timeout pgbouncer socket_timeout pool pool_size " +
+  "statement_cache_size prepared_statement_cache_size max_overflow " +
+  "prepared_statements prepareThreshold pool_max_conns pool_min_conns " +
+  "conn_max_age reconnect default_query_exec_mode sslcompression sslsni " +
+  "statement_cache_capacity keepalives keepalives_idle keepalives_count " +
+  "keepalives_interval tcp_user_timeout fallback_application_name " +
+  "krbsrvname gsslib"
+).split(" ");
 
-function others(harmless: RegExp, instead: string, names: string[]) {
-  return Object.fromEntries(
-    names.map((name) => [name, [harmless, instead] as [RegExp, string]]),
-  );
-}
+/**
+ * Others: which values of them change nothing here (for the schema, its own
+ * name does), and what to write instead of any other.
+ */
+const OTHER_PARAMETERS: Record<string, [harmless: RegExp | null, string]> = {
+  "client_encoding encoding charset": [
+    /^(utf-?8|auto|unicode)$/i,
+    "leave it out: it is always UTF8",
+  ],
+  "schema currentSchema search_path": [null, "say --schema NAME"],
+  "channel_binding gssencmode": [
+    /^(disable|prefer)$/,
+    "leave it out, and say sslmode=verify-full",
+  ],
+  "target_session_attrs load_balance_hosts": [
+    /^(any|disable)$/,
+    "name one host and leave it out; an apply refuses a standby",
+  ],
+  "ssl_min_protocol_version": [
+    /^TLSv1(\.[12])?$/,
+    "leave it out: TLS 1.2 is the oldest taken; a newer one is the server's " +
+    "to demand",
+  ],
+  "ssl_max_protocol_version": [/^TLSv1\.3$/, "leave it out"],
+  "sslnegotiation": [
+    /^postgres$/,
+    "leave it out: every server takes it the usual way",
+  ],
+  "sslcertmode": [/^allow$/, "leave it out"],
+  "sslcrl sslcrldir": [
+    /^$/,
+    "leave it out: no list of revoked certificates is read",
+  ],
+  "sslpassword": [/^$/, "name a key without a password in sslkey"],
+  "passfile service servicefile": [
+    /^$/,
+    "write what the file says into the URL, or the password into PGPASSWORD",
+  ],
+  "hostaddr": [/^$/, "write the address as the URL's host"],
+};
 
 /**
  * Reads a connection URI in libpq's forms. What it says and is not honoured
@@ -11804,10 +11547,10 @@ function refuseOthers(
   password: boolean,
 ) {
   for (const [name, value] of parameters) {
-    const [harmless, instead] = OTHER_PARAMETERS[name] ?? [];
-    const named = OTHER_PARAMETERS.schema === OTHER_PARAMETERS[name] &&
-      schema !== "public";
-    if (named ? value === schema : harmless?.test(value)) continue;
+    if (HARMLESS.includes(name)) continue;
+    const [, [harmless, instead] = []] = Object.entries(OTHER_PARAMETERS)
+      .find(([names]) => names.split(" ").includes(name)) ?? [];
+    if (harmless === null ? value === schema : harmless?.test(value)) continue;
     if (instead) throw notHonoured(name, instead);
     throw password
       ? badUrl("has a parameter that is not known, or an & in its password")
@@ -12071,7 +11814,10 @@ export class Session {
       )
       : why instanceof SyncError || why instanceof Deno.errors.NotCapable
       ? why
-      : lostConnection();
+      : new LostConnection(
+        "the connection to the server was lost",
+        "Run it again: it goes on from there",
+      );
     this.#gone.reject(this.lost);
     this.#socket?.destroy();
   }
@@ -12219,8 +11965,14 @@ export class Session {
     const end = performance.now() + Session.grace;
     const attempt = () => {
       if (!this.busy) return;
-      if (performance.now() > end) this.lose(stopped());
-      else {
+      if (performance.now() > end) {
+        this.lose(
+          new LostConnection(
+            "stopped by a signal; the server did not answer any more",
+            "Run it again to go on",
+          ),
+        );
+      } else {
         this.#cancelling ??= this.#cancel().catch(() => {})
           .then(() => this.#cancelling = undefined);
       }
@@ -12229,19 +11981,15 @@ export class Session {
     attempt();
   }
 
-  /** Starts a transaction in the steps' search path. */
-  begin(mode: "READ ONLY" | "READ WRITE", ...statements: string[]) {
-    return this.beginWith([], mode, ...statements);
-  }
-
-  /** @param first what is asked before the search path is set */
-  beginWith(
-    first: string[],
-    mode: "READ ONLY" | "READ WRITE",
-    ...statements: string[]
-  ) {
+  /**
+   * Starts a transaction in the steps' search path.
+   *
+   * @param mode with what is asked before that is set, if anything is
+   */
+  begin(mode: Access | [Access, string], ...statements: string[]) {
+    const [access, ...first] = [mode].flat();
     return this.query([
-      `BEGIN ISOLATION LEVEL READ COMMITTED ${mode}`,
+      `BEGIN ISOLATION LEVEL READ COMMITTED ${access}`,
       ...first,
       `SET LOCAL search_path = ${this.searchPath}`,
       // Steps are read as the standard has it, whatever the database says.
@@ -12249,6 +11997,21 @@ export class Session {
       "SELECT pg_backend_pid() AS backend",
       ...statements,
     ].join(";\n"));
+  }
+
+  /** A whole transaction, which is rolled back where a statement fails. */
+  async transaction(access: Access, ...statements: string[]): Promise<Row[]> {
+    try {
+      return await this.begin(access, ...statements, "COMMIT");
+    } catch (error) {
+      await this.rollback();
+      throw error;
+    }
+  }
+
+  /** Whatever is open, as long as there is a connection. */
+  async rollback() {
+    if (!this.lost) await this.query("ROLLBACK");
   }
 
   /** @param wait until the server's process has ended, too */
@@ -12270,6 +12033,8 @@ function notLoaded(error: Error): never {
       "--node-modules-dir=none",
   );
 }
+
+type Access = "READ ONLY" | "READ WRITE";
 
 type Answered = { state?: { pid: number; secret: number } } | undefined;
 
@@ -12368,26 +12133,11 @@ function fatalMessage(chunks: Uint8Array[]) {
   return undefined;
 }
 
-function lostConnection() {
-  return new LostConnection(
-    "the connection to the server was lost",
-    "Run it again: it goes on from there",
-  );
-}
-
-function stopped() {
-  return new LostConnection(
-    "stopped by a signal; the server did not answer any more",
-    "Run it again to go on",
-  );
-}
-
 /** What went wrong with a connection, in words. */
 function connectionError(error: unknown, { where }: Target): unknown {
-  if (error instanceof SyncError) return error;
-  if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) {
-    return error;
-  }
+  const known = error instanceof SyncError ||
+    error instanceof Deno.errors.NotCapable || !(error instanceof Error);
+  if (known) return error;
   const code = "code" in error ? String(error.code) : "";
   if (code === "EPERM") return new Deno.errors.NotCapable("--allow-net");
   const [message, hint] = CONNECTION_ERRORS[code] ??
@@ -12400,9 +12150,8 @@ function connectionError(error: unknown, { where }: Target): unknown {
         `the connection to WHERE failed: ${error.message}`,
         "Check that it is a PostgreSQL server, and what its log says",
       ]);
-  return new LostConnection(message.replace("WHERE", where), hint, {
-    cause: error,
-  });
+  const told = message.replace("WHERE", where);
+  return new LostConnection(told, hint, { cause: error });
 }
 
 const UNKNOWN_HOST: [string, string] = [
@@ -12708,20 +12457,16 @@ export async function main(
 function fail(error: unknown, report: Reporter, outcome: Outcome): number {
   const stopped = error instanceof ApplyError ? error : undefined;
   if (stopped) outcome.committed = stopped.progress.committed;
+  const { committed } = outcome;
   // What goes wrong in the look at the end takes nothing back.
-  const whole = !stopped && outcome.committed.length > 0;
-  if (outcome.committed.length > 0) report.undo(outcome);
-  const errors: [string, ...string[]][] = error instanceof StepFaults
+  const whole = !stopped && committed.length > 0 && allCommitted(committed);
+  if (committed.length > 0) report.undo(outcome);
+  const errors: Lines[] = error instanceof StepFaults
     ? error.faults.map((fault) => [fault])
     : [[
       ...explain(stopped?.cause ?? error),
       ...(stopped ? explainProgress(stopped) : []),
-      ...(whole
-        ? [
-          `Committed: all ${count(outcome.committed.length, "statement")} of ` +
-          "the plan.",
-        ]
-        : []),
+      ...given(whole),
     ]];
   outcome.errors = errors.map((lines) => report.error(...lines));
   return error instanceof Refusal ? EXIT.refused : EXIT.error;
@@ -12750,9 +12495,9 @@ async function dryRun(
     report.sections(plan, options.verbose);
     const mended = plan.changes.length > 0 &&
       blockingIssues(plan, options).length === 0;
+    const script = Deno.mainModule.split("/").at(-1);
     outcome.next = mended
-      ? `${scriptName()} --apply --expect-plan ${plan.digest}` +
-        options.repeated
+      ? `./${script} --apply --expect-plan ${plan.digest}${options.repeated}`
       : "fix what needs a look, then run this again";
     report.summary(plan, performance.now() - start, outcome.next);
     const pending = plan.changes.length + plan.issues.length > 0 ||
@@ -12775,7 +12520,8 @@ async function apply(
   const [lock, watcher] = await Promise.all(
     Array.from({ length: others }, () => Session.open(options.target)),
   );
-  const run = { session, lock, watcher, options, report };
+  const progress = new Progress(), filled = new Map<string, number>();
+  const run = { session, lock, watcher, options, report, progress, filled };
   const listening = stopOnSignals(run);
   try {
     await waitForTurn(run);
@@ -12839,19 +12585,23 @@ function confirm(after: Plan, before: Plan, report: Reporter) {
   if (change) {
     throw new SyncError(
       `${count(after.changes.length, "statement")} would still run after ` +
-        `this apply, the first for ${change.step.verb} ` +
-        `"${change.step.name}" in section "${change.section}": ` +
-        tidy(change.sql),
+        `this apply, the first for ${
+          describeStep(change.section, change.step)
+        }: ${tidy(change.sql)}`,
       "The check of that step does not see what its alter does: correct the step",
     );
   }
   if (!issue) return;
-  const needs = left.length === 1 ? "needs" : "need";
   throw new SyncError(
-    `${count(left.length, "thing")} ${needs} a look after this apply, the ` +
-      `first: ${said(issue)}`,
+    `${lookAt(left)} after this apply, the first: ${said(issue)}`,
     "Look with --dry-run: until it is mended, an apply refuses",
   );
+}
+
+/** "1 thing needs a look", "2 things need a look". */
+function lookAt({ length }: Item[], where = ""): string {
+  const need = length === 1 ? "needs" : "need";
+  return `${count(length, "thing")}${where} ${need} a look`;
 }
 
 /** What `--allow` takes, whatever the steps. */
@@ -12859,24 +12609,21 @@ const HAZARDS = ["rewrite", "blocking", "rename", "conflict"];
 
 /** @throws UsageError where it allows what none of the steps could do */
 function refuseHazards(sections: Section[], allow: string[]) {
-  const own = sections.flatMap(({ steps }) =>
-    steps.flatMap((step) =>
-      /^(drop(?!Default|NotNull)|revoke)/.test(step.verb)
-        ? `drop:${shortName(step)}`
-        : OBJECTS[step.verb]?.catalog || step.verb === "changeType"
-        ? `replace:${shortName(step)}`
-        : step.hazard ?? []
-    )
+  const steps = sections.flatMap(({ steps }) => steps);
+  const own = steps.flatMap((step) =>
+    /^(drop(?!Default|NotNull)|revoke)/.test(step.verb)
+      ? `drop:${shortName(step)}`
+      : OBJECTS[step.verb]?.catalog || step.verb === "changeType"
+      ? `replace:${shortName(step)}`
+      : step.hazard ?? []
   );
   const known = [...new Set([...HAZARDS, ...own])];
-  const unknown = allow.filter((hazard) => !known.includes(hazard));
-  if (unknown.length === 0) return;
-  const more = known.length > 12 ? ", …" : "";
-  throw new UsageError(
-    `--allow takes a hazard of these steps, and not ${
-      unknown.map((hazard) => `"${hazard}"`).join(", ")
-    }`,
-    `Use ${known.slice(0, 12).join(", ")}${more}`,
+  const unknown = allow.filter((hazard) => !known.includes(hazard))
+    .map((hazard) => `"${hazard}"`);
+  refuse(
+    unknown.length > 0,
+    `--allow takes a hazard of these steps, and not ${unknown.join(", ")}`,
+    `Use ${known.slice(0, 12).join(", ")}${known.length > 12 ? ", …" : ""}`,
   );
 }
 
@@ -12892,13 +12639,15 @@ function refuseOther(plan: Plan, { expected }: Options, report: Reporter) {
   const { changes, digest } = plan;
   if (!expected || digest === expected.digest || changes.length === 0) return;
   report.line();
-  if (expected.statements) {
-    const now = changes.map(({ sql }) => sql);
-    const gone = expected.statements.filter((sql) => !now.includes(sql));
-    const added = now.filter((sql) => !expected.statements?.includes(sql));
-    for (const sql of gone) report.line(`  - ${tidy(sql)};`, "red");
-    for (const sql of added) report.line(`  + ${tidy(sql)};`, "green");
-  } else for (const { sql } of changes) report.line(`  ${tidy(sql)};`);
+  const now = changes.map(({ sql }) => sql);
+  const before = expected.statements;
+  for (const sql of before ?? []) {
+    if (!now.includes(sql)) report.line(`  - ${tidy(sql)};`, "red");
+  }
+  for (const sql of now) {
+    if (!before) report.line(`  ${tidy(sql)};`);
+    else if (!before.includes(sql)) report.line(`  + ${tidy(sql)};`, "green");
+  }
   throw new Refusal(
     `the plan is ${digest} now, with the statements above, and not ` +
       `${expected.digest}; nothing was written`,
@@ -12910,8 +12659,8 @@ function refuseOther(plan: Plan, { expected }: Options, report: Reporter) {
 function refusePlan(plan: Plan, options: Options, report: Reporter) {
   const { server, changes } = plan;
   const blocked = blockingIssues(plan, options);
-  const hazards = [...new Set(changes.flatMap(({ hazard }) => hazard ?? []))]
-    .filter((hazard) => !options.allow.includes(hazard));
+  const isRefused = ({ hazard }: Change) =>
+    hazard !== undefined && !options.allow.includes(hazard);
   if (changes.length > 0 && (server.standby || server.readOnly)) {
     throw new SyncError(
       server.standby
@@ -12920,40 +12669,32 @@ function refusePlan(plan: Plan, options: Options, report: Reporter) {
       hintFor("25006"),
     );
   }
-  if (blocked.length + hazards.length === 0) return;
+  const hazardous = plan.sections.flatMap(({ items }) => items)
+    .filter(({ changes }) => changes.some(isRefused));
+  const shown = [...blocked, ...hazardous];
+  if (shown.length === 0) return;
   report.line();
-  for (const item of blocked) report.item(item);
-  for (const { items } of plan.sections) {
-    for (const item of items) {
-      if (item.changes.some(({ hazard = "" }) => hazards.includes(hazard))) {
-        report.item(item);
-      }
-    }
-  }
+  for (const item of shown) report.item(item);
   if (blocked.length > 0) {
-    const needs = blocked.length === 1 ? "needs" : "need";
-    const message =
-      `${count(blocked.length, "thing")} above ${needs} a look; nothing was ` +
-      "written";
+    const message = `${lookAt(blocked, " above")}; nothing was written`;
     if (blocked.every(({ reason }) => reason === "privilege")) {
       throw new SyncError(message, "Grant what is missing");
     }
+    const conflict = blocked.some(({ reason }) => reason === "conflict");
     throw new Refusal(
       message,
-      blocked.some(({ reason }) => reason === "conflict")
+      conflict
         ? "Mend it, leave its step out with --skip, or go on without it: " +
           "--allow conflict"
         : "Mend it, or leave its step out with --skip",
     );
   }
+  const hazards = new Set(changes.filter(isRefused).map((c) => c.hazard));
+  const allow = [...hazards].map((hazard) => `--allow ${hazard}`).join(" ");
   throw new Refusal(
-    `the plan has hazards that are not allowed: ${
-      hazards.join(", ")
-    }; nothing ` +
-      "was written",
-    `Read the lines that say so, then: ${
-      hazards.map((hazard) => `--allow ${hazard}`).join(" ")
-    }`,
+    `the plan has hazards that are not allowed: ${[...hazards].join(", ")}; ` +
+      "nothing was written",
+    `Read the lines that say so, then: ${allow}`,
   );
 }
 
@@ -12993,49 +12734,27 @@ async function readArguments(
   }
   refuseOldDeno();
   const dry = values["dry-run"] ?? false, apply = values.apply ?? false;
-  if (dry === apply) {
-    throw new UsageError(
-      dry ? "--dry-run and --apply exclude each other" : "no mode was given",
-      "Say --dry-run to see what would change, or --apply to change it",
-    );
-  }
-  const url = values.embedded
-    ? "pglite:.embedded-db"
-    : values["database-url"] ?? environment("DATABASE_URL");
-  if (values.embedded && values["database-url"]) {
-    throw new UsageError(
-      "--embedded and --database-url exclude each other",
-      "Give one of them",
-    );
-  }
-  if (!url) {
-    const name = "env", variable = "DATABASE_URL";
-    const { state } = Deno.permissions.querySync({ name, variable });
-    if (state !== "granted") {
-      throw new Deno.errors.NotCapable("DATABASE_URL needs --allow-env");
-    }
-    throw new UsageError(
-      "no database: DATABASE_URL is not set",
-      "Set it or give --database-url postgres://…, or use --embedded, which " +
-        "needs no server",
-    );
-  }
-  if (values.format && !FORMATS.some((format) => format === values.format)) {
-    throw new UsageError(
-      `there is no format "${values.format}"`,
-      `Use ${FORMATS.join(", ")}`,
-    );
-  }
-  if (values.format === "sql" && apply) {
-    throw new UsageError(
-      "--format sql is the script of a dry run",
-      "Say --dry-run, or another format",
-    );
-  }
+  refuse(
+    dry === apply,
+    dry ? "--dry-run and --apply exclude each other" : "no mode was given",
+    "Say --dry-run to see what would change, or --apply to change it",
+  );
+  const url = readUrl(values);
+  refuse(
+    values.format && !FORMATS.some((format) => format === values.format),
+    `there is no format "${values.format}"`,
+    `Use ${FORMATS.join(", ")}`,
+  );
+  refuse(
+    values.format === "sql" && apply,
+    "--format sql is the script of a dry run",
+    "Say --dry-run, or another format",
+  );
+  const schema = values.schema ?? "public";
   return {
     apply,
-    target: parseTarget(url, values.schema),
-    schema: values.schema ?? "public",
+    target: parseTarget(url, schema),
+    schema,
     only: values.only ?? [],
     skip: values.skip ?? [],
     allow: values.allow ?? [],
@@ -13049,6 +12768,35 @@ async function readArguments(
     probeTimeout: readTime(values, "probe-timeout", 5000),
     repeated: repeatArguments(args),
   };
+}
+
+/** @throws UsageError where something is wrong */
+function refuse(wrong: unknown, what: string, instead: string) {
+  if (wrong) throw new UsageError(what, instead);
+}
+
+type Arguments = Awaited<ReturnType<typeof parseArguments>>;
+
+function readUrl({ embedded, "database-url": url }: Arguments): string {
+  refuse(
+    embedded && url,
+    "--embedded and --database-url exclude each other",
+    "Give one of them",
+  );
+  const found = embedded
+    ? "pglite:.embedded-db"
+    : url ?? environment("DATABASE_URL");
+  if (found) return found;
+  const name = "env", variable = "DATABASE_URL";
+  const { state } = Deno.permissions.querySync({ name, variable });
+  if (state !== "granted") {
+    throw new Deno.errors.NotCapable("DATABASE_URL needs --allow-env");
+  }
+  throw new UsageError(
+    "no database: DATABASE_URL is not set",
+    "Set it or give --database-url postgres://…, or use --embedded, which " +
+      "needs no server",
+  );
 }
 
 /** @throws SyncError where the runtime lacks what this file uses */
@@ -13101,22 +12849,21 @@ async function parseArguments(args: string[]) {
 /** What stands where no option is may hold a password: it is not repeated. */
 function argumentError(error: unknown): UsageError {
   const [message = ""] = messageOf(error).split(/\.\s/);
-  const [, option] = /^Unknown option '(-{1,2}[a-z][a-z-]*)'$/.exec(message) ??
-    [];
-  const [what, hint] = /^Unexpected/.test(message)
-    ? [
+  if (/^Unexpected/.test(message)) {
+    return new UsageError(
       "an argument stands alone, without an option before it",
       "A database URL goes with --database-url; --help lists the options",
-    ]
-    : [
-      option
-        ? `unknown option '${option}'`
-        : /^Unknown/.test(message)
-        ? "there is an option that is not known"
-        : message.charAt(0).toLowerCase() + message.slice(1),
-      "--help lists the options",
-    ];
-  return new UsageError(what, hint);
+    );
+  }
+  const [, option] = /^Unknown option '(-{1,2}[a-z][a-z-]*)'$/.exec(message) ??
+    [];
+  const known = message.charAt(0).toLowerCase() + message.slice(1);
+  const what = option
+    ? `unknown option '${option}'`
+    : /^Unknown/.test(message)
+    ? "there is an option that is not known"
+    : known;
+  return new UsageError(what, "--help lists the options");
 }
 
 /** Where a connection string was taken for the value of another option. */
@@ -13132,8 +12879,8 @@ function refuseMisplaced(values: Record<string, unknown>) {
   }
 }
 
-const FORMATS = ["text", "json", "sql", "markdown"] as const;
-type Format = typeof FORMATS[number];
+/** The first is the usual one. */
+const FORMATS = ["text", ...Object.keys(DOCUMENTS)] as Format[];
 
 /** Before all else, so that a wrong option is told in the right format. */
 function readFormat(args: string[]): Format {
@@ -13163,20 +12910,19 @@ function readExpected(given: string | undefined, apply: boolean) {
 
 /** Milliseconds, of 500, 500ms, 2s or 5m. */
 function readTime(
-  values: Record<string, unknown>,
-  name: string,
+  values: Arguments,
+  name: "lock-timeout" | "max-wait" | "probe-timeout",
   otherwise: number,
 ): number {
   const text = values[name];
   if (text === undefined) return otherwise;
-  const [, number, unit] = /^(\d+)(ms|s|m)?$/.exec(String(text)) ?? [];
-  if (number === undefined) {
-    throw new UsageError(
-      `--${name} takes a time, not "${text}"`,
-      "Write milliseconds, or 500ms, 2s or 5m",
-    );
-  }
-  return Number(number) * (unit === "s" ? 1000 : unit === "m" ? 60_000 : 1);
+  const [, number, unit = "ms"] = /^(\d+)(ms|s|m)?$/.exec(text) ?? [];
+  refuse(
+    number === undefined,
+    `--${name} takes a time, not "${text}"`,
+    "Write milliseconds, or 500ms, 2s or 5m",
+  );
+  return Number(number) * ({ s: 1000, m: 60_000 }[unit] ?? 1);
 }
 
 /** The options to give again with --apply; never the URL. */
@@ -13191,11 +12937,6 @@ function repeatArguments(args: string[]): string {
     ) kept.push(/^[\w:.,=/-]+$/.test(arg) ? arg : `'${arg}'`);
   }
   return kept.map((arg) => ` ${arg}`).join("");
-}
-
-function scriptName(): string {
-  const name = Deno.mainModule.split("/").at(-1);
-  return `./${name}`;
 }
 
 if (import.meta.main) Deno.exit(await main(sections, Deno.args));
