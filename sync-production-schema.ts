@@ -6617,9 +6617,9 @@ function nameFaults(...names: unknown[]): (string | false)[] {
 
 /** Faults of names that may say their schema. */
 function pathFaults(...names: unknown[]): (string | false)[] {
-  return names.flatMap((name) => {
-    return nameFaults(...typeof name === "string" ? parseName(name) : [name]);
-  });
+  return names.flatMap((name) =>
+    nameFaults(...typeof name === "string" ? parseName(name) : [name])
+  );
 }
 
 function columnFaults(table: string, column: string, text: string): Fault[] {
@@ -6921,6 +6921,13 @@ interface PlanNode {
 /** What the server answered, by the SQL of the question. */
 type Answers = Map<string, unknown>;
 
+/**
+ * How a question is asked: comparisons; scalar queries of the catalogs alone
+ * (see `underCatalog`), of tables and what steps say of their rows, and those of
+ * longhand steps, which see the target schema alone; EXPLAINs.
+ */
+type Asked = "pairs" | "values" | "rows" | "checks" | "plans";
+
 /** How PostgreSQL prints both sides of a comparison. */
 type Prints = [left: string, right: string];
 
@@ -6934,17 +6941,8 @@ const KEY_PARTS = /^(key|collation|opclass|options|order|operator) \d+$/;
 
 /** What the steps ask of the database, and ask to change. */
 class Planner {
-  /** What the answers lack: comparisons, scalar queries, and EXPLAINs. */
-  readonly open = {
-    pairs: new Set<string>(),
-    /** Of the catalogs alone: see `underCatalog`. */
-    values: new Set<string>(),
-    /** Of tables, and what steps say of their rows. */
-    rows: new Set<string>(),
-    /** The checks of longhand steps, which see the target schema alone. */
-    checks: new Set<string>(),
-    plans: new Set<string>(),
-  };
+  /** What the answers lack. */
+  readonly open = new Map<string, Asked>();
   /** The oids of what steps name, and the names of their enums. */
   readonly seen = new Set<string>();
   /** Whether all that was compared is the same, as was taken for granted. */
@@ -7237,30 +7235,41 @@ class Planner {
   // ── Questions ──
 
   /**
+   * An answer, or the error that is one; undefined until it is known.
+   *
+   * @param shown what reports show of the query
+   * @throws Unanswered where no answer came in time, which is none
+   */
+  #answer<T>(
+    sql: string,
+    asked: Asked,
+    shown = sql,
+  ): T | postgres.PostgresError | undefined {
+    const answer = this.#answers.get(sql);
+    if (answer === undefined) this.open.set(sql, asked);
+    if (stateOf(answer) === TIMED_OUT) throw new Unanswered(shown);
+    return answer as T | postgres.PostgresError | undefined;
+  }
+
+  /**
    * A scalar query's value as text; undefined until it is known.
    *
    * @param tolerated SQLSTATEs that come to undefined
-   * @param options `shown`: what reports show of the query; `among`: others
-   *   that are asked along with it
-   * @throws Unanswered where no answer came in time, which is none
    */
   ask(
     sql: string,
     tolerated: string[] = [],
-    { shown = sql, among = this.open.values } = {},
+    { shown = sql, asked = "values" as Asked } = {},
   ): string | undefined {
-    const value = this.#answers.get(sql);
-    if (value === undefined) among.add(sql);
-    if (!(value instanceof Error)) return value as string ?? undefined;
-    const error = value as postgres.PostgresError;
-    if (tolerated.includes(error.code)) return undefined;
-    if (error.code === TIMED_OUT) throw new Unanswered(shown);
-    throw new StepError(this.#section, this.#step, shown, error);
+    const value = this.#answer<string | null>(sql, asked, shown);
+    if (!isServerError(value)) return value ?? undefined;
+    if (tolerated.includes(value.code)) return undefined;
+    throw new StepError(this.#section, this.#step, shown, value);
   }
 
   /** The same of a query that names tables, or says what a step does. */
   askRows(sql: string, tolerated: string[] = []): string | undefined {
-    return this.ask(sql, tolerated, { among: this.open.rows });
+    return this.ask(sql, tolerated, { asked: "rows" });
   }
 
   /**
@@ -7275,7 +7284,7 @@ class Planner {
       "SELECT json_build_array(pg_typeof(c)::text, c::text)::text " +
         `FROM (SELECT (${check}\n) AS c OFFSET 0) x`,
       MISSING_OBJECT,
-      { shown: `SELECT (${check})`, among: this.open.checks },
+      { shown: `SELECT (${check})`, asked: "checks" },
     );
     if (found === undefined) return false;
     const [type, value] = JSON.parse(found) as [string, string | null];
@@ -7291,13 +7300,8 @@ class Planner {
   }
 
   /** A plan that EXPLAIN shows, or why it cannot; undefined until then. */
-  #explain(sql: string): PlanNode | postgres.PostgresError | undefined {
-    const node = this.#answers.get(sql);
-    if (node === undefined) this.open.plans.add(sql);
-    if (isServerError(node) && node.code === TIMED_OUT) {
-      throw new Unanswered(sql);
-    }
-    return node as PlanNode | postgres.PostgresError | undefined;
+  #explain(sql: string) {
+    return this.#answer<PlanNode>(sql, "plans");
   }
 
   /**
@@ -7420,11 +7424,8 @@ class Planner {
         ` FROM ${scope.left}) l, LATERAL (SELECT ${right} AS v` +
         ` FROM ${scope.right}) r OFFSET 0`
       : `SELECT ${left}, ${right} OFFSET 0`;
-    const prints = this.#answers.get(pair);
-    if (prints === undefined) this.open.pairs.add(pair);
-    if (!isServerError(prints)) return prints as Prints | undefined;
-    if (prints.code === TIMED_OUT) throw new Unanswered(pair);
-    return [prints.message, ""];
+    const prints = this.#answer<Prints>(pair, "pairs");
+    return isServerError(prints) ? [prints.message, ""] : prints;
   }
 
   /** What prints alike is the same where it hides no other thing. */
@@ -7557,13 +7558,10 @@ class Planner {
 
   /** The plan of a query; null where what it names is not there. */
   plan(query: string): PlanNode | undefined | null {
-    const sql = `${EXPLAIN} ${query}`;
-    const node = this.#answers.get(sql);
-    if (node === undefined) this.open.plans.add(sql);
-    if (!(node instanceof Error)) return node as PlanNode | undefined;
-    const error = node as postgres.PostgresError;
-    if (MISSING_OBJECT.includes(error.code)) return null;
-    throw new StepError(this.#section, this.#step, query, error);
+    const node = this.#explain(`${EXPLAIN} ${query}`);
+    if (!isServerError(node)) return node;
+    if (MISSING_OBJECT.includes(node.code)) return null;
+    throw new StepError(this.#section, this.#step, query, node);
   }
 
   /** The names of a query's columns as SQL, once they are known. */
@@ -7927,45 +7925,62 @@ const RATED_ROWS = "SET LOCAL cpu_tuple_cost = DEFAULT";
 /** Asks everything in one round trip; one by one only where that fails. */
 async function answer(
   session: Session,
-  { open }: Planner,
+  open: [sql: string, asked: Asked][],
   answers: Answers,
   settings: string[],
 ) {
-  const pairs = [...open.pairs];
-  const values = [...open.values, ...open.rows, ...open.checks];
-  const plans = [...open.plans];
+  try {
+    return await askTogether(session, open, answers);
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+  }
+  await session.query("ROLLBACK");
+  await session.begin("READ ONLY", ...settings, "SAVEPOINT one");
+  await Promise.all(
+    open.map((question) =>
+      askTogether(session, [question], answers, "ROLLBACK TO one")
+        .catch((error) => {
+          if (!isServerError(error)) throw error;
+          answers.set(question[0], error);
+        })
+    ),
+  );
+  await session.query("ROLLBACK TO one");
+  const late = open.some(([sql]) => stateOf(answers.get(sql)) === TIMED_OUT);
+  if (late) answers.set(HOLDER, await tableHolder(session));
+}
+
+async function askTogether(
+  session: Session,
+  open: [sql: string, asked: Asked][],
+  answers: Answers,
+  ...before: string[]
+) {
+  const all = (asked: Asked) =>
+    open.filter((question) => question[1] === asked).map(([sql]) => sql);
+  const pairs = all("pairs"), plans = all("plans");
   // A plan of some hundred branches is planned quickest.
   const groups = Array.from(
     { length: Math.ceil(pairs.length / 250) },
     (_, i) => pairs.slice(i * 250, (i + 1) * 250),
   );
-  const scalars = values.map((sql, i) => `SELECT ${i} AS i, (${sql}) AS v`);
-  const rest = scalars.splice(open.values.size);
-  const checks = rest.splice(open.rows.size);
-  const all = (list: string[]) =>
-    list.length > 0 ? [list.join("\nUNION ALL ")] : [];
-  try {
-    const rows = await session.query([
-      ...groups.map(pairsQuery),
-      ...(plans.length > 0 ? [FREE_ROWS, ...plans, RATED_ROWS] : []),
-      ...all(scalars).flatMap((sql) => underCatalog(session, sql)),
-      ...all(rest),
-      ...(checks.length > 0 ? inStepPath(session, ...all(checks)) : []),
-    ].join(";\n"));
-    for (const group of groups) readPairs(planOf(rows.shift()), group, answers);
-    for (const sql of plans) answers.set(sql, planOf(rows.shift()));
-    for (const { i, v } of rows) answers.set(values[Number(i)] ?? "", v);
-  } catch (error) {
-    if (!isServerError(error)) throw error;
-    await session.query("ROLLBACK");
-    await session.begin("READ ONLY", ...settings, "SAVEPOINT one");
-    await answerOneByOne(session, open, answers);
-    const late = [...pairs, ...plans, ...values].find((sql) => {
-      const answered = answers.get(sql);
-      return isServerError(answered) && answered.code === TIMED_OUT;
-    });
-    if (late) answers.set(HOLDER, await tableHolder(session));
-  }
+  const scalars = (asked: Asked) => {
+    const list = open.flatMap(([sql, is], i) =>
+      is === asked ? [`SELECT ${i} AS i, (${sql}) AS v`] : []
+    );
+    return list.length > 0 ? [list.join("\nUNION ALL ")] : [];
+  };
+  const rows = await session.query([
+    ...before,
+    ...groups.map(pairsQuery),
+    ...(plans.length > 0 ? [FREE_ROWS, ...plans, RATED_ROWS] : []),
+    ...scalars("values").flatMap((sql) => underCatalog(session, sql)),
+    ...scalars("rows"),
+    ...scalars("checks").flatMap((sql) => inStepPath(session, sql)),
+  ].join(";\n"));
+  for (const group of groups) readPairs(planOf(rows.shift()), group, answers);
+  for (const sql of plans) answers.set(sql, planOf(rows.shift()));
+  for (const { i, v } of rows) answers.set(open[Number(i)]?.[0] ?? "", v);
 }
 
 /**
@@ -7996,51 +8011,6 @@ function inStepPath(
     ...statements,
     `SET LOCAL search_path = ${searchPath}`,
   ];
-}
-
-async function answerOneByOne(
-  session: Session,
-  { pairs, values, rows, checks, plans }: Planner["open"],
-  answers: Answers,
-) {
-  const one = async (
-    key: string,
-    sql: string,
-    read: (row: Row | undefined) => void,
-  ) => {
-    try {
-      read((await session.query(`ROLLBACK TO one; ${sql}`))[0]);
-    } catch (error) {
-      if (!isServerError(error)) throw error;
-      answers.set(key, error);
-    }
-  };
-  await Promise.all([
-    ...[...pairs].map((pair) =>
-      one(
-        pair,
-        pairsQuery([pair]),
-        (row) => readPairs(planOf(row), [pair], answers),
-      )
-    ),
-    ...[...plans].map((sql) =>
-      one(
-        sql,
-        `${FREE_ROWS}; ${sql}`,
-        (row) => answers.set(sql, planOf(row)),
-      )
-    ),
-    ...[...values, ...rows, ...checks].map((sql) => {
-      const asked = `SELECT (${sql}) AS v`;
-      const all = checks.has(sql)
-        ? inStepPath(session, asked)
-        : rows.has(sql)
-        ? [asked]
-        : underCatalog(session, asked);
-      return one(sql, all.join("; "), (row) => answers.set(sql, row?.v));
-    }),
-  ]);
-  await session.query("ROLLBACK TO one");
 }
 
 /**
@@ -8215,13 +8185,17 @@ async function makePlan(
   for (;;) {
     const planner = new Planner(reading, answers, steps, options);
     const lines = runSteps(planner, chosen);
-    const { pairs, values, rows, checks, plans } = planner.open;
-    const asked = values.size + rows.size + checks.size + plans.size;
-    if (asked + pairs.size > 0) {
-      await answer(session, planner, answers, readSettings(options));
+    const open = [...planner.open];
+    if (open.length > 0) {
+      await answer(session, open, answers, readSettings(options));
     }
     // What was compared counted as the same, which may have been right.
-    if (asked > 0 || !areSame(pairs, answers)) continue;
+    const same = open.every(([pair, asked]) => {
+      const prints = answers.get(pair);
+      return asked === "pairs" && Array.isArray(prints) &&
+        prints[0] === prints[1];
+    });
+    if (!same) continue;
     for (const [item, found] of await askData(session, planner)) {
       const items = lines.find(({ items }) => items.includes(item))?.items;
       items?.splice(items.indexOf(item) + 1, 0, found);
@@ -8277,13 +8251,6 @@ const SYNTAX_ERROR = "42601";
 /** What PL/pgSQL would take for statements of its own. */
 const OWN_SQL =
   /^\s*(?:(?:select|with)\b[^]*\binto|execute|fetch|move|close|open)\b/i;
-
-function areSame(pairs: Set<string>, answers: Answers): boolean {
-  return [...pairs].every((pair) => {
-    const prints = answers.get(pair);
-    return Array.isArray(prints) && prints[0] === prints[1];
-  });
-}
 
 /** A look at the catalog waits only where a table is locked altogether. */
 async function explainReading(
@@ -8721,21 +8688,15 @@ function rowsOf(db: Planner, name: string, alias: string, about: string) {
   const table = db.table(name);
   const was = table?.was || db.sql(name);
   const { layers, named } = db.coming.of(name, about);
-  const isComputed = (column: string) =>
-    !!table?.columns.get(column)?.generated;
+  const computed = [...named].some((c) => table?.columns.get(c)?.generated);
   // It would have to be computed anew from what is filled.
-  if (db.coming.has(name) && [...named].some(isComputed)) return undefined;
-  const typeOf = (column: string) => table ? typeBefore(db, table, column) : "";
+  if (db.coming.has(name) && computed) return undefined;
   const isText = (column: string) =>
-    /^text/.test(typeOf(column)) && !/^text/.test(
-      table?.columns.get(column)?.before ?? table?.columns.get(column)?.type ??
-        "",
-    );
-  const plain = !table || !db.isRenamed(table) &&
+    !!table && typeBefore(db, table, column).asText;
+  const plain = !table || layers.length === 0 && !db.isRenamed(table) &&
       ![...table.columns.keys()].some((c) => named.has(c) && isText(c));
-  if (!table || (layers.length === 0 && plain)) {
-    return alias === was ? alias : `${was} ${alias}`;
-  }
+  if (plain) return alias === was ? alias : `${was} ${alias}`;
+  const typeOf = (column: string) => typeBefore(db, table, column).type;
   const standing = [...table.columns].filter(([, fact]) =>
     fact.was !== "" || table.was === ""
   );
@@ -8784,12 +8745,13 @@ function overText(db: Planner, table: string, condition: string) {
 }
 
 /** A column's type before the plan's end; text for an enum to come. */
-function typeBefore(db: Planner, table: TableFact, column: string): string {
+function typeBefore(db: Planner, table: TableFact, column: string) {
   const fact = table.columns.get(column);
   const type = fact?.before ?? fact?.type ?? "text";
   const [element = "", list = ""] = type.split(/(?=\[\]$)/);
-  if (db.comingEnum(element)) return `text${list}`;
-  return fact?.collation ? `${type} COLLATE ${fact.collation}` : type;
+  if (db.comingEnum(element)) return { type: `text${list}`, asText: true };
+  const collate = fact?.collation ? ` COLLATE ${fact.collation}` : "";
+  return { type: type + collate, asText: false };
 }
 
 /** What tells the rows of tables and partitions apart; the plan's have none. */
@@ -9189,6 +9151,11 @@ function describeSituation(
 }
 
 // ═══ Apply ═════════════════════════════════════════════════════════════════
+//
+// In comes a plan; out goes a database that has it, or what became of each of
+// its statements. They run in the order of the phases, and each waits for its
+// locks without making others wait for long. Nothing is planned here, and what
+// the server did with a statement is never guessed: it is asked, or not known.
 
 /** What an apply needs besides the plan. */
 interface Run {
@@ -10235,6 +10202,10 @@ function pause(ms: number): Promise<void> {
 }
 
 // ═══ Report ════════════════════════════════════════════════════════════════
+//
+// In come plans, changes and errors; out go lines: results to stdout, progress
+// and errors to stderr. All wording of what goes well stands here. Nothing that
+// others wrote is printed before it is made safe, and nothing is decided.
 
 /** https://en.wikipedia.org/wiki/ANSI_escape_code#Select_Graphic_Rendition_parameters */
 const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34 };
@@ -10680,6 +10651,10 @@ function wantsColour(stream: "stdout" | "stderr"): boolean {
 }
 
 // ═══ Formats ═══════════════════════════════════════════════════════════════
+//
+// In comes what a run did; out goes one document, in the format that was asked
+// for. A new format is an entry of DOCUMENTS. Nothing is asked of the server,
+// and no format says more than the text does.
 
 /** What a run did, for whoever reads it later. */
 interface Outcome {
@@ -10985,6 +10960,10 @@ function code(text: string): string {
 }
 
 // ═══ Errors ════════════════════════════════════════════════════════════════
+//
+// In comes whatever was thrown; out go lines: what happened, where, what to do
+// next, and what state the database is in. All wording of failures stands here
+// or where they are thrown. No line has a stack, a password or a value of a row.
 
 /** Something that went wrong, with what to do about it. */
 class SyncError extends Error {
@@ -11391,6 +11370,10 @@ function missingPrivileges(
 }
 
 // ═══ Connection ════════════════════════════════════════════════════════════
+//
+// In comes a URL; out goes a session that runs SQL. What the URL says is honoured
+// exactly or refused. A session never connects a second time by itself, and no
+// wait on it is for ever. Here is also the embedded PostgreSQL.
 
 /** Where to connect, and how to say it without a secret. */
 export interface Target {
@@ -12327,6 +12310,10 @@ function openLock(directory: string): Deno.FsFile {
 }
 
 // ═══ Command line ══════════════════════════════════════════════════════════
+//
+// In come arguments; out goes an exit status. An option is a line of HELP and a
+// member of what readArguments returns; what is wrong with one is told before
+// anything is connected. What a run does is decided here, and done elsewhere.
 
 /** Exit statuses; deploy scripts depend on them. */
 const EXIT = {
@@ -12379,24 +12366,8 @@ Output:
 Environment: DATABASE_URL, PGUSER, PGPASSWORD, PGSSLMODE, NO_COLOR, FORCE_COLOR
 Exit status: 0 in sync or applied, 1 error, 2 changes pending, 3 refused`;
 
-/** What was reviewed: a digest, and the statements where they are known. */
-interface Expected {
-  digest: string;
-  statements?: string[];
-}
-
-interface Options extends PlanOptions, ApplyOptions {
-  expected: Expected | undefined;
-  apply: boolean;
-  lockTimeout: number;
-  target: Target;
-  allow: string[];
-  verbose: boolean;
-  detailed: boolean;
-  strict: boolean;
-  /** The options that shape the plan, as they were given. */
-  repeated: string;
-}
+/** What the command line says. */
+type Options = NonNullable<Awaited<ReturnType<typeof readArguments>>>;
 
 /**
  * Runs the steps as the command line says, and tells what happened.
@@ -12717,55 +12688,59 @@ function stopOnSignals({ session, lock, watcher, report }: Run) {
   };
 }
 
-async function readArguments(
-  args: string[],
-  report: Reporter,
-): Promise<Options | undefined> {
+async function readArguments(args: string[], report: Reporter) {
   // Before anything else is loaded, so that it is instant.
   if (args.includes("--help") || args.includes("-h")) {
     report.line(HELP);
     return undefined;
   }
   const values = await parseArguments(args);
+  const has = (name: string) => values[name] === true;
+  const all = (name: string) => [values[name] ?? []].flat().map(String);
+  const last = (name: string) => all(name).at(-1);
+  const time = (name: string, otherwise: string) =>
+    readTime(name, last(name) ?? otherwise);
   refuseMisplaced(values);
-  if (values.version) {
+  if (has("version")) {
     report.line(`${VERSION} (Deno ${OLDEST_DENO} or newer)`);
     return undefined;
   }
   refuseOldDeno();
-  const dry = values["dry-run"] ?? false, apply = values.apply ?? false;
+  const dry = has("dry-run"), apply = has("apply");
   refuse(
     dry === apply,
     dry ? "--dry-run and --apply exclude each other" : "no mode was given",
     "Say --dry-run to see what would change, or --apply to change it",
   );
-  const url = readUrl(values);
+  const url = readUrl(has("embedded"), last("database-url"));
+  const format = last("format");
   refuse(
-    values.format && !FORMATS.some((format) => format === values.format),
-    `there is no format "${values.format}"`,
+    format && !FORMATS.some((known) => known === format),
+    `there is no format "${format}"`,
     `Use ${FORMATS.join(", ")}`,
   );
   refuse(
-    values.format === "sql" && apply,
+    format === "sql" && apply,
     "--format sql is the script of a dry run",
     "Say --dry-run, or another format",
   );
-  const schema = values.schema ?? "public";
+  const schema = last("schema") ?? "public";
   return {
     apply,
     target: parseTarget(url, schema),
     schema,
-    only: values.only ?? [],
-    skip: values.skip ?? [],
-    allow: values.allow ?? [],
-    expected: readExpected(values["expect-plan"], apply),
-    single: values["single-transaction"] ?? false,
-    verbose: values.verbose ?? false,
-    detailed: values["detailed-exitcode"] ?? false,
-    strict: values.strict ?? false,
-    lockTimeout: readTime(values, "lock-timeout", 500),
-    maxWait: readTime(values, "max-wait", 300_000),
-    probeTimeout: readTime(values, "probe-timeout", 5000),
+    only: all("only"),
+    skip: all("skip"),
+    allow: all("allow"),
+    expected: readExpected(last("expect-plan"), apply),
+    single: has("single-transaction"),
+    verbose: has("verbose"),
+    detailed: has("detailed-exitcode"),
+    strict: has("strict"),
+    lockTimeout: time("lock-timeout", "500ms"),
+    maxWait: time("max-wait", "5m"),
+    probeTimeout: time("probe-timeout", "5s"),
+    /** The options that shape the plan, as they were given. */
     repeated: repeatArguments(args),
   };
 }
@@ -12775,9 +12750,7 @@ function refuse(wrong: unknown, what: string, instead: string) {
   if (wrong) throw new UsageError(what, instead);
 }
 
-type Arguments = Awaited<ReturnType<typeof parseArguments>>;
-
-function readUrl({ embedded, "database-url": url }: Arguments): string {
+function readUrl(embedded: boolean, url: string | undefined): string {
   refuse(
     embedded && url,
     "--embedded and --database-url exclude each other",
@@ -12811,36 +12784,16 @@ export function refuseOldDeno(oldest = OLDEST_DENO) {
   );
 }
 
+/** Takes the options that the help lists: lists, where they have a value. */
 async function parseArguments(args: string[]) {
   const { parseArgs } = await import("node:util");
-  const flag = { type: "boolean" } as const;
-  const text = { type: "string" } as const;
-  const texts = { type: "string", multiple: true } as const;
+  const lines = HELP.matchAll(/^ {2}(?:-\w, )?--([\w-]+)( [A-Z]+)?/gm);
+  const options = Object.fromEntries([...lines].map(([, name = "", value]) => {
+    const type = value ? "string" as const : "boolean" as const;
+    return [name, { type, multiple: type === "string" }];
+  }));
   try {
-    return parseArgs({
-      args,
-      options: {
-        "dry-run": flag,
-        "apply": flag,
-        "database-url": text,
-        "embedded": flag,
-        "schema": text,
-        "only": texts,
-        "skip": texts,
-        "allow": texts,
-        "expect-plan": text,
-        "single-transaction": flag,
-        "format": text,
-        "lock-timeout": text,
-        "max-wait": text,
-        "probe-timeout": text,
-        "verbose": flag,
-        "detailed-exitcode": flag,
-        "strict": flag,
-        "help": { type: "boolean", short: "h" },
-        "version": flag,
-      },
-    }).values;
+    return parseArgs({ args, options }).values;
   } catch (error) {
     throw argumentError(error);
   }
@@ -12889,12 +12842,14 @@ function readFormat(args: string[]): Format {
   return at < 0 ? "text" : FORMATS.find((format) => format === given) ?? "text";
 }
 
-/** @param given a plan's digest, or the file of a dry run in JSON */
+/**
+ * What was reviewed: a digest, and the statements where they are known.
+ *
+ * @param given a plan's digest, or the file of a dry run in JSON
+ */
 function readExpected(given: string | undefined, apply: boolean) {
   if (given === undefined) return undefined;
-  if (!apply) {
-    throw new UsageError("--expect-plan goes with --apply", "Leave it out");
-  }
+  refuse(!apply, "--expect-plan goes with --apply", "Leave it out");
   if (/^[0-9a-f]{12}$/.test(given)) return { digest: given };
   try {
     const { plan } = JSON.parse(Deno.readTextFileSync(given)) as Document;
@@ -12909,13 +12864,7 @@ function readExpected(given: string | undefined, apply: boolean) {
 }
 
 /** Milliseconds, of 500, 500ms, 2s or 5m. */
-function readTime(
-  values: Arguments,
-  name: "lock-timeout" | "max-wait" | "probe-timeout",
-  otherwise: number,
-): number {
-  const text = values[name];
-  if (text === undefined) return otherwise;
+function readTime(name: string, text: string): number {
   const [, number, unit = "ms"] = /^(\d+)(ms|s|m)?$/.exec(text) ?? [];
   refuse(
     number === undefined,
