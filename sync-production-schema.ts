@@ -2782,7 +2782,7 @@ function indexParts(db: Planner, table: TableFact, fact: IndexFact) {
     const name = columnName(table, number);
     const column = table.columns.get(name);
     const { name: opclass = "", usual } =
-      db.opclasses.get(opclasses[i] ?? "") ??
+      db.catalog.opclasses.get(opclasses[i] ?? "") ??
         {};
     const flags = order[i] ?? 0;
     const collation = collations?.[i] ?? "";
@@ -6471,28 +6471,32 @@ function keysIn(text: string): Parts | undefined {
   return Object.assign({}, ...keys);
 }
 
-const KEY =
-  /^(.*?)(?:\s+collate\s+(\S+))?(?:\s+(?!(?:collate|asc|desc|nulls|with)\b)([\w.\u0080-\uffff]+(?:\s*\(\s*\))?))?(?:\s+(asc|desc))?(?:\s+nulls\s+(first|last))?(?:\s+with\s+(.+))?\s*$/isd;
+/** The words of a key; an operator class stands behind it or its collation. */
+const KEY_WORDS = /\b(?:collate|asc|desc|nulls\s+(?:first|last)|with)\b/gi;
+const OPCLASS = /\s[\w.\u0080-\uffff]+(?:\s*\(\s*\))?$/;
 
 /** https://www.postgresql.org/docs/current/sql-createindex.html */
 function readKey(text: string, n: number): Parts {
-  const spans = KEY.exec(blanked(text).trimStart())?.indices ?? [];
-  const all = text.slice(text.length - blanked(text).trimStart().length);
-  const [, key = "", collation, opclass = "", order, nulls, operator] = spans
-    .map((span) => span && all.slice(...span).trim());
-  const [name, options] = bracket(opclass);
-  const desc = /desc/i.test(order ?? "");
-  const first = nulls ? /first/i.test(nulls) : desc;
+  const [[, subject = ""] = [], ...clauses] = cut(text, KEY_WORDS);
+  const said = new Map(clauses);
+  const last = said.get("collate") ?? subject;
+  const { index = last.length } = OPCLASS.exec(blanked(last)) ?? {};
+  const before = last.slice(0, index);
+  const [opclass, options] = bracket(last.slice(index));
+  const [key, collation] = said.has("collate") ? [subject, before] : [before];
+  const desc = said.has("desc");
+  const first = said.has("nulls first") || desc && !said.has("nulls last");
   const inner = strip(key);
   const isColumn =
     /^("(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)$/;
   return dense({
     [`key ${n}`]: isColumn.test(inner) ? id(nameIn(inner)) : inner,
     [`collation ${n}`]: collation,
-    [`opclass ${n}`]: nameIn(name),
+    [`opclass ${n}`]: nameIn(opclass),
     [`options ${n}`]: sortOptions(list(options)),
     [`order ${n}`]: orderOf(desc, first),
-    [`operator ${n}`]: operator?.replace(/^operator\s*\((.*)\)$/is, "$1").trim()
+    [`operator ${n}`]: said.get("with")
+      ?.replace(/^operator\s*\((.*)\)$/is, "$1").trim()
       .replace(/^pg_catalog\./i, ""),
   });
 }
@@ -6693,8 +6697,7 @@ function given<T>(...things: (T | "" | false | null | undefined)[]): T[] {
 
 /** "1 row", "2 rows". */
 function count(n: number, noun: string): string {
-  const plural = noun.endsWith("x") ? `${noun}es` : `${noun}s`;
-  return `${n} ${n === 1 ? noun : plural}`;
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 // ═══ Plan ══════════════════════════════════════════════════════════════════
@@ -6807,13 +6810,7 @@ interface Fill {
 }
 
 /** What a statement means for those who use the database meanwhile. */
-interface Impact {
-  /** Its locks in words. */
-  lock?: string;
-  /** What takes time in proportion to the first of the tables. */
-  work?: Work;
-  /** What the application notices of it. */
-  effect?: string;
+interface Impact extends Pick<ChangeSpec, "lock" | "work" | "effect"> {
   /** What its lock keeps others from doing. */
   blocks?: string;
   /**
@@ -6952,7 +6949,7 @@ class Planner {
   readonly coming = new Coming(this);
   readonly schema: string;
   readonly single: boolean;
-  readonly #catalog: Catalog;
+  readonly catalog: Catalog;
   readonly #answers: Answers;
   readonly #tables: Map<string, TableFact>;
   readonly #types: Map<string, TypeFact>;
@@ -6962,7 +6959,7 @@ class Planner {
   readonly #own = new Set<TableFact>();
   /** What the steps define or decide, by its key. */
   readonly #steps: Map<string, Step>;
-  readonly #server: Server;
+  readonly server: Server;
   /** Constraints that steps drop, with their tables or alone. */
   readonly dropped: Set<Oid>;
   /** The SQL of drops and longhand steps. */
@@ -6978,8 +6975,8 @@ class Planner {
     steps: Map<string, Step>,
     { schema, single }: { schema: string; single: boolean },
   ) {
-    this.#catalog = facts;
-    this.#server = server;
+    this.catalog = facts;
+    this.server = server;
     this.#answers = answers;
     this.#steps = steps;
     this.schema = schema;
@@ -7125,7 +7122,7 @@ class Planner {
   /** An enum with labels that are not there yet. */
   comingEnum(type: string): TypeFact | undefined {
     const name = this.sqlType(type);
-    const now = this.#types.get(name), before = this.#catalog.types.get(name);
+    const now = this.#types.get(name), before = this.catalog.types.get(name);
     const same = now?.labels.length === before?.labels.length;
     return now?.kind === "e" && !same ? now : undefined;
   }
@@ -7737,14 +7734,6 @@ class Planner {
       ]),
       ["fix", fix],
     ], { reason: "conflict" }));
-  }
-
-  get server(): Server {
-    return this.#server;
-  }
-
-  get opclasses(): Catalog["opclasses"] {
-    return this.#catalog.opclasses;
   }
 
   /** The change asked for last, which a preflight check is about. */
@@ -8387,27 +8376,17 @@ async function finishPlan(
 
 /** The steps that `--only` and `--skip` leave. */
 function chooseSteps(sections: Section[], { only, skip }: PlanOptions) {
-  const matcher = (patterns: string[]) => {
-    const sources = patterns.map((pattern) =>
-      pattern.split("*").map((part) =>
-        part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")
-      )
-        .join(".*")
-    );
-    const expression = new RegExp(`^(${sources.join("|")})$`, "is");
-    return (name: string) => patterns.length > 0 && expression.test(name);
-  };
   for (const pattern of [...only, ...skip]) {
+    const matches = matcher([pattern]);
     const known = sections.some(({ title, steps }) =>
-      [title, ...steps.map(({ name }) => name)].some(matcher([pattern]))
+      matches(title) || steps.some(({ name }) => matches(name))
     );
-    if (!known) {
-      throw new UsageError(
-        `no section or step is called "${pattern}"`,
-        "Give a section's title or a step's name, with * as wildcard: --verbose " +
-          "lists them",
-      );
-    }
+    refuse(
+      !known,
+      `no section or step is called "${pattern}"`,
+      "Give a section's title or a step's name, with * as wildcard: --verbose " +
+        "lists them",
+    );
   }
   const isOnly = matcher(only), isSkipped = matcher(skip);
   return sections.map(({ title, steps }) => ({
@@ -8417,6 +8396,19 @@ function chooseSteps(sections: Section[], { only, skip }: PlanOptions) {
       !isSkipped(title) && !isSkipped(name)
     ),
   })).filter(({ steps }) => steps.length > 0);
+}
+
+/** Whether a name is one of these, in which * is anything. */
+function matcher(patterns: string[]): (name: string) => boolean {
+  const sources = patterns.map((pattern) =>
+    pattern.split("*").map(escapeRegExp).join(".*")
+  );
+  const expression = new RegExp(`^(${sources.join("|")})$`, "is");
+  return (name) => patterns.length > 0 && expression.test(name);
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }
 
 /** What a step defines or decides. */
@@ -8772,6 +8764,8 @@ interface Layer {
   columns: string[];
   /** SQL that names what its values come from. */
   about: string;
+  /** The rows that it adds. */
+  rows?: Values[];
   /** Puts it over an item of FROM; undefined where it cannot be foreseen. */
   wrap: (from: string, scope: Scope) => string | undefined;
 }
@@ -8780,7 +8774,6 @@ interface Layer {
 class Coming {
   /** By the table's name in SQL. */
   #layers = new Map<string, Layer[]>();
-  #rows = new Map<string, Values[]>();
 
   constructor(readonly db: Planner) {}
 
@@ -8862,7 +8855,8 @@ class Coming {
 
   /** Whether the rows that it inserts all say their value of the columns. */
   knows(table: string, columns: string[]): boolean {
-    return (this.#rows.get(this.db.sql(table)) ?? []).every((row) =>
+    const layers = this.#layers.get(this.db.sql(table)) ?? [];
+    return layers.flatMap(({ rows = [] }) => rows).every((row) =>
       columns.every((column) =>
         Object.hasOwn(row, column) && row[column] !== undefined
       )
@@ -8871,8 +8865,6 @@ class Coming {
 
   /** @param match when a row t of the table has the key of v */
   insert(table: string, match: string, rows: Values[]) {
-    const name = this.db.sql(table);
-    this.#rows.set(name, [...this.#rows.get(name) ?? [], ...rows]);
     const wrap: Layer["wrap"] = (from, { columns, typeOf, named }) => {
       // What identity or a default makes of them is not known yet.
       const needed = columns.filter((column) => named.has(column));
@@ -8885,7 +8877,7 @@ class Coming {
         `AS v(${typed.join(", ")}) WHERE NOT EXISTS (SELECT 1 FROM ` +
         `(SELECT * FROM ${from}) t WHERE ${match})`;
     };
-    this.#push(table, { columns: [], about: "", wrap });
+    this.#push(table, { columns: [], about: "", rows, wrap });
   }
 }
 
@@ -9217,9 +9209,8 @@ async function waitForTurn(run: Run) {
   if (!lock) return;
   const end = performance.now() + options.maxWait;
   const attempt = `SELECT pg_try_advisory_xact_lock(${ADVISORY_KEY}) AS mine`;
-  const all = [NO_TIMEOUTS, NO_GHOSTS, attempt];
   for (let told = false;; told = true) {
-    const rows = await lock.begin("READ ONLY", ...all);
+    const rows = await lock.begin("READ ONLY", NO_TIMEOUTS, attempt);
     if (rows.at(-1)?.mine) return;
     await lock.query("ROLLBACK");
     const [holder] = await lock.look(lockHolder(HOLDS_LOCK));
@@ -9346,27 +9337,20 @@ function sessionSettings({ searchPath }: Session): string {
     "SET standard_conforming_strings = on";
 }
 
-/** Whatever the role's defaults are; not every version has every timeout. */
-const NO_TIMEOUTS = `SELECT set_config(name, '0', true) FROM (VALUES
-  ('statement_timeout'), ('transaction_timeout'),
-  ('idle_in_transaction_session_timeout')) settings (name)
-  WHERE current_setting(name, true) IS NOT NULL`;
-
 /**
- * The server gives up a client that vanished, and its locks, in a minute.
+ * Whatever the role's defaults are, nothing that a server knows of times out;
+ * but it gives up a client that vanished, and its locks, in a minute.
  * https://www.postgresql.org/docs/current/runtime-config-connection.html#RUNTIME-CONFIG-TCP-SETTINGS
  */
-const NO_GHOSTS = `SELECT set_config('tcp_keepalives_' || name, value, true)
-  FROM (VALUES ('idle', '30'), ('interval', '10'), ('count', '3'))
-  settings (name, value)`;
+const NO_TIMEOUTS = `SELECT set_config(name, value, true) FROM (VALUES
+  ('statement_timeout', '0'), ('transaction_timeout', '0'),
+  ('idle_in_transaction_session_timeout', '0'), ('tcp_keepalives_idle', '30'),
+  ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'))
+  settings (name, value) WHERE current_setting(name, true) IS NOT NULL`;
 
 function writeSettings(lockTimeout: number): string[] {
-  return [
-    NO_TIMEOUTS,
-    NO_GHOSTS,
-    SEE_ALL_ROWS,
-    `SET LOCAL lock_timeout = ${lockTimeout}`,
-  ];
+  const limit = `SET LOCAL lock_timeout = ${lockTimeout}`;
+  return [NO_TIMEOUTS, SEE_ALL_ROWS, limit];
 }
 
 async function runTransaction(run: Run, group: Change[]) {
@@ -10439,8 +10423,7 @@ function anyEncoding(text: string): RegExp {
   const characters = [...text].map((character) => {
     const bytes = [...new TextEncoder().encode(character)]
       .map((byte) => `%${hex(byte, 2)}`);
-    const plain = character.replace(/[\\^$.*+?()[\]{}|/-]/, "\\$&");
-    return `(?:${plain}|${bytes.join("")})`;
+    return `(?:${escapeRegExp(character)}|${bytes.join("")})`;
   });
   return new RegExp(characters.join(""), "gi");
 }
@@ -11630,33 +11613,33 @@ function readSslMode(
   take: (name: string) => string | undefined,
   root: string | undefined,
 ): string {
-  const legacy: Record<string, string> = { true: "require", "1": "require" };
-  for (const no of ["false", "0"]) legacy[no] = "disable";
-  const mode = take("sslmode"), ssl = take("ssl");
-  const plain = ssl && (legacy[ssl] ?? ssl);
-  if (mode && plain && mode !== plain) {
+  const mode = take("sslmode"), ssl = take("ssl") ?? "";
+  const legacy = /^(true|1)$/.test(ssl)
+    ? "require"
+    : /^(false|0)$/.test(ssl)
+    ? "disable"
+    : ssl || undefined;
+  if (mode && legacy && mode !== legacy) {
     throw notHonoured("ssl", "leave it out: sslmode says something else");
   }
   const system = root === "system";
-  const wanted = mode ?? plain ?? (system ? "verify-full" : undefined) ??
+  const wanted = mode ?? legacy ?? (system ? "verify-full" : undefined) ??
     environment("PGSSLMODE") ?? "prefer";
-  if (!SSL_MODES.split(" ").includes(wanted)) {
-    const repeated = /^[a-z-]{1,20}$/.test(wanted) ? `: ${wanted}` : "";
-    throw new UsageError(
-      `the database URL has an ${mode ? "sslmode" : "ssl or sslmode"} that ` +
-        `does not exist${repeated}`,
-      "Use sslmode=disable, prefer, require, verify-ca or verify-full",
-    );
-  }
+  const repeated = /^[a-z-]{1,20}$/.test(wanted) ? `: ${wanted}` : "";
+  refuse(
+    !SSL_MODES.split(" ").includes(wanted),
+    `the database URL has an ${mode ? "sslmode" : "ssl or sslmode"} that ` +
+      `does not exist${repeated}`,
+    "Use sslmode=disable, prefer, require, verify-ca or verify-full",
+  );
   if (system && wanted !== "verify-full") {
     throw notHonoured("sslrootcert", "say sslmode=verify-full beside it");
   }
-  if (wanted === "verify-ca" && !root) {
-    throw new UsageError(
-      "the database URL names no certificate for sslmode=verify-ca to trust",
-      "Name it with sslrootcert=FILE, or say sslmode=verify-full",
-    );
-  }
+  refuse(
+    wanted === "verify-ca" && !root,
+    "the database URL names no certificate for sslmode=verify-ca to trust",
+    "Name it with sslrootcert=FILE, or say sslmode=verify-full",
+  );
   return wanted;
 }
 
