@@ -1392,7 +1392,7 @@ function planLonghand(db: Planner, step: Said) {
 
 function planExtension(db: Planner, step: Said) {
   const { name, schema = "", version = "" } = step;
-  const fact = db.extension(name);
+  const fact = db.extensions.get(name);
   if (!fact) return planNewExtension(db, step);
   const place = bareName(schema);
   if (place && place !== fact.schema) {
@@ -1460,7 +1460,7 @@ function planNewExtension(db: Planner, step: Said) {
       );
     }
     const required = (wanted.requires ?? []) as string[];
-    const lacking = required.filter((other) => !db.extension(other));
+    const lacking = required.filter((other) => !db.extensions.get(other));
     if (lacking.length > 0) {
       return issue(
         `needs the extension ${lacking.join(", ")}`,
@@ -1487,7 +1487,8 @@ function planNewExtension(db: Planner, step: Said) {
       );
     }
   }
-  db.promiseExtension(name, bareName(schema), version);
+  const fresh = { oid: "", version, relocatable: true };
+  db.extensions.set(name, { ...fresh, schema: bareName(schema) });
   const sql = `CREATE EXTENSION IF NOT EXISTS ${id(name)}` +
     (schema ? ` SCHEMA ${id(bareName(schema))}` : "") +
     (version ? ` VERSION ${literal(version)}` : "");
@@ -1498,7 +1499,7 @@ function planNewExtension(db: Planner, step: Said) {
 
 function planDropExtension(db: Planner, step: Said) {
   const { name } = step;
-  const fact = db.extension(name);
+  const fact = db.extensions.get(name);
   if (!fact) return;
   const uses = usesOf(db, `'pg_extension'::regclass, ${fact.oid}::oid, 0`);
   if (uses.length > 0) return blockedBy(db, name, "cannot be dropped", uses);
@@ -1511,13 +1512,13 @@ function planDropExtension(db: Planner, step: Said) {
 
 function planEnum(db: Planner, { name, labels }: Said) {
   const type = db.sql(name);
-  const fact = db.type(type);
+  const fact = db.types.get(type);
   if (fact?.extension && `${fact.labels}` !== `${labels}`) {
     return ownedByExtension(db, name, fact.extension);
   }
   db.seen.add(type);
   if (fact?.kind === "e") return planLabels(db, name, labels, fact.labels);
-  db.promiseType(type, labels);
+  db.types.set(type, { kind: "e", labels });
   const list = labels.map(literal).join(", ");
   const sql = `CREATE TYPE ${type} AS ENUM (${list})`;
   db.change(name, "create enum", create(sql, `DROP TYPE ${type}`));
@@ -1550,7 +1551,7 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
       },
     );
   });
-  db.promiseType(db.sql(name), want);
+  db.types.set(db.sql(name), { kind: "e", labels: want });
   db.change(name, `add ${count(missing.length, "label")}`, ...changes);
 }
 
@@ -3233,11 +3234,11 @@ function planDropIndex(db: Planner, step: Said) {
 
 function planDropEnum(db: Planner, step: Said) {
   const type = db.sql(step.name);
-  const fact = db.type(type);
+  const fact = db.types.get(type);
   if (fact?.kind !== "e") return;
   if (fact.extension) return ownedByExtension(db, step.name, fact.extension);
   db.seen.add(type);
-  db.forgetType(type);
+  db.types.delete(type);
   const list = fact.labels.map(literal).join(", ");
   const undo = `CREATE TYPE ${type} AS ENUM (${list})`;
   const told = dropped(step, { rank: 9 });
@@ -6952,8 +6953,9 @@ class Planner {
   readonly catalog: Catalog;
   readonly #answers: Answers;
   readonly #tables: Map<string, TableFact>;
-  readonly #types: Map<string, TypeFact>;
-  readonly #extensions: Map<string, ExtensionFact>;
+  /** As the plan makes them. */
+  readonly types: Map<string, TypeFact>;
+  readonly extensions: Map<string, ExtensionFact>;
   readonly #byOid: Map<Oid, string>;
   /** The tables that this plan has a copy of. */
   readonly #own = new Set<TableFact>();
@@ -6982,8 +6984,8 @@ class Planner {
     this.schema = schema;
     this.single = single;
     this.#tables = new Map(facts.tables);
-    this.#types = new Map(facts.types);
-    this.#extensions = new Map(facts.extensions);
+    this.types = new Map(facts.types);
+    this.extensions = new Map(facts.extensions);
     this.dropped = new Set(
       [...steps.values()].flatMap(({ verb, table = "", constraint = "" }) => {
         const known = this.table(table)?.constraints;
@@ -7107,22 +7109,10 @@ class Planner {
     return own === undefined ? id(name) : `${id(schema)}.${id(name)}`;
   }
 
-  type(name: string): TypeFact | undefined {
-    return this.#types.get(name);
-  }
-
-  promiseType(name: string, labels: string[]) {
-    this.#types.set(name, { kind: "e", labels });
-  }
-
-  forgetType(name: string) {
-    this.#types.delete(name);
-  }
-
   /** An enum with labels that are not there yet. */
   comingEnum(type: string): TypeFact | undefined {
     const name = this.sqlType(type);
-    const now = this.#types.get(name), before = this.catalog.types.get(name);
+    const now = this.types.get(name), before = this.catalog.types.get(name);
     const same = now?.labels.length === before?.labels.length;
     return now?.kind === "e" && !same ? now : undefined;
   }
@@ -7130,15 +7120,6 @@ class Planner {
   /** The name of a type as SQL text says it, without what it is made to be. */
   sqlType(type: string): string {
     return sqlName(namePath(bracket(type)[0]), this.schema);
-  }
-
-  extension(name: string): ExtensionFact | undefined {
-    return this.#extensions.get(name);
-  }
-
-  promiseExtension(name: string, schema: string, version: string) {
-    const fact = { oid: "", schema, version, relocatable: true };
-    this.#extensions.set(name, fact);
   }
 
   /** The step that defines or decides a thing, such as `type users.age`. */
