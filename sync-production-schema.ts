@@ -8500,6 +8500,72 @@ interface PreflightCheck {
   bytes: number;
 }
 
+/** Asks the data, small tables first, in one round trip. */
+async function askData(session: Session, { checks }: Planner) {
+  const asked = checks.toSorted((a, b) => a.bytes - b.bytes);
+  if (asked.length === 0) return [];
+  const [, found] = await Promise.all([
+    session.query("SAVEPOINT probes"),
+    Promise.all(asked.map((check) => askOne(session, check))),
+    session.query("ROLLBACK TO probes"),
+  ]);
+  return found.filter((found) => found !== undefined);
+}
+
+/** What one check finds; the item that it belongs after comes first. */
+async function askOne(
+  session: Session,
+  { item, says, key, list: listOf, sure }: PreflightCheck,
+): Promise<[Item, Item] | undefined> {
+  const { object, text } = item;
+  const query = listOf();
+  const unchecked = (
+    why = "what the plan does before cannot be foreseen",
+  ): [Item, Item] => {
+    const details: Detail[] = [["why", why], ["query", query]];
+    const told = `${text} was not checked`;
+    return [item, issueOf(object, told, details, { reason: "unchecked" })];
+  };
+  if (!query) return unchecked();
+  try {
+    const sql = `ROLLBACK TO probes; ${countProbe(query)}`;
+    const [row] = await session.query(sql);
+    const { n, keys } = row?.found as { n: number; keys: string[] | null };
+    if (n === 0) return undefined;
+    if (!sure()) return unchecked();
+    const examples = (keys ?? []).join(", ") + (n > 3 ? ", …" : "");
+    const told = `${text} would fail: ${count(n, "row")} ${
+      says[n === 1 ? 0 : 1]
+    }`;
+    return [
+      item,
+      issueOf(object, told, [
+        ["rows", `${key} ${examples}`],
+        ["query", query],
+        ["fix", "change these rows, or write a backfill into the steps"],
+      ], { reason: "rows" }),
+    ];
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+    return unchecked(
+      error.code === TIMED_OUT
+        ? "it took longer than --probe-timeout"
+        : withoutValues(error, query),
+    );
+  }
+}
+
+/** The SQL that counts what the other lists, with up to three of the keys. */
+function countProbe(list: string): string {
+  if (list.startsWith("DO ")) {
+    return `${list}; SELECT current_setting('sync.found')::json AS found`;
+  }
+  return `SELECT json_build_object('n', count(*),
+    'keys', array_agg(left(key, 80)) FILTER (WHERE i <= 3)) AS found FROM (
+    SELECT key, row_number() OVER (ORDER BY length(key), key) AS i
+    FROM (${list}) listed) numbered`;
+}
+
 function expectNotNull(db: Planner, { table, column }: At) {
   const says = ["is NULL", "are NULL"];
   expectRows(db, table, says, (rows, key) => {
@@ -8928,72 +8994,6 @@ BEGIN
   PERFORM set_config('sync.found',
     json_build_object('n', sync_count, 'keys', sync_keys)::text, true);
 END $sync$`;
-}
-
-/** The SQL that counts what the other lists, with up to three of the keys. */
-function countProbe(list: string): string {
-  if (list.startsWith("DO ")) {
-    return `${list}; SELECT current_setting('sync.found')::json AS found`;
-  }
-  return `SELECT json_build_object('n', count(*),
-    'keys', array_agg(left(key, 80)) FILTER (WHERE i <= 3)) AS found FROM (
-    SELECT key, row_number() OVER (ORDER BY length(key), key) AS i
-    FROM (${list}) listed) numbered`;
-}
-
-/** Asks the data, small tables first, in one round trip. */
-async function askData(session: Session, { checks }: Planner) {
-  const asked = checks.toSorted((a, b) => a.bytes - b.bytes);
-  if (asked.length === 0) return [];
-  const [, found] = await Promise.all([
-    session.query("SAVEPOINT probes"),
-    Promise.all(asked.map((check) => askOne(session, check))),
-    session.query("ROLLBACK TO probes"),
-  ]);
-  return found.filter((found) => found !== undefined);
-}
-
-/** What one check finds; the item that it belongs after comes first. */
-async function askOne(
-  session: Session,
-  { item, says, key, list: listOf, sure }: PreflightCheck,
-): Promise<[Item, Item] | undefined> {
-  const { object, text } = item;
-  const query = listOf();
-  const unchecked = (
-    why = "what the plan does before cannot be foreseen",
-  ): [Item, Item] => {
-    const details: Detail[] = [["why", why], ["query", query]];
-    const told = `${text} was not checked`;
-    return [item, issueOf(object, told, details, { reason: "unchecked" })];
-  };
-  if (!query) return unchecked();
-  try {
-    const sql = `ROLLBACK TO probes; ${countProbe(query)}`;
-    const [row] = await session.query(sql);
-    const { n, keys } = row?.found as { n: number; keys: string[] | null };
-    if (n === 0) return undefined;
-    if (!sure()) return unchecked();
-    const examples = (keys ?? []).join(", ") + (n > 3 ? ", …" : "");
-    const told = `${text} would fail: ${count(n, "row")} ${
-      says[n === 1 ? 0 : 1]
-    }`;
-    return [
-      item,
-      issueOf(object, told, [
-        ["rows", `${key} ${examples}`],
-        ["query", query],
-        ["fix", "change these rows, or write a backfill into the steps"],
-      ], { reason: "rows" }),
-    ];
-  } catch (error) {
-    if (!isServerError(error)) throw error;
-    return unchecked(
-      error.code === TIMED_OUT
-        ? "it took longer than --probe-timeout"
-        : withoutValues(error, query),
-    );
-  }
 }
 
 /**
@@ -10929,6 +10929,99 @@ function code(text: string): string {
 // next, and what state the database is in. All wording of failures stands here
 // or where they are thrown. No line has a stack, a password or a value of a row.
 
+/** A message, and what to do about it. */
+type Lines = [string, ...string[]];
+
+/** What an error says, and what to do about it; never a stack. */
+function explain(error: unknown): Lines {
+  if (error instanceof SyncError) return [error.message, error.hint];
+  if (error instanceof ChangeError) return explainChange(error);
+  if (error instanceof StepError) {
+    const { section, step, sql, cause } = error;
+    return [
+      `the check of ${describeStep(section, step)} failed: ` +
+      withoutValues(cause, sql),
+      `SQL: ${tidy(sql)}`,
+      ...notesOf(cause),
+    ];
+  }
+  if (isServerError(error)) {
+    const message = `${withoutValues(error)} (SQLSTATE ${error.code})`;
+    return [message, ...notesOf(error)];
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    const [, flag = "--allow-net"] = /(--allow-\w+)/.exec(error.message) ?? [];
+    return [
+      `Deno was not given a permission that the script needs: ${flag}`,
+      "Run it as ./sync-production-schema.ts or deno task sync, which say them " +
+      `all, or add ${flag}`,
+    ];
+  }
+  const stack = error instanceof Error ? error.stack : "";
+  const [at] = /[\w-]+\.ts:\d+/.exec(stack ?? "") ?? [];
+  return [
+    `unexpected: ${messageOf(error)}`,
+    `This is a bug${at ? ` (${at})` : ""}; running again is safe`,
+  ];
+}
+
+function explainChange({ change, cause, hint }: ChangeError): Lines {
+  const failed = `${describeStep(change.section, change.step)} failed`;
+  const rows = change.query && `The rows: ${tidy(change.query)}`;
+  if (!isServerError(cause)) {
+    const [message, ...rest] = explain(cause);
+    return [`${failed}: ${message}`, ...rest, ...given(change.refuses && rows)];
+  }
+  return [
+    `${failed}: ${withoutValues(cause, change.sql)} (SQLSTATE ${cause.code})`,
+    `SQL: ${tidy(change.sql)}`,
+    ...given(hint, /^23/.test(cause.code) && rows),
+    ...notesOf(cause),
+  ];
+}
+
+/** A step as messages call it. */
+function describeStep(section: string, { verb, name }: Step): string {
+  return `${verb} "${name}" in section "${section}"`;
+}
+
+/** What an apply that stopped halfway leaves behind. */
+function explainProgress({ progress, changes, cause }: ApplyError): string[] {
+  const { committed, undone, unknown, filling } = progress;
+  const failed = cause instanceof ChangeError ? cause.change : undefined;
+  const lost = causeOf(cause) instanceof LostConnection;
+  if (committed.length === changes.length) return [allCommitted(committed)];
+  if (committed.length === 0 && !failed?.alone && !filling && !unknown) {
+    return ["Nothing was changed: what had run was rolled back."];
+  }
+  const open = unknown?.changes ?? [];
+  const rest = changes.length - committed.length - undone.length - open.length;
+  const last = committed.at(-1);
+  const batches = failed
+    ? "Its batches so far"
+    : `The batches so far of ${filling?.object}`;
+  return given(
+    `Committed: ${count(committed.length, "statement")}` +
+      (last ? `, the last for ${last.object}` : "") +
+      `. Rolled back: ${undone.length}. Not done: ${rest}.`,
+    unknown && `Not known: whether ${count(open.length, "statement")} more, ` +
+        `the first for ${open[0]?.object}, ` +
+        `${open.length === 1 ? "is" : "are"} committed` +
+        (unknown.look ? `; ask: ${unknown.look}.` : "."),
+    filling &&
+      `${batches} are committed${lost ? ", the last one perhaps not" : ""}.`,
+    failed?.alone &&
+      (lost
+        ? "The server may still be at work on it, or leave an INVALID index."
+        : "It may leave an INVALID index."),
+    "Run it again: it goes on from there.",
+  );
+}
+
+function allCommitted({ length }: Change[]): string {
+  return `Committed: all ${count(length, "statement")} of the plan.`;
+}
+
 /** Something that went wrong, with what to do about it. */
 class SyncError extends Error {
   constructor(message: string, readonly hint: string, options?: ErrorOptions) {
@@ -11146,99 +11239,6 @@ function hintFor(code: string, otherwise = LOOK_UP): string {
 
 const LOOK_UP = "Look the SQLSTATE up in the PostgreSQL manual, appendix A";
 
-/** A step as messages call it. */
-function describeStep(section: string, { verb, name }: Step): string {
-  return `${verb} "${name}" in section "${section}"`;
-}
-
-/** A message, and what to do about it. */
-type Lines = [string, ...string[]];
-
-/** What an error says, and what to do about it; never a stack. */
-function explain(error: unknown): Lines {
-  if (error instanceof SyncError) return [error.message, error.hint];
-  if (error instanceof ChangeError) return explainChange(error);
-  if (error instanceof StepError) {
-    const { section, step, sql, cause } = error;
-    return [
-      `the check of ${describeStep(section, step)} failed: ` +
-      withoutValues(cause, sql),
-      `SQL: ${tidy(sql)}`,
-      ...notesOf(cause),
-    ];
-  }
-  if (isServerError(error)) {
-    const message = `${withoutValues(error)} (SQLSTATE ${error.code})`;
-    return [message, ...notesOf(error)];
-  }
-  if (error instanceof Deno.errors.NotCapable) {
-    const [, flag = "--allow-net"] = /(--allow-\w+)/.exec(error.message) ?? [];
-    return [
-      `Deno was not given a permission that the script needs: ${flag}`,
-      "Run it as ./sync-production-schema.ts or deno task sync, which say them " +
-      `all, or add ${flag}`,
-    ];
-  }
-  const stack = error instanceof Error ? error.stack : "";
-  const [at] = /[\w-]+\.ts:\d+/.exec(stack ?? "") ?? [];
-  return [
-    `unexpected: ${messageOf(error)}`,
-    `This is a bug${at ? ` (${at})` : ""}; running again is safe`,
-  ];
-}
-
-function explainChange({ change, cause, hint }: ChangeError): Lines {
-  const failed = `${describeStep(change.section, change.step)} failed`;
-  const rows = change.query && `The rows: ${tidy(change.query)}`;
-  if (!isServerError(cause)) {
-    const [message, ...rest] = explain(cause);
-    return [`${failed}: ${message}`, ...rest, ...given(change.refuses && rows)];
-  }
-  return [
-    `${failed}: ${withoutValues(cause, change.sql)} (SQLSTATE ${cause.code})`,
-    `SQL: ${tidy(change.sql)}`,
-    ...given(hint, /^23/.test(cause.code) && rows),
-    ...notesOf(cause),
-  ];
-}
-
-/** What an apply that stopped halfway leaves behind. */
-function explainProgress({ progress, changes, cause }: ApplyError): string[] {
-  const { committed, undone, unknown, filling } = progress;
-  const failed = cause instanceof ChangeError ? cause.change : undefined;
-  const lost = causeOf(cause) instanceof LostConnection;
-  if (committed.length === changes.length) return [allCommitted(committed)];
-  if (committed.length === 0 && !failed?.alone && !filling && !unknown) {
-    return ["Nothing was changed: what had run was rolled back."];
-  }
-  const open = unknown?.changes ?? [];
-  const rest = changes.length - committed.length - undone.length - open.length;
-  const last = committed.at(-1);
-  const batches = failed
-    ? "Its batches so far"
-    : `The batches so far of ${filling?.object}`;
-  return given(
-    `Committed: ${count(committed.length, "statement")}` +
-      (last ? `, the last for ${last.object}` : "") +
-      `. Rolled back: ${undone.length}. Not done: ${rest}.`,
-    unknown && `Not known: whether ${count(open.length, "statement")} more, ` +
-        `the first for ${open[0]?.object}, ` +
-        `${open.length === 1 ? "is" : "are"} committed` +
-        (unknown.look ? `; ask: ${unknown.look}.` : "."),
-    filling &&
-      `${batches} are committed${lost ? ", the last one perhaps not" : ""}.`,
-    failed?.alone &&
-      (lost
-        ? "The server may still be at work on it, or leave an INVALID index."
-        : "It may leave an INVALID index."),
-    "Run it again: it goes on from there.",
-  );
-}
-
-function allCommitted({ length }: Change[]): string {
-  return `Committed: all ${count(length, "statement")} of the plan.`;
-}
-
 /** What else speaks PostgreSQL's protocol, by what its version() holds. */
 const FORKS: [mark: string, name: string][] = [
   ["cockroach", "CockroachDB"],
@@ -11348,58 +11348,6 @@ export interface Target {
   options: postgres.Options<Record<string, never>>;
 }
 
-/** URL parameters of other clients that change nothing here. */
-const HARMLESS = (
-  "connection_limit pool_timeout pgbouncer socket_timeout pool pool_size " +
-  "statement_cache_size prepared_statement_cache_size max_overflow " +
-  "prepared_statements prepareThreshold pool_max_conns pool_min_conns " +
-  "conn_max_age reconnect default_query_exec_mode sslcompression sslsni " +
-  "statement_cache_capacity keepalives keepalives_idle keepalives_count " +
-  "keepalives_interval tcp_user_timeout fallback_application_name " +
-  "krbsrvname gsslib"
-).split(" ");
-
-/**
- * Others: which values of them change nothing here (for the schema, its own
- * name does), and what to write instead of any other.
- */
-const OTHER_PARAMETERS: Record<string, [harmless: RegExp | null, string]> = {
-  "client_encoding encoding charset": [
-    /^(utf-?8|auto|unicode)$/i,
-    "leave it out: it is always UTF8",
-  ],
-  "schema currentSchema search_path": [null, "say --schema NAME"],
-  "channel_binding gssencmode": [
-    /^(disable|prefer)$/,
-    "leave it out, and say sslmode=verify-full",
-  ],
-  "target_session_attrs load_balance_hosts": [
-    /^(any|disable)$/,
-    "name one host and leave it out; an apply refuses a standby",
-  ],
-  "ssl_min_protocol_version": [
-    /^TLSv1(\.[12])?$/,
-    "leave it out: TLS 1.2 is the oldest taken; a newer one is the server's " +
-    "to demand",
-  ],
-  "ssl_max_protocol_version": [/^TLSv1\.3$/, "leave it out"],
-  "sslnegotiation": [
-    /^postgres$/,
-    "leave it out: every server takes it the usual way",
-  ],
-  "sslcertmode": [/^allow$/, "leave it out"],
-  "sslcrl sslcrldir": [
-    /^$/,
-    "leave it out: no list of revoked certificates is read",
-  ],
-  "sslpassword": [/^$/, "name a key without a password in sslkey"],
-  "passfile service servicefile": [
-    /^$/,
-    "write what the file says into the URL, or the password into PGPASSWORD",
-  ],
-  "hostaddr": [/^$/, "write the address as the URL's host"],
-};
-
 /**
  * Reads a connection URI in libpq's forms. What it says and is not honoured
  * exactly is refused.
@@ -11464,6 +11412,58 @@ export function parseTarget(text: string, schema = "public"): Target {
     },
   };
 }
+
+/** URL parameters of other clients that change nothing here. */
+const HARMLESS = (
+  "connection_limit pool_timeout pgbouncer socket_timeout pool pool_size " +
+  "statement_cache_size prepared_statement_cache_size max_overflow " +
+  "prepared_statements prepareThreshold pool_max_conns pool_min_conns " +
+  "conn_max_age reconnect default_query_exec_mode sslcompression sslsni " +
+  "statement_cache_capacity keepalives keepalives_idle keepalives_count " +
+  "keepalives_interval tcp_user_timeout fallback_application_name " +
+  "krbsrvname gsslib"
+).split(" ");
+
+/**
+ * Others: which values of them change nothing here (for the schema, its own
+ * name does), and what to write instead of any other.
+ */
+const OTHER_PARAMETERS: Record<string, [harmless: RegExp | null, string]> = {
+  "client_encoding encoding charset": [
+    /^(utf-?8|auto|unicode)$/i,
+    "leave it out: it is always UTF8",
+  ],
+  "schema currentSchema search_path": [null, "say --schema NAME"],
+  "channel_binding gssencmode": [
+    /^(disable|prefer)$/,
+    "leave it out, and say sslmode=verify-full",
+  ],
+  "target_session_attrs load_balance_hosts": [
+    /^(any|disable)$/,
+    "name one host and leave it out; an apply refuses a standby",
+  ],
+  "ssl_min_protocol_version": [
+    /^TLSv1(\.[12])?$/,
+    "leave it out: TLS 1.2 is the oldest taken; a newer one is the server's " +
+    "to demand",
+  ],
+  "ssl_max_protocol_version": [/^TLSv1\.3$/, "leave it out"],
+  "sslnegotiation": [
+    /^postgres$/,
+    "leave it out: every server takes it the usual way",
+  ],
+  "sslcertmode": [/^allow$/, "leave it out"],
+  "sslcrl sslcrldir": [
+    /^$/,
+    "leave it out: no list of revoked certificates is read",
+  ],
+  "sslpassword": [/^$/, "name a key without a password in sslkey"],
+  "passfile service servicefile": [
+    /^$/,
+    "write what the file says into the URL, or the password into PGPASSWORD",
+  ],
+  "hostaddr": [/^$/, "write the address as the URL's host"],
+};
 
 function notHonoured(name: string, instead: string): UsageError {
   return new UsageError(
