@@ -12087,51 +12087,50 @@ function connectionError(error: unknown, { where }: Target): unknown {
   if (known) return error;
   const code = "code" in error ? String(error.code) : "";
   if (code === "EPERM") return new Deno.errors.NotCapable("--allow-net");
-  const [message, hint] = CONNECTION_ERRORS[code] ??
-    (/CERT|TLS|SSL|SIGNATURE|UNABLE_TO/i.test(code)
-      ? [
-        `the certificate of WHERE is not trusted: ${error.message}`,
-        "Name its authority with sslrootcert=FILE, or use sslmode=require",
-      ]
-      : [
-        `the connection to WHERE failed: ${error.message}`,
-        "Check that it is a PostgreSQL server, and what its log says",
-      ]);
-  const told = message.replace("WHERE", where);
+  const [, [message, hint] = ["", ""]] = Object.entries(CONNECTION_ERRORS)
+    .find(([codes]) => RegExp(codes, "i").test(code)) ?? [];
+  const told = message.replace("WHERE", () => where)
+    .replace("WHY", () => error.message);
   return new LostConnection(told, hint, { cause: error });
 }
 
-const UNKNOWN_HOST: [string, string] = [
-  "the host of WHERE is not known",
-  "Check the host name in the database URL",
-];
-
-const CONNECTION_ERRORS: Record<string, [string, string]> = {
-  ENOTFOUND: UNKNOWN_HOST,
-  EAI_AGAIN: UNKNOWN_HOST,
-  ECONNREFUSED: [
+/** What the runtime's codes mean: the first of which one has a part. */
+const CONNECTION_ERRORS: Record<string, [message: string, hint: string]> = {
+  "ENOTFOUND|EAI_AGAIN": [
+    "the host of WHERE is not known",
+    "Check the host name in the database URL",
+  ],
+  "ECONNREFUSED": [
     "nothing answers at WHERE",
     "Check host and port, and that the server runs and listens there",
   ],
-  ENOENT: [
+  "ENOENT": [
     "there is no socket at WHERE",
     "Check the directory and the port, and that the server runs",
   ],
-  CONNECT_TIMEOUT: [
+  "CONNECT_TIMEOUT": [
     "WHERE does not answer in time",
     "Check host, port and firewall, or allow more with connect_timeout=SECONDS",
   ],
-  NO_TLS: [
+  "NO_TLS": [
     "WHERE has no TLS, which sslmode demands",
     "Configure TLS on the server; sslmode=prefer does without it",
   ],
-  ECONNRESET: [
+  "ECONNRESET": [
     "WHERE closed the connection",
     "Check the port, and sslmode: a server without TLS hangs up on sslmode=require",
   ],
-  CONNECTION_CLOSED: [
+  "CONNECTION_CLOSED": [
     "the connection to WHERE was lost",
     "Run it again: it goes on from there",
+  ],
+  "CERT|TLS|SSL|SIGNATURE|UNABLE_TO": [
+    "the certificate of WHERE is not trusted: WHY",
+    "Name its authority with sslrootcert=FILE, or use sslmode=require",
+  ],
+  "": [
+    "the connection to WHERE failed: WHY",
+    "Check that it is a PostgreSQL server, and what its log says",
   ],
 };
 
