@@ -9141,18 +9141,12 @@ interface Run {
   lock?: Session | undefined;
   /** Looks on, and is connected only when there is something to look at. */
   watcher?: Session | undefined;
-  options: ApplyOptions;
+  /** How it runs its changes; times in milliseconds. */
+  options: Pick<Options, "single" | "lockTimeout" | "maxWait">;
   report: Reporter;
   progress: Progress;
   /** When the tables were filled. */
   filled: Map<string, number>;
-}
-
-/** How an apply runs its changes; times in milliseconds. */
-interface ApplyOptions {
-  single: boolean;
-  lockTimeout: number;
-  maxWait: number;
 }
 
 /** What became of the plan's changes. */
@@ -10265,14 +10259,11 @@ class Reporter {
     (stream === "out" ? console.log : console.error)(line);
   }
 
-  header({ server }: Plan, where: string, schema: string, mode: string) {
-    this.line(
-      flat(
-        `${server.database} on ${where} (PostgreSQL ${server.versionText}), ` +
-          `schema ${schema}: ${mode}`,
-      ),
-      "bold",
-    );
+  header({ server }: Plan, { where, schema, mode }: Outcome) {
+    const at = `${where} (PostgreSQL ${server.versionText})`;
+    const what = mode.replace("-", " ");
+    const text = `${server.database} on ${at}, schema ${schema}: ${what}`;
+    this.line(flat(text), "bold");
   }
 
   /** The names of a plan's objects stand in one column. */
@@ -12425,7 +12416,7 @@ async function dryRun(
     }
     const plan = await makePlan(session, await reading, sections, options);
     outcome.plan = plan;
-    report.header(plan, options.target.where, options.schema, "dry run");
+    report.header(plan, outcome);
     report.sections(plan, options.verbose);
     const mended = plan.changes.length > 0 &&
       blockingIssues(plan, options).length === 0;
@@ -12461,7 +12452,7 @@ async function apply(
     await waitForTurn(run);
     const plan = await inspectBuilt(run, sections, options);
     outcome.plan = plan;
-    report.header(plan, options.target.where, options.schema, "apply");
+    report.header(plan, outcome);
     report.align(plan);
     // What a signal has cancelled looks like a check that took too long.
     checkOn(run);

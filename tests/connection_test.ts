@@ -361,6 +361,7 @@ const NOT_HONOURED: [parameters: string, name: RegExp, instead: RegExp][] = [
   ["sslmode=require&sslmode=disable", /"sslmode"/, /once/],
   ["sslmod=require", /"sslmod"/, /correct its name/],
   ["Host=x", /"Host"/, /correct its name/],
+  ["constructor=x", /"constructor"/, /correct its name/],
   ["requirepeer=postgres", /"requirepeer"/, /leave it out/i],
   ["require_auth=scram-sha-256", /"require_auth"/, /leave it out/i],
   ["password=a&s3cr3t", /an & in its password/, /%26/],
@@ -387,11 +388,13 @@ Deno.test("parseTarget() refuses parameters that would not be honoured, by name"
     });
   }
   await t.step("the URL may name the schema that is the target", () => {
-    parseTarget("postgres://bob@db/app?schema=tenant", "tenant");
-    assert.throws(
-      () => parseTarget("postgres://bob@db/app?schema=public", "tenant"),
-      /"schema"/,
-    );
+    for (const name of ["schema", "currentSchema", "search_path"]) {
+      parseTarget(`postgres://bob@db/app?${name}=tenant`, "tenant");
+      assert.throws(
+        () => parseTarget(`postgres://bob@db/app?${name}=public`, "tenant"),
+        RegExp(`"${name}"`),
+      );
+    }
   });
 });
 
