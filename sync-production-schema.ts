@@ -10297,6 +10297,11 @@ class Reporter {
     for (const name of plan.unnamed) this.line(`  - ${name}`);
   }
 
+  items(items: Item[]) {
+    if (items.length > 0) this.line();
+    for (const item of items) this.item(item);
+  }
+
   item({ mark, object, text, details, changes }: Item) {
     const [sign, colour] = MARKS[mark];
     // What is in place has its builder's name: createTable.
@@ -12460,8 +12465,7 @@ async function apply(
     refusePlan(plan, options, report);
     if (plan.changes.length > 0) {
       const told = plan.issues.filter(({ reason }) => reason !== "conflict");
-      if (told.length > 0) report.line();
-      for (const issue of told) report.item(issue);
+      report.items(told);
       await applyChanges(run, plan);
       outcome.committed = plan.changes;
       const after = await inspect(session, sections, options);
@@ -12504,8 +12508,7 @@ function confirm(after: Plan, before: Plan, report: Reporter) {
     !["unchecked", "situation"].includes(issue.reason ?? "") &&
     !told.includes(said(issue))
   );
-  if (left.length > 0) report.line();
-  for (const issue of left) report.item(issue);
+  report.items(left);
   const [change] = after.changes, [issue] = left;
   if (change) {
     throw new SyncError(
@@ -12598,8 +12601,7 @@ function refusePlan(plan: Plan, options: Options, report: Reporter) {
     .filter(({ changes }) => changes.some(isRefused));
   const shown = [...blocked, ...hazardous];
   if (shown.length === 0) return;
-  report.line();
-  for (const item of shown) report.item(item);
+  report.items(shown);
   if (blocked.length > 0) {
     const message = `${lookAt(blocked, " above")}; nothing was written`;
     if (blocked.every(({ reason }) => reason === "privilege")) {
