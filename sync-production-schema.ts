@@ -7111,15 +7111,10 @@ class Planner {
 
   /** An enum with labels that are not there yet. */
   comingEnum(type: string): TypeFact | undefined {
-    const name = this.sqlType(type);
+    const name = sqlName(namePath(bracket(type)[0]), this.schema);
     const now = this.types.get(name), before = this.catalog.types.get(name);
     const same = now?.labels.length === before?.labels.length;
     return now?.kind === "e" && !same ? now : undefined;
-  }
-
-  /** The name of a type as SQL text says it, without what it is made to be. */
-  sqlType(type: string): string {
-    return sqlName(namePath(bracket(type)[0]), this.schema);
   }
 
   /** The step that defines or decides a thing, such as `type users.age`. */
@@ -7314,8 +7309,9 @@ class Planner {
   isFreeCast(from: string, to: string): boolean {
     const plan = this.#explain(castCostQuery(from, to));
     if (plan === undefined) return true;
-    return !isServerError(plan) && isFree(plan) &&
-      typeTraits(this, to)?.array !== true;
+    const free = !isServerError(plan) &&
+      plan.Plans?.[0]?.["Total Cost"] === plan["Total Cost"];
+    return free && typeTraits(this, to)?.array !== true;
   }
 
   /** Whether PostgreSQL has an operator for two types to be equal by. */
@@ -7879,18 +7875,10 @@ function castCostQuery(from: string, to: string): string {
     AS c FROM generate_series(1, 1000000) OFFSET 0) t`;
 }
 
-function isFree(plan: PlanNode): boolean {
-  return plan.Plans?.[0]?.["Total Cost"] === plan["Total Cost"];
-}
-
 /** Whether a condition is tested for each row. */
 function hasFilter({ Filter, Plans = [] }: PlanNode): boolean {
   return Filter !== undefined || Plans.some(hasFilter);
 }
-
-/** A plan's cost is then that of what it works out. */
-const FREE_ROWS = "SET LOCAL cpu_tuple_cost = 0";
-const RATED_ROWS = "SET LOCAL cpu_tuple_cost = DEFAULT";
 
 /** Asks everything in one round trip; one by one only where that fails. */
 async function answer(
@@ -7943,7 +7931,10 @@ async function askTogether(
   const rows = await session.query([
     ...before,
     ...groups.map(pairsQuery),
-    ...(plans.length > 0 ? [FREE_ROWS, ...plans, RATED_ROWS] : []),
+    // A plan's cost is then that of what it works out.
+    "SET LOCAL cpu_tuple_cost = 0",
+    ...plans,
+    "SET LOCAL cpu_tuple_cost = DEFAULT",
     ...scalars("values").flatMap((sql) => underCatalog(session, sql)),
     ...scalars("rows"),
     ...scalars("checks").flatMap((sql) => inStepPath(session, sql)),
@@ -11583,8 +11574,6 @@ function readSsl(
     : { ...files, rejectUnauthorized: false };
 }
 
-const SSL_MODES = "disable allow prefer require verify-ca verify-full";
-
 /** Under whatever name: other clients say ssl=, with libpq's words or true. */
 function readSslMode(
   take: (name: string) => string | undefined,
@@ -11604,7 +11593,7 @@ function readSslMode(
     environment("PGSSLMODE") ?? "prefer";
   const repeated = /^[a-z-]{1,20}$/.test(wanted) ? `: ${wanted}` : "";
   refuse(
-    !SSL_MODES.split(" ").includes(wanted),
+    !/^(disable|allow|prefer|require|verify-ca|verify-full)$/.test(wanted),
     `the database URL has an ${mode ? "sslmode" : "ssl or sslmode"} that ` +
       `does not exist${repeated}`,
     "Use sslmode=disable, prefer, require, verify-ca or verify-full",
@@ -11669,7 +11658,7 @@ export class Session {
   #net: Net;
   #socket: Socket | undefined;
   /** What names this connection to the server, or to its pooler. */
-  #key: { pid: number; secret: number } | undefined;
+  #key: ServerKey | undefined;
   /** The statements that wait for their answers. */
   #unanswered: string[] = [];
   #heard = 0;
@@ -11725,7 +11714,10 @@ export class Session {
         this.#net,
         (socket) => this.#socket = socket,
       );
-      socket.on("data", (bytes: Uint8Array) => this.#hear(bytes));
+      socket.on("data", (bytes: Uint8Array) => {
+        this.#heard = performance.now();
+        this.#tail = [...this.#tail, bytes].slice(-8);
+      });
       socket.on("close", () => this.lose());
       this.#socket = socket;
       if (this.lost) socket.destroy();
@@ -11738,11 +11730,6 @@ export class Session {
 
   get busy(): boolean {
     return this.#unanswered.length > 0;
-  }
-
-  #hear(bytes: Uint8Array) {
-    this.#heard = performance.now();
-    this.#tail = [...this.#tail, bytes].slice(-8);
   }
 
   /** Gives the connection up: whatever waits for it ends. */
@@ -11777,7 +11764,10 @@ export class Session {
     try {
       const answered = this.#sql.unsafe(text).simple();
       const results = await Promise.race([answered, this.#gone.promise]);
-      this.#key = ([results].flat(1).at(-1) as Answered)?.state ?? this.#key;
+      const last = [results].flat(1).at(-1) as
+        | { state?: ServerKey }
+        | undefined;
+      this.#key = last?.state ?? this.#key;
       // A pooler makes up the process number that it tells its client.
       return ([results].flat(2) as unknown as Row[])
         .filter((row) => row.backend === undefined || this.#knows(row));
@@ -11979,7 +11969,7 @@ function notLoaded(error: Error): never {
 
 type Access = "READ ONLY" | "READ WRITE";
 
-type Answered = { state?: { pid: number; secret: number } } | undefined;
+type ServerKey = { pid: number; secret: number };
 
 /** What opens a connection, and what encrypts it. */
 interface Net {
