@@ -576,8 +576,8 @@ mistakes("a check that looks only at the name", "script", [
 ]);
 
 mistakes("a flag removed", "script", [
-  [/--dry-run/, `        "dry-run": flag,\n`, ""],
-  [/--apply/, `        "apply": flag,\n`, `        "applies": flag,\n`],
+  [/--dry-run/, `has("dry-run")`, `has("dryrun")`],
+  [/--apply/, `has("apply")`, `has("applies")`],
   [
     /--help does not tell of --dry-run/,
     `  --dry-run              show what is there`,
