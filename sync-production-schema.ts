@@ -5935,6 +5935,314 @@ function sqlName([schema = "", name]: string[], target: string): string {
 /** What a column's text says. */
 type ColumnSpec = ReturnType<typeof parseColumn>;
 
+const parseColumn = once((text: string) => {
+  const [[, written = ""] = [], ...clauses] = cut(text, COLUMN_CLAUSES);
+  const find = (word: RegExp) => clauses.find(([head]) => word.test(head));
+  const after = (word: RegExp) => find(word)?.[1];
+  const serial = SERIALS[lower(written)];
+  const type = serial ?? tidy(written);
+  const identity = find(/identity$/)?.[0].split(" ")[1];
+  const computed = after(/^generated .* as$/);
+  const [, expression = "", kept = ""] = bracket(computed ?? "");
+  const refused = find(/^(references|unique|check|constraint)$/);
+  const key = find(/^primary key$/);
+  const collation = tidy(after(/^collate$/) ?? "");
+  const [, unread] = clauses.find(([head, rest]) =>
+    /^(not null|null|primary key|storage|compression)/.test(head) &&
+    !isNothing(rest)
+  ) ?? [, /^(stored|virtual)?$/i.test(tidy(kept)) ? undefined : kept];
+  return {
+    type,
+    notNull: !!find(/^not null$/) || !!key || !!identity || !!serial,
+    primaryKey: !!key,
+    serial: !!serial,
+    collation,
+    default: realDefault(after(/^default$/)),
+    // As pg_attribute has them: a or d, and s or v; "" for neither.
+    identity: identity ? (identity === "always" ? "a" : "d") : "",
+    // VIRTUAL is the default from PostgreSQL 18, and an error before.
+    generated: computed ? (/^stored/i.test(kept) ? "s" : "v") : "",
+    /** What a generated column computes. */
+    expression: computed && strip(expression),
+    storage: find(/^storage/)?.[0].slice(8) ?? "",
+    compression: find(/^compression/)?.[0].slice(12) ?? "",
+    /** The text without PRIMARY KEY, and the type with its collation alone. */
+    withoutKey: key ? tidy(hideKey(text)) : tidy(text),
+    bare: collation ? `${type} COLLATE ${collation}` : type,
+    /** A clause that must be a step of its own, and text that says nothing. */
+    refused: refused && tidy(refused.join(" ")),
+    unread: unread && tidy(unread),
+  };
+});
+
+/** The words that open a clause of a column's text; all of them are reserved. */
+const COLUMN_CLAUSES = new RegExp(
+  "(?<!\\bset\\s+)\\b(?:collate|not\\s+null|null|default\\s+null|default|" +
+    "primary\\s+key|references|unique|check|constraint|" +
+    "generated\\s+(?:always|by\\s+default)\\s+as(?:\\s+identity)?|" +
+    "storage\\s+\\w+|compression\\s+\\w+)\\b",
+  "gi",
+);
+
+const SERIALS: Record<string, string> = {
+  smallserial: "smallint",
+  serial2: "smallint",
+  serial: "integer",
+  serial4: "integer",
+  bigserial: "bigint",
+  serial8: "bigint",
+};
+
+/** NOT NULL in the place of PRIMARY KEY. */
+function hideKey(text: string): string {
+  const { index = 0, 0: word = "" } =
+    /\bprimary\s+key\b/i.exec(blanked(text)) ?? {};
+  const rest = text.slice(index + word.length);
+  return `${text.slice(0, index)} NOT NULL ${rest}`.trim();
+}
+
+/** DEFAULT NULL is no default: PostgreSQL keeps none. */
+function realDefault(value: string | undefined): string | undefined {
+  return value === undefined || /^null(::.*)?$/i.test(strip(value))
+    ? undefined
+    : tidy(value);
+}
+
+/** What a step says of an index or a constraint, part by part. */
+const parseDefinition = once((text: string) =>
+  readClauses(clausesOf(text), CLAUSE_PARTS)
+);
+
+/** What each clause of an index or a constraint says; undefined for nothing. */
+const CLAUSE_PARTS: Clauses = {
+  "": keysIn,
+  exclude: keyed({ kind: "exclude" }),
+  unique: keyed({ kind: "unique" }),
+  "primary key": keyed({ kind: "primary key" }),
+  "foreign key": keyed({ kind: "foreign key" }),
+  using: (rest) => ({
+    ...keysIn(rest.slice(bracket(rest)[0].length)),
+    method: nameIn(bracket(rest)[0]),
+  }),
+  include: (rest) => ({ include: namesInBrackets(rest) }),
+  with: (rest) => optionsIn(list(bracket(rest)[1])),
+  where: (rest) => ({ predicate: strip(rest) }),
+  tablespace: (rest) => ({ tablespace: nameIn(rest) }),
+  "using index tablespace": (rest) => ({ tablespace: nameIn(rest) }),
+  "nulls not distinct": keyed({ nulls: "not distinct" }),
+  "nulls distinct": keysIn,
+  references: (rest) => ({
+    "referenced table": bracket(rest)[0],
+    "referenced columns": namesInBrackets(rest),
+  }),
+  match: (rest) => ({ match: lower(rest) }),
+  "on delete": (rest) => ({
+    "on delete": lower(bracket(rest)[0]),
+    "on delete columns": namesInBrackets(rest),
+  }),
+  "on update": (rest) => ({ "on update": lower(bracket(rest)[0]) }),
+  deferrable: alone({ deferrable: "yes" }),
+  "initially deferred": alone({ deferrable: "yes", initially: "deferred" }),
+  "not enforced": alone({ enforced: "no" }),
+  "not deferrable": alone({}),
+  "initially immediate": alone({}),
+  enforced: alone({}),
+  // Those are the plan's to say.
+  "not valid": () => undefined,
+  concurrently: () => undefined,
+};
+
+const CLAUSES = headsOf(CLAUSE_PARTS);
+
+/** Words that the keys in brackets may follow. */
+function keyed(parts: Parts): (rest: string) => Parts | undefined {
+  return (rest) => {
+    const keys = keysIn(rest);
+    return keys && { ...parts, ...keys };
+  };
+}
+
+/** Words that nothing may follow. */
+function alone(parts: Parts): (rest: string) => Parts | undefined {
+  return (rest) => isNothing(rest) ? parts : undefined;
+}
+
+/** What follows WHERE is its own, up to the end or the end of its brackets. */
+function clausesOf(text: string): [string, string][] {
+  const where = /\bwhere\b/i.exec(blanked(text));
+  if (!where) return cut(text, CLAUSES);
+  const rest = text.slice(where.index + where[0].length);
+  const bracketed = /^\s*exclude\b/i.test(text);
+  const end = bracketed ? rest.length - bracket(rest)[2].length : rest.length;
+  return [
+    ...cut(text.slice(0, where.index), CLAUSES),
+    ["where", rest.slice(0, end)],
+    ...cut(rest.slice(end), CLAUSES).slice(1),
+  ];
+}
+
+/** What each word of a text says: a part of this name, or what it makes. */
+type Clauses = Record<string, string | ((rest: string) => Parts | undefined)>;
+
+/** The parts that words and what follows them say, and what says nothing. */
+function readClauses(cuts: [word: string, rest: string][], words: Clauses) {
+  const parts: Parts = {};
+  let unread: string | undefined;
+  for (const [word, rest] of cuts) {
+    const read = words[word];
+    const said = typeof read === "string"
+      ? { [read]: rest || "yes" }
+      : read?.(rest);
+    if (!said) unread ??= tidy(`${word.toUpperCase()} ${rest}`);
+    Object.assign(parts, dense(said ?? {}));
+  }
+  return { parts, unread };
+}
+
+/** Finds the words, the longest first. */
+function headsOf(words: Clauses): RegExp {
+  const heads = Object.keys(words).filter(Boolean).toSorted().toReversed();
+  return RegExp(`\\b(?:${heads.join("|").replaceAll(" ", "\\s+")})\\b`, "gi");
+}
+
+/** Drops what says nothing. */
+function dense(parts: Record<string, string | undefined | null>): Parts {
+  return Object.fromEntries(
+    Object.entries(parts).filter(([, said]) => said),
+  ) as Parts;
+}
+
+function namesInBrackets(text: string): string {
+  return list(bracket(text)[1]).map((name) => id(nameIn(name))).join(", ");
+}
+
+/** `a = b` as a and b; no b where no sign stands. */
+function assigned(text: string): [name: string, value: string | undefined] {
+  const at = blanked(text).indexOf("=");
+  return at < 0
+    ? [text.trim(), undefined]
+    : [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+}
+
+/** `fillfactor = '70'` as { "with fillfactor": "70" }. */
+function optionsIn(options: string[]): Parts {
+  return Object.fromEntries(
+    options.map(assigned).map(([name, value]) => {
+      const word = lower((value ?? "true").replaceAll("'", ""));
+      return [
+        `with ${lower(name)}`,
+        { on: "true", off: "false" }[word] ?? word,
+      ];
+    }),
+  );
+}
+
+/** The parameters of an operator class, in whatever order they were said. */
+function sortOptions(options: string[]): string {
+  return Object.entries(optionsIn(options))
+    .map(([name, value]) => `${name.slice("with ".length)}=${value}`)
+    .sort().join(",");
+}
+
+/** What SET assigns, by column; no value where it assigns several at once. */
+function readAssignments(set: string): Map<string, string | undefined> {
+  return new Map(
+    list(set).map(assigned).flatMap(([to, value]) =>
+      to.startsWith("(")
+        ? splitNames(bracket(to)[1]).map((name) => [name, undefined] as const)
+        : [[nameIn(to), value] as const]
+    ),
+  );
+}
+
+/** The keys of an index or a constraint: `key 1`, `order 1`, `key 2`, … */
+function keysIn(text: string): Parts | undefined {
+  const [before, within, after] = bracket(text);
+  if (!isNothing(before + after)) return undefined;
+  const period = /\s+without\s+overlaps\s*$/i;
+  const keys = list(within).map((key, i) => {
+    const temporal = period.test(blanked(key)) ||
+      /^period\s+\S/i.test(blanked(key));
+    const said = readKey(key.replace(period, ""), i + 1);
+    return temporal ? { ...said, temporal: "yes" } : said;
+  });
+  return Object.assign({}, ...keys);
+}
+
+/** https://www.postgresql.org/docs/current/sql-createindex.html */
+function readKey(text: string, n: number): Parts {
+  const [[, subject = ""] = [], ...clauses] = cut(text, KEY_WORDS);
+  const said = new Map(clauses);
+  const last = said.get("collate") ?? subject;
+  const { index = last.length } = OPCLASS.exec(blanked(last)) ?? {};
+  const before = last.slice(0, index);
+  const [opclass, options] = bracket(last.slice(index));
+  const [key, collation] = said.has("collate") ? [subject, before] : [before];
+  const desc = said.has("desc");
+  const first = said.has("nulls first") || desc && !said.has("nulls last");
+  const inner = strip(key);
+  const isColumn =
+    /^("(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)$/;
+  return dense({
+    [`key ${n}`]: isColumn.test(inner) ? id(nameIn(inner)) : inner,
+    [`collation ${n}`]: collation,
+    [`opclass ${n}`]: nameIn(opclass),
+    [`options ${n}`]: sortOptions(list(options)),
+    [`order ${n}`]: orderOf(desc, first),
+    [`operator ${n}`]: said.get("with")
+      ?.replace(/^operator\s*\((.*)\)$/is, "$1").trim()
+      .replace(/^pg_catalog\./i, ""),
+  });
+}
+
+/** The words of a key; an operator class stands behind it or its collation. */
+const KEY_WORDS = /\b(?:collate|asc|desc|nulls\s+(?:first|last)|with)\b/gi;
+
+const OPCLASS = /\s[\w.\u0080-\uffff]+(?:\s*\(\s*\))?$/;
+
+/** NULLS LAST is the default of ASC, and NULLS FIRST that of DESC. */
+function orderOf(desc: boolean, first: boolean): string {
+  const nulls = desc === first ? "" : first ? "NULLS FIRST" : "NULLS LAST";
+  return [desc ? "DESC" : "", nulls].filter(Boolean).join(" ");
+}
+
+/** The columns that keys name, and nothing for expressions. */
+function keyColumns(parts: Parts): string[] {
+  return keysOf(parts).map((key) => isName(key) ? unquoted(key) : "");
+}
+
+function keysOf(parts: Parts): string[] {
+  const keys: string[] = [];
+  for (let n = 1; parts[`key ${n}`] !== undefined; n++) {
+    keys.push(parts[`key ${n}`] ?? "");
+  }
+  return keys;
+}
+
+/** Whether a key is a column: id() has written it. */
+function isName(key: string): boolean {
+  return /^"/.test(key) ? /^"(?:[^"]|"")*"$/.test(key) : isSimple(key);
+}
+
+/** Names between commas, as the catalog has them. */
+function splitNames(names = ""): string[] {
+  return list(names).map(nameIn);
+}
+
+/**
+ * Cuts a text where words stand.
+ *
+ * @returns each of these words and what follows it; "" is the beginning
+ */
+function cut(text: string, words: RegExp): [word: string, rest: string][] {
+  const found = [...blanked(text).matchAll(words)];
+  const ends = found.map((match) => match.index + match[0].length);
+  return ["", ...found.map(([word]) => lower(word))].map((word, i) => [
+    word,
+    text.slice(ends[i - 1] ?? 0, found[i]?.index).trim(),
+  ]);
+}
+
 /** A lexeme and where it stands; a blank is a space or a comment. */
 interface Token {
   kind: "blank" | "string" | "name" | "other";
@@ -6025,44 +6333,6 @@ const blanked = once((text: string): string => {
     return quoted ? "_".repeat(text.length) : text;
   }).join("");
 });
-
-/**
- * Cuts a text where words stand.
- *
- * @returns each of these words and what follows it; "" is the beginning
- */
-function cut(text: string, words: RegExp): [word: string, rest: string][] {
-  const found = [...blanked(text).matchAll(words)];
-  const ends = found.map((match) => match.index + match[0].length);
-  return ["", ...found.map(([word]) => lower(word))].map((word, i) => [
-    word,
-    text.slice(ends[i - 1] ?? 0, found[i]?.index).trim(),
-  ]);
-}
-
-/** What each word of a text says: a part of this name, or what it makes. */
-type Clauses = Record<string, string | ((rest: string) => Parts | undefined)>;
-
-/** Finds the words, the longest first. */
-function headsOf(words: Clauses): RegExp {
-  const heads = Object.keys(words).filter(Boolean).toSorted().toReversed();
-  return RegExp(`\\b(?:${heads.join("|").replaceAll(" ", "\\s+")})\\b`, "gi");
-}
-
-/** The parts that words and what follows them say, and what says nothing. */
-function readClauses(cuts: [word: string, rest: string][], words: Clauses) {
-  const parts: Parts = {};
-  let unread: string | undefined;
-  for (const [word, rest] of cuts) {
-    const read = words[word];
-    const said = typeof read === "string"
-      ? { [read]: rest || "yes" }
-      : read?.(rest);
-    if (!said) unread ??= tidy(`${word.toUpperCase()} ${rest}`);
-    Object.assign(parts, dense(said ?? {}));
-  }
-  return { parts, unread };
-}
 
 function lower(text: string): string {
   return text.toLowerCase().replaceAll(/\s+/g, " ").trim();
@@ -6272,264 +6542,6 @@ const RESERVED = new Set((
   "to trailing true union unique user using variadic verbose when where " +
   "window with"
 ).split(" "));
-
-const SERIALS: Record<string, string> = {
-  smallserial: "smallint",
-  serial2: "smallint",
-  serial: "integer",
-  serial4: "integer",
-  bigserial: "bigint",
-  serial8: "bigint",
-};
-
-/** The words that open a clause of a column's text; all of them are reserved. */
-const COLUMN_CLAUSES = new RegExp(
-  "(?<!\\bset\\s+)\\b(?:collate|not\\s+null|null|default\\s+null|default|" +
-    "primary\\s+key|references|unique|check|constraint|" +
-    "generated\\s+(?:always|by\\s+default)\\s+as(?:\\s+identity)?|" +
-    "storage\\s+\\w+|compression\\s+\\w+)\\b",
-  "gi",
-);
-
-const parseColumn = once((text: string) => {
-  const [[, written = ""] = [], ...clauses] = cut(text, COLUMN_CLAUSES);
-  const find = (word: RegExp) => clauses.find(([head]) => word.test(head));
-  const after = (word: RegExp) => find(word)?.[1];
-  const serial = SERIALS[lower(written)];
-  const type = serial ?? tidy(written);
-  const identity = find(/identity$/)?.[0].split(" ")[1];
-  const computed = after(/^generated .* as$/);
-  const [, expression = "", kept = ""] = bracket(computed ?? "");
-  const refused = find(/^(references|unique|check|constraint)$/);
-  const key = find(/^primary key$/);
-  const collation = tidy(after(/^collate$/) ?? "");
-  const [, unread] = clauses.find(([head, rest]) =>
-    /^(not null|null|primary key|storage|compression)/.test(head) &&
-    !isNothing(rest)
-  ) ?? [, /^(stored|virtual)?$/i.test(tidy(kept)) ? undefined : kept];
-  return {
-    type,
-    notNull: !!find(/^not null$/) || !!key || !!identity || !!serial,
-    primaryKey: !!key,
-    serial: !!serial,
-    collation,
-    default: realDefault(after(/^default$/)),
-    // As pg_attribute has them: a or d, and s or v; "" for neither.
-    identity: identity ? (identity === "always" ? "a" : "d") : "",
-    // VIRTUAL is the default from PostgreSQL 18, and an error before.
-    generated: computed ? (/^stored/i.test(kept) ? "s" : "v") : "",
-    /** What a generated column computes. */
-    expression: computed && strip(expression),
-    storage: find(/^storage/)?.[0].slice(8) ?? "",
-    compression: find(/^compression/)?.[0].slice(12) ?? "",
-    /** The text without PRIMARY KEY, and the type with its collation alone. */
-    withoutKey: key ? tidy(hideKey(text)) : tidy(text),
-    bare: collation ? `${type} COLLATE ${collation}` : type,
-    /** A clause that must be a step of its own, and text that says nothing. */
-    refused: refused && tidy(refused.join(" ")),
-    unread: unread && tidy(unread),
-  };
-});
-
-/** NOT NULL in the place of PRIMARY KEY. */
-function hideKey(text: string): string {
-  const { index = 0, 0: word = "" } =
-    /\bprimary\s+key\b/i.exec(blanked(text)) ?? {};
-  const rest = text.slice(index + word.length);
-  return `${text.slice(0, index)} NOT NULL ${rest}`.trim();
-}
-
-/** DEFAULT NULL is no default: PostgreSQL keeps none. */
-function realDefault(value: string | undefined): string | undefined {
-  return value === undefined || /^null(::.*)?$/i.test(strip(value))
-    ? undefined
-    : tidy(value);
-}
-
-/** What each clause of an index or a constraint says; undefined for nothing. */
-const CLAUSE_PARTS: Clauses = {
-  "": keysIn,
-  exclude: keyed({ kind: "exclude" }),
-  unique: keyed({ kind: "unique" }),
-  "primary key": keyed({ kind: "primary key" }),
-  "foreign key": keyed({ kind: "foreign key" }),
-  using: (rest) => ({
-    ...keysIn(rest.slice(bracket(rest)[0].length)),
-    method: nameIn(bracket(rest)[0]),
-  }),
-  include: (rest) => ({ include: namesInBrackets(rest) }),
-  with: (rest) => optionsIn(list(bracket(rest)[1])),
-  where: (rest) => ({ predicate: strip(rest) }),
-  tablespace: (rest) => ({ tablespace: nameIn(rest) }),
-  "using index tablespace": (rest) => ({ tablespace: nameIn(rest) }),
-  "nulls not distinct": keyed({ nulls: "not distinct" }),
-  "nulls distinct": keysIn,
-  references: (rest) => ({
-    "referenced table": bracket(rest)[0],
-    "referenced columns": namesInBrackets(rest),
-  }),
-  match: (rest) => ({ match: lower(rest) }),
-  "on delete": (rest) => ({
-    "on delete": lower(bracket(rest)[0]),
-    "on delete columns": namesInBrackets(rest),
-  }),
-  "on update": (rest) => ({ "on update": lower(bracket(rest)[0]) }),
-  deferrable: alone({ deferrable: "yes" }),
-  "initially deferred": alone({ deferrable: "yes", initially: "deferred" }),
-  "not enforced": alone({ enforced: "no" }),
-  "not deferrable": alone({}),
-  "initially immediate": alone({}),
-  enforced: alone({}),
-  // Those are the plan's to say.
-  "not valid": () => undefined,
-  concurrently: () => undefined,
-};
-
-const CLAUSES = headsOf(CLAUSE_PARTS);
-
-/** Words that the keys in brackets may follow. */
-function keyed(parts: Parts): (rest: string) => Parts | undefined {
-  return (rest) => {
-    const keys = keysIn(rest);
-    return keys && { ...parts, ...keys };
-  };
-}
-
-/** Words that nothing may follow. */
-function alone(parts: Parts): (rest: string) => Parts | undefined {
-  return (rest) => isNothing(rest) ? parts : undefined;
-}
-
-/** What a step says of an index or a constraint, part by part. */
-const parseDefinition = once((text: string) =>
-  readClauses(clausesOf(text), CLAUSE_PARTS)
-);
-
-/** What follows WHERE is its own, up to the end or the end of its brackets. */
-function clausesOf(text: string): [string, string][] {
-  const where = /\bwhere\b/i.exec(blanked(text));
-  if (!where) return cut(text, CLAUSES);
-  const rest = text.slice(where.index + where[0].length);
-  const bracketed = /^\s*exclude\b/i.test(text);
-  const end = bracketed ? rest.length - bracket(rest)[2].length : rest.length;
-  return [
-    ...cut(text.slice(0, where.index), CLAUSES),
-    ["where", rest.slice(0, end)],
-    ...cut(rest.slice(end), CLAUSES).slice(1),
-  ];
-}
-
-/** Drops what says nothing. */
-function dense(parts: Record<string, string | undefined | null>): Parts {
-  return Object.fromEntries(
-    Object.entries(parts).filter(([, said]) => said),
-  ) as Parts;
-}
-
-function namesInBrackets(text: string): string {
-  return list(bracket(text)[1]).map((name) => id(nameIn(name))).join(", ");
-}
-
-/** `a = b` as a and b; no b where no sign stands. */
-function assigned(text: string): [name: string, value: string | undefined] {
-  const at = blanked(text).indexOf("=");
-  return at < 0
-    ? [text.trim(), undefined]
-    : [text.slice(0, at).trim(), text.slice(at + 1).trim()];
-}
-
-/** `fillfactor = '70'` as { "with fillfactor": "70" }. */
-function optionsIn(options: string[]): Parts {
-  return Object.fromEntries(
-    options.map(assigned).map(([name, value]) => {
-      const word = lower((value ?? "true").replaceAll("'", ""));
-      return [
-        `with ${lower(name)}`,
-        { on: "true", off: "false" }[word] ?? word,
-      ];
-    }),
-  );
-}
-
-/** The parameters of an operator class, in whatever order they were said. */
-function sortOptions(options: string[]): string {
-  return Object.entries(optionsIn(options))
-    .map(([name, value]) => `${name.slice("with ".length)}=${value}`)
-    .sort().join(",");
-}
-
-/** The keys of an index or a constraint: `key 1`, `order 1`, `key 2`, … */
-function keysIn(text: string): Parts | undefined {
-  const [before, within, after] = bracket(text);
-  if (!isNothing(before + after)) return undefined;
-  const period = /\s+without\s+overlaps\s*$/i;
-  const keys = list(within).map((key, i) => {
-    const temporal = period.test(blanked(key)) ||
-      /^period\s+\S/i.test(blanked(key));
-    const said = readKey(key.replace(period, ""), i + 1);
-    return temporal ? { ...said, temporal: "yes" } : said;
-  });
-  return Object.assign({}, ...keys);
-}
-
-/** The words of a key; an operator class stands behind it or its collation. */
-const KEY_WORDS = /\b(?:collate|asc|desc|nulls\s+(?:first|last)|with)\b/gi;
-const OPCLASS = /\s[\w.\u0080-\uffff]+(?:\s*\(\s*\))?$/;
-
-/** https://www.postgresql.org/docs/current/sql-createindex.html */
-function readKey(text: string, n: number): Parts {
-  const [[, subject = ""] = [], ...clauses] = cut(text, KEY_WORDS);
-  const said = new Map(clauses);
-  const last = said.get("collate") ?? subject;
-  const { index = last.length } = OPCLASS.exec(blanked(last)) ?? {};
-  const before = last.slice(0, index);
-  const [opclass, options] = bracket(last.slice(index));
-  const [key, collation] = said.has("collate") ? [subject, before] : [before];
-  const desc = said.has("desc");
-  const first = said.has("nulls first") || desc && !said.has("nulls last");
-  const inner = strip(key);
-  const isColumn =
-    /^("(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)$/;
-  return dense({
-    [`key ${n}`]: isColumn.test(inner) ? id(nameIn(inner)) : inner,
-    [`collation ${n}`]: collation,
-    [`opclass ${n}`]: nameIn(opclass),
-    [`options ${n}`]: sortOptions(list(options)),
-    [`order ${n}`]: orderOf(desc, first),
-    [`operator ${n}`]: said.get("with")
-      ?.replace(/^operator\s*\((.*)\)$/is, "$1").trim()
-      .replace(/^pg_catalog\./i, ""),
-  });
-}
-
-/** NULLS LAST is the default of ASC, and NULLS FIRST that of DESC. */
-function orderOf(desc: boolean, first: boolean): string {
-  const nulls = desc === first ? "" : first ? "NULLS FIRST" : "NULLS LAST";
-  return [desc ? "DESC" : "", nulls].filter(Boolean).join(" ");
-}
-
-/** The columns that keys name, and nothing for expressions. */
-function keyColumns(parts: Parts): string[] {
-  return keysOf(parts).map((key) => isName(key) ? unquoted(key) : "");
-}
-
-function keysOf(parts: Parts): string[] {
-  const keys: string[] = [];
-  for (let n = 1; parts[`key ${n}`] !== undefined; n++) {
-    keys.push(parts[`key ${n}`] ?? "");
-  }
-  return keys;
-}
-
-/** Whether a key is a column: id() has written it. */
-function isName(key: string): boolean {
-  return /^"/.test(key) ? /^"(?:[^"]|"")*"$/.test(key) : isSimple(key);
-}
-
-/** Names between commas, as the catalog has them. */
-function splitNames(names = ""): string[] {
-  return list(names).map(nameIn);
-}
 
 /** What outlives a step, or takes the transaction away that it runs in. */
 const SESSION_FAULTS: [RegExp, string][] = [
@@ -8917,17 +8929,6 @@ class Coming {
     };
     this.#push(table, { columns: [], about: "", rows, wrap });
   }
-}
-
-/** What SET assigns, by column; no value where it assigns several at once. */
-function readAssignments(set: string): Map<string, string | undefined> {
-  return new Map(
-    list(set).map(assigned).flatMap(([to, value]) =>
-      to.startsWith("(")
-        ? splitNames(bracket(to)[1]).map((name) => [name, undefined] as const)
-        : [[nameIn(to), value] as const]
-    ),
-  );
 }
 
 /**
