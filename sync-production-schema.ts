@@ -53,7 +53,7 @@ export interface Step {
   text?: string;
   columns?: Record<string, string>;
   labels?: string[];
-  /** The new name, or the role of a grant. */
+  /** The new name, the role of a grant, or where a dropped column's values are. */
   to?: string;
   /** The object of a grant. */
   on?: string;
@@ -481,8 +481,9 @@ export function createEnum(name: string, labels: string[]): Step {
  * shape, the columns that are missing are added, and what can be changed gently
  * (a default, NOT NULL) is changed.
  *
- * @param columns name to text: type, COLLATE, NOT NULL, DEFAULT, GENERATED and
- *   PRIMARY KEY; other constraints are steps of their own
+ * @param columns name to text: type, COLLATE, NOT NULL, DEFAULT, GENERATED with
+ *   the options of an identity, PRIMARY KEY, and how it is kept: STORAGE,
+ *   COMPRESSION, STATISTICS 500; other constraints are steps of their own
  */
 export function createTable(
   table: string,
@@ -627,9 +628,36 @@ export function dropTable(table: string): Step {
   return { verb: "dropTable", name: table, table };
 }
 
-/** No such column any more. Applied only with `--allow drop:TABLE.COLUMN`. */
-export function dropColumn(table: string, column: string): Step {
-  return { verb: "dropColumn", name: `${table}.${column}`, table, column };
+/**
+ * No such column any more. Applied only with `--allow drop:TABLE.COLUMN`.
+ *
+ * @param options `copiedTo`: the column that has its values now; while a row
+ *   has a value here and none there, it is not dropped
+ */
+export function dropColumn(
+  table: string,
+  column: string,
+  { copiedTo }: { copiedTo?: string } = {},
+): Step {
+  const name = `${table}.${column}`;
+  const to = copiedTo === undefined ? {} : { to: copiedTo };
+  return { verb: "dropColumn", name, table, column, ...to };
+}
+
+/**
+ * What must be true, or an apply refuses before it writes anything: a guard of
+ * the steps below, as of a drop. What it says of things that are not there, or
+ * no more, is taken for true.
+ *
+ * @param condition an SQL expression, true or false, that only reads
+ * @param because what is wrong where it is false
+ */
+export function assert(
+  name: string,
+  condition: string,
+  because: string,
+): Step {
+  return { verb: "assert", name, check: condition, text: because };
 }
 
 /** No such constraint any more: `--allow drop:TABLE.CONSTRAINT`. */
@@ -968,6 +996,15 @@ const VERBS: Record<string, Verb> = {
     ],
     plan: planLonghand,
   },
+  assert: {
+    owns: ({ name }) => `assert ${name}`,
+    faults: ({ name, check, text }) => [
+      ...textFaults("a name", name),
+      ...textFaults("its condition", check),
+      ...textFaults("what is wrong where it is false", text),
+    ],
+    plan: planAssert,
+  },
   createExtension: {
     owns: ({ name }) => `extension ${name}`,
     faults: ({ name }) => nameFaults(name),
@@ -1066,9 +1103,9 @@ const VERBS: Record<string, Verb> = {
   },
   dropColumn: {
     owns: ({ name }) => `column ${name}`,
-    faults: ({ table, column }) => [
+    faults: ({ table, column, to }) => [
       ...pathFaults(table),
-      ...nameFaults(column),
+      ...nameFaults(column, ...(to === undefined ? [] : [to])),
     ],
     plan: planDropColumn,
   },
@@ -1390,6 +1427,12 @@ function planLonghand(db: Planner, step: Said) {
   if (made && !db.table(made)) db.own(made).vague = true;
 }
 
+function planAssert(db: Planner, { name, check, text }: Said) {
+  if (db.holds(check, true)) return;
+  db.issue(name, `is not so: ${text}`, "make it so, then run this again");
+  db.note("query", `SELECT (${check})`);
+}
+
 function planExtension(db: Planner, step: Said) {
   const { name, schema = "", version = "" } = step;
   const fact = db.extensions.get(name);
@@ -1591,10 +1634,14 @@ function planNewTable(db: Planner, table: string, columns: [string, string][]) {
     if (spec.primaryKey) {
       promiseKey(fact, `${lastName(fact.name)}_pkey`, "p", [column]);
     }
-    return `  ${id(column)} ${tidy(text)}`;
+    return `  ${id(column)} ${spec.whole}`;
   });
+  const settings = columns.flatMap(([column, text]) =>
+    settingChanges(db, { table, column }, parseColumn(text))
+  ).map((change) => ({ ...change, undo: "" }));
   const sql = `CREATE TABLE ${fact.name} (\n${lines.join(",\n")}\n)`;
-  db.change(table, "create table", create(sql, `DROP TABLE ${fact.name}`));
+  const made = create(sql, `DROP TABLE ${fact.name}`);
+  db.change(table, "create table", made, ...settings);
 }
 
 function planColumn(db: Planner, at: At, spec: ColumnSpec) {
@@ -1622,11 +1669,99 @@ function planColumn(db: Planner, at: At, spec: ColumnSpec) {
       "every index";
     differs("collation", spec.collation || own, fact.collation || own, fix);
   }
-  if (want !== have) {
+  if (want !== have && !(spec.identity && fact.identity)) {
     return differs("source of values", want, have, "write a new column");
   }
+  planIdentity(db, at, spec, fact);
+  planSettings(db, at, spec);
   planDefault(db, at, spec, fact);
   planNullability(db, at, spec, fact);
+}
+
+/** Statements for how a column is kept; what its text does not say stays. */
+function settingChanges(db: Planner, at: At, spec: ColumnSpec): ChangeSpec[] {
+  const { settings: have = {} } = db.column(at) ?? {};
+  return Object.entries(spec.settings).flatMap(([part, value]) => {
+    const meant = part === "storage" && value === "default"
+      ? have.usual ?? ""
+      : value;
+    if (meant === have[part] || meant === "") return [];
+    const set = (value: string) => `SET ${part.toUpperCase()} ${value}`;
+    return alterColumn(db, at, set(meant.toUpperCase()), {
+      undo: columnUndo(db, at, set((have[part] ?? "default").toUpperCase())),
+      ...(part === "statistics" ? { lock: SUX } : {
+        effect: "values that are there already stay as they are kept",
+      }),
+    });
+  });
+}
+
+/** An identity column with all that its text does not say. */
+function wholeCounter(said: Parts, type: string): Parts {
+  const tops: Record<string, bigint> = { smallint: 15n, integer: 31n };
+  const top = 2n ** (tops[type] ?? 63n) - 1n;
+  const down = said.increment?.startsWith("-");
+  const minimum = said.minimum ?? `${down ? -top - 1n : 1}`;
+  const maximum = said.maximum ?? `${down ? -1 : top}`;
+  const start = down ? maximum : minimum;
+  return { increment: "1", cache: "1", minimum, maximum, start, ...said };
+}
+
+function planIdentity(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
+  if (!spec.identity || !fact.counter) return;
+  const name = `${at.table}.${at.column}`;
+  const want = wholeCounter(spec.counter, fact.type);
+  const { "sequence name": own = "", oid, ...have } = fact.counter;
+  const { "sequence name": sequence = own, ...parts } = want;
+  const changed = Object.keys({ ...parts, ...have }).filter((part) =>
+    part !== "type" && parts[part] !== have[part]
+  );
+  const set = (identity: string, parts: Parts) =>
+    [
+      ...(spec.identity === fact.identity ? [] : [
+        `SET GENERATED ${identity === "a" ? "ALWAYS" : "BY DEFAULT"}`,
+      ]),
+      ...changed.map((part) =>
+        part === "cycle"
+          ? `SET ${parts.cycle ? "" : "NO "}CYCLE`
+          : `SET ${SEQUENCE_WORDS[part]} ${parts[part]}`
+      ),
+    ].join(" ");
+  const always = spec.identity === "a" && fact.identity !== "a";
+  const bounds = changed.filter((part) => /imum/.test(part)).length > 0;
+  const last = bounds &&
+    db.ask(`SELECT coalesce(pg_sequence_last_value(${oid})::text, '')`);
+  const { minimum = 0, maximum = 0 } = parts;
+  if (
+    last && (BigInt(last) < BigInt(minimum) || BigInt(last) > BigInt(maximum))
+  ) {
+    const fix = "write bounds around it, or restart the sequence by hand";
+    const what = `has counted to ${last}, outside of ${minimum} to ${maximum}`;
+    return db.issue(name, what, fix);
+  }
+  // One that has not counted yet begins anew within its bounds.
+  const restart = last === "" ? " RESTART" : "";
+  const action = set(spec.identity, parts) + restart;
+  if (action) {
+    const change = alterColumn(db, at, action, {
+      undo: columnUndo(db, at, set(fact.identity, have) + restart),
+      ...(always &&
+        { effect: "writes that give it a value fail from then on" }),
+    });
+    db.change(name, "change identity", change);
+  }
+  if (sequence === own) return;
+  const rename = (from: string, to: string) =>
+    `ALTER SEQUENCE ${db.beside(db.own(at.table), from)} RENAME TO ${id(to)}`;
+  const change = create(rename(own, sequence), rename(sequence, own));
+  db.change(name, `rename its sequence from ${own}`, change);
+}
+
+function planSettings(db: Planner, at: At, spec: ColumnSpec) {
+  const changes = settingChanges(db, at, spec);
+  if (changes.length === 0) return;
+  const parts = Object.keys(spec.settings).join(", ");
+  db.change(`${at.table}.${at.column}`, `set ${parts}`, ...changes);
 }
 
 function planDefault(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
@@ -1761,6 +1896,7 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
         ...(spec.notNull && value === undefined && !spec.generated &&
           { effect: "writes that do not know it fail from then on" }),
       }),
+      ...settingChanges(db, at, spec).map((one) => ({ ...one, undo: "" })),
     );
     const numbered = spec.serial || spec.identity;
     const { domain, known } = typeTraits(db, spec.type) ?? {};
@@ -1783,7 +1919,10 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
       ? `, ADD CONSTRAINT ${id(helperName(at, "fill"))} CHECK (${c} IS NULL ` +
         "OR true) NOT VALID"
       : "";
-    const changes = [add(spec.bare + set + mark)];
+    const changes = [
+      add(spec.bare + set + mark),
+      ...settingChanges(db, at, spec).map((one) => ({ ...one, undo: "" })),
+    ];
     db.coming.addColumn(at, undefined);
     if (volatile) changes.push(fillDefault(db, at, value));
     if (marked) changes.push(endOfFill(db, at));
@@ -1887,13 +2026,13 @@ function promiseColumn(
     const name = stepName(parseName(child.name));
     promiseColumn(db, { table: name, column }, spec, notNull);
   }
-  const { type, collation, identity, generated, storage, compression } = spec;
+  const { type, collation, identity, generated } = spec;
   const value = spec.serial ? "nextval(" : spec.expression ?? spec.default;
   fact.columns.set(column, {
     ...{ was: "", number: 10_000 + fact.columns.size, type, wide: type },
     ...{ notNull, unproved: null, collation, identity, generated },
-    ...{ default: value ?? null, inherited: false, storage, compression },
-    sequence: null,
+    ...{ default: value ?? null, inherited: false, settings: {} },
+    ...{ counter: null, sequence: null },
   });
   if (spec.default !== undefined && db.isFrozen(spec.default, type)) {
     refuseFrozen(db, { table, column }, spec.default);
@@ -2956,11 +3095,20 @@ function besideOld(db: Planner, now: string, old: string) {
   });
 }
 
+/** Whether SQL names a column that a step has dropped. */
+function isPast(db: Planner, table: string, sql: string): boolean {
+  const { columns, dropped } = db.table(table) ?? {};
+  return [...namesIn(sql)].some((name) =>
+    db.stepOf(`column ${table}.${name}`)?.verb === "dropColumn" &&
+    !columns?.has(name) && !dropped?.has(name)
+  );
+}
+
 function planBackfill(
   db: Planner,
   { name, table, fill: { set, where } }: Said,
 ) {
-  if (!db.needs(table)) return;
+  if (!db.needs(table) || isPast(db, table, `${set} ${where}`)) return;
   const layered = db.coming.of(table, where).layers.length > 0;
   const needed = layered || db.isPromised(table, `${set} ${where}`)
     ? db.state(table) === "filled"
@@ -3134,6 +3282,7 @@ function planDropTable(db: Planner, step: Said) {
   if (uses.length > 0) {
     return blockedBy(db, step.name, "cannot be dropped", uses);
   }
+  const held = countHeld(db, step.table);
   db.forget(step.table);
   const undo = cannot("its rows are gone");
   const told = dropped(step, { undo, effect: UNKNOWN_FROM_THEN, rank: 9 });
@@ -3141,6 +3290,7 @@ function planDropTable(db: Planner, step: Said) {
   locks.push(...lockedToo(db, fact, "true"));
   const sql = `DROP TABLE ${fact.name}`;
   db.change(step.name, "drop table", { ...create(sql, undo, told), locks });
+  db.note("rows", held);
 }
 
 function planDropColumn(db: Planner, step: Said) {
@@ -3149,8 +3299,14 @@ function planDropColumn(db: Planner, step: Said) {
   if (!known) return;
   const uses = dependents(db, step, "column");
   if (uses.length > 0) return blockedBy(db, name, "cannot be dropped", uses);
+  const value = `${id(column)} IS NOT NULL`;
+  const held = `${
+    countHeld(db, table, `${id(known.was)} IS NOT NULL`)
+  } with a value`;
+  if (step.to && !db.needs(table, step.to)) return;
   const fact = db.own(table);
   fact.columns.delete(column);
+  (fact.dropped ??= new Map()).set(column, known);
   const undo = cannot("its values are gone");
   const also = lockedToo(db, fact, `${known.number} = ANY (conkey)`);
   const told = dropped(step, {
@@ -3160,7 +3316,46 @@ function planDropColumn(db: Planner, step: Said) {
     also,
   });
   const change = alterTable(fact.name, `DROP COLUMN ${id(column)}`, told);
-  db.change(name, "drop column", change);
+  if (!step.to) {
+    db.change(name, "drop column", change);
+    return db.note("rows", held);
+  }
+  const lost = `${value} AND ${id(step.to)} IS NULL`;
+  const says = `have a value that ${step.to} lacks`;
+  const guard = create(guardSql(fact.name, lost, says), "", {
+    ...dropped(step, {}),
+    rank: 8,
+  });
+  const steps = [guard, change].map((one) => ({ ...one, keepsPlace: true }));
+  db.change(name, "drop column", ...steps);
+  db.note("rows", held);
+  expectRows(
+    db,
+    table,
+    [`has${says.slice(4)}`, says],
+    (rows, key) => `SELECT ${key} AS key FROM ${rows} WHERE ${lost}`,
+  );
+}
+
+/** Fails while there are such rows, in the transaction of what follows it. */
+function guardSql(table: string, where: string, says: string): string {
+  const text = literal(`rows of ${table} ${says}`.replaceAll("%", "%%"));
+  return `DO $guard$BEGIN
+    IF EXISTS (SELECT FROM ${table} WHERE ${where})
+    THEN RAISE ${text}; END IF;
+  END$guard$`;
+}
+
+/** How many rows a drop is about, such as "2 rows"; nothing of what they hold. */
+function countHeld(db: Planner, name: string, where = "true"): string {
+  const { was } = db.table(name) ?? {};
+  const found = was && db.askRows(
+    `SELECT count(*)::text FROM (SELECT FROM ${was} WHERE ${where}
+      LIMIT ${MANY}) x`,
+    [TIMED_OUT, ...MISSING_OBJECT],
+  );
+  if (found === undefined) return "not counted within --probe-timeout: rows";
+  return Number(found) === 0 ? "no row" : atMost(Number(found));
 }
 
 /**
@@ -4030,6 +4225,7 @@ function sequenceOptions(text = ""): Parts {
     "no cycle": nothing,
     "no minvalue": nothing,
     "no maxvalue": nothing,
+    "sequence name": (rest) => ({ "sequence name": nameIn(rest) }),
   });
 }
 
@@ -4867,7 +5063,7 @@ function planDropObject(db: Planner, step: Said) {
   const locks = kind.lock ? [{ table: wanted.on, mode: AX as Mode }] : [];
   db.change(step.name, `drop ${kind.noun.toLowerCase()}`, {
     ...{ phase: "contract", sql: dropSql(kind, wanted), undo, locks },
-    effect: UNKNOWN_FROM_THEN,
+    ...(kind.lock ? {} : { effect: UNKNOWN_FROM_THEN }),
     hazard: `drop:${shortName(step)}`,
   });
 }
@@ -5430,6 +5626,8 @@ interface TableFact {
   extension?: string;
   parents: Oid[];
   columns: Map<string, ColumnFact>;
+  /** Columns that the plan drops in the end. */
+  dropped?: Map<string, ColumnFact>;
   indexes: Map<string, IndexFact>;
   constraints: Map<string, ConstraintFact>;
   /** Columns that an index of the plan makes unique. */
@@ -5461,8 +5659,10 @@ interface ColumnFact {
   generated: string;
   /** Whether a parent brought it. */
   inherited: boolean;
-  storage: string;
-  compression: string;
+  /** Storage, compression and statistics; "usual" is the type's storage. */
+  settings: Parts;
+  /** The options of an identity column, its sequence's name among them. */
+  counter: Parts | null;
   /** The sequence that a serial column owns, and its type. */
   sequence: { name: string; type: string } | null;
 }
@@ -5666,7 +5866,11 @@ const FACTS: Record<string, string> = {
         THEN attcollation::regcollation::text END,
       pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE attrelid END),
       attidentity, attgenerated, attinhcount > 0,
-      attstorage, attcompression, sequence, CASE WHEN typcollation NOT IN
+      json_build_object('storage', attstorage, 'usual', typstorage,
+        'compression', attcompression,
+        'statistics', coalesce(attstattarget, -1)::text),
+      CASE deptype WHEN 'i' THEN counter END,
+      CASE deptype WHEN 'a' THEN sequence END, CASE WHEN typcollation NOT IN
         (0, 'pg_catalog."default"'::regcollation)
         THEN typcollation::regcollation::text END) AS f
     FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid
@@ -5674,12 +5878,16 @@ const FACTS: Record<string, string> = {
     LEFT JOIN (SELECT conrelid, conkey[1] AS key, conname FROM pg_constraint
       WHERE contype = 'n' AND NOT convalidated) u
       ON conrelid = attrelid AND key = attnum
-    LEFT JOIN (SELECT refobjid, refobjsubid, json_build_array(nspname, relname,
-        format_type(seqtypid, NULL)) AS sequence
+    LEFT JOIN (SELECT refobjid, refobjsubid, deptype, json_build_array(nspname,
+        relname, format_type(seqtypid, NULL)) AS sequence, json_build_object(
+        'increment', seqincrement::text, 'minimum', seqmin::text, 'maximum',
+        seqmax::text, 'start', seqstart::text, 'cache', seqcache::text,
+        'cycle', CASE WHEN seqcycle THEN 'yes' END, 'sequence name', relname,
+        'oid', c.oid) AS counter
       FROM pg_sequence JOIN pg_class c ON c.oid = seqrelid
       JOIN pg_namespace n ON n.oid = relnamespace
       JOIN pg_depend ON classid = 'pg_class'::regclass AND objid = seqrelid
-        AND refclassid = 'pg_class'::regclass AND deptype = 'a') s
+        AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i')) s
       ON refobjid = attrelid AND refobjsubid = attnum
     WHERE attnum > 0 AND NOT attisdropped
       AND attrelid IN (SELECT oid FROM pg_class
@@ -5874,17 +6082,32 @@ function readFacts(rows: Row[], schema: string): Catalog {
 function readColumn(name: string, fact: any[], schema: string): ColumnFact {
   const [number, type, wide, notNull, unproved, collation, value, ...rest] =
     fact;
-  const [identity, generated, inherited, storage, compression, ...last] = rest;
+  const [identity, generated, inherited, settings, counter, ...last] = rest;
   const [sequence, natural] = last;
   return {
     ...(natural && { natural }),
     ...{ was: name, number, type, wide: wide ?? type, notNull, unproved },
     ...{ collation: collation ?? "", default: value, identity, generated },
-    ...{ inherited, storage, compression },
+    ...{ inherited, settings: readSettingsOf(settings) },
+    counter: counter && dense(counter),
     sequence: sequence && {
       name: sqlName(sequence, schema),
       type: sequence[2],
     },
+  };
+}
+
+const STORAGE: Record<string, string> = {
+  ...{ p: "plain", e: "external", x: "extended", m: "main" },
+};
+const COMPRESSION: Record<string, string> = { p: "pglz", l: "lz4" };
+
+function readSettingsOf({ storage, usual, compression, statistics }: Parts) {
+  return {
+    storage: STORAGE[storage ?? ""] ?? "",
+    usual: STORAGE[usual ?? ""] ?? "",
+    compression: COMPRESSION[compression ?? ""] ?? "default",
+    statistics: statistics ?? "",
   };
 }
 
@@ -5947,8 +6170,12 @@ const parseColumn = once((text: string) => {
   const refused = find(/^(references|unique|check|constraint)$/);
   const key = find(/^primary key$/);
   const collation = tidy(after(/^collate$/) ?? "");
+  const counted = bracket(after(/identity$/) ?? "");
+  const settings = clauses.map(([head]) => head.split(" "))
+    .filter(([word = ""]) => Object.hasOwn(SETTING_VALUES, word));
+  const plain = withoutSettings(text);
   const [, unread] = clauses.find(([head, rest]) =>
-    /^(not null|null|primary key|storage|compression)/.test(head) &&
+    /^(not null|null|primary key|storage|compression|statistics)/.test(head) &&
     !isNothing(rest)
   ) ?? [, /^(stored|virtual)?$/i.test(tidy(kept)) ? undefined : kept];
   return {
@@ -5964,23 +6191,45 @@ const parseColumn = once((text: string) => {
     generated: computed ? (/^stored/i.test(kept) ? "s" : "v") : "",
     /** What a generated column computes. */
     expression: computed && strip(expression),
-    storage: find(/^storage/)?.[0].slice(8) ?? "",
-    compression: find(/^compression/)?.[0].slice(12) ?? "",
-    /** The text without PRIMARY KEY, and the type with its collation alone. */
-    withoutKey: key ? tidy(hideKey(text)) : tidy(text),
+    /** The options of an identity column, and how a column is kept. */
+    counter: sequenceOptions(counted[1]),
+    settings: Object.fromEntries(settings) as Parts,
+    /** The text without settings, which are statements of their own. */
+    whole: tidy(plain),
+    /** The same without PRIMARY KEY, and the type with its collation alone. */
+    withoutKey: tidy(key ? hideKey(plain) : plain),
     bare: collation ? `${type} COLLATE ${collation}` : type,
     /** A clause that must be a step of its own, and text that says nothing. */
     refused: refused && tidy(refused.join(" ")),
-    unread: unread && tidy(unread),
+    unread: (unread && tidy(unread)) ??
+      (settings.find(([word = "", value = ""]) =>
+        !SETTING_VALUES[word]?.test(value)
+      )?.join(" ") || tidy(counted[0] + counted[2]) || undefined),
   };
 });
+
+const SETTING_VALUES: Record<string, RegExp> = {
+  storage: /^(plain|external|extended|main|default)$/,
+  compression: /^(pglz|lz4|default)$/,
+  statistics: /^(-1|\d+)$/,
+};
+
+function withoutSettings(text: string): string {
+  const said = /\b(?:storage|compression|statistics)\s+-?\w+\b/gi;
+  let from = 0;
+  return [...blanked(text).matchAll(said), undefined].map((found) => {
+    const part = text.slice(from, found?.index);
+    from = (found?.index ?? 0) + (found?.[0].length ?? 0);
+    return part;
+  }).join(" ");
+}
 
 /** The words that open a clause of a column's text; all of them are reserved. */
 const COLUMN_CLAUSES = new RegExp(
   "(?<!\\bset\\s+)\\b(?:collate|not\\s+null|null|default\\s+null|default|" +
     "primary\\s+key|references|unique|check|constraint|" +
     "generated\\s+(?:always|by\\s+default)\\s+as(?:\\s+identity)?|" +
-    "storage\\s+\\w+|compression\\s+\\w+)\\b",
+    "(?:storage|compression|statistics)\\s+-?\\w+)\\b",
   "gi",
 );
 
@@ -7258,12 +7507,12 @@ class Planner {
   }
 
   /**
-   * What the check of a longhand step says: false where a thing that it names
-   * does not exist.
+   * What the check of a step says.
    *
+   * @param without what it comes to where a thing that it names does not exist
    * @throws SyncError where it says neither true nor false
    */
-  holds(check: string): boolean {
+  holds(check: string, without = false): boolean {
     // OFFSET keeps the server from working it out once for each use.
     const found = this.ask(
       "SELECT json_build_array(pg_typeof(c)::text, c::text)::text " +
@@ -7271,7 +7520,7 @@ class Planner {
       MISSING_OBJECT,
       { shown: `SELECT (${check})`, asked: "checks" },
     );
-    if (found === undefined) return false;
+    if (found === undefined) return without;
     const [type, value] = JSON.parse(found) as [string, string | null];
     if (type === "boolean" && value !== null) return value === "true";
     throw new SyncError(
@@ -8288,7 +8537,9 @@ function runSteps(planner: Planner, sections: Section[]) {
 
 const TURNS = ["rename", "dropConstraint", "dropIndex", "drop(?=T|C|E)"];
 
-function turnOf({ verb }: Step): number {
+function turnOf({ verb, to }: Step): number {
+  // Where its values are may be made by another step.
+  if (verb === "dropColumn" && to !== undefined) return 8.5;
   const turn = /^drop(Default|NotNull)$/.test(verb)
     ? -1
     : TURNS.findIndex((start) => RegExp(`^${start}`).test(verb));
@@ -8739,7 +8990,8 @@ function rowsOf(db: Planner, name: string, alias: string, about: string) {
       ![...table.columns.keys()].some((c) => named.has(c) && isText(c));
   if (plain) return alias === was ? alias : `${was} ${alias}`;
   const typeOf = (column: string) => typeBefore(db, table, column).type;
-  const standing = [...table.columns].filter(([, fact]) =>
+  const all = [...table.columns, ...table.dropped ?? []];
+  const standing = all.filter(([, fact]) =>
     fact.was !== "" || table.was === ""
   );
   const columns = standing.map(([name]) => name);
