@@ -1344,6 +1344,8 @@ interface At {
   column: string;
 }
 
+const NOT_KEPT = "what it was is not kept";
+
 /** Stands for the SQL that takes a change back, where nothing can. */
 function cannot(why: string): string {
   return `-- ${why}`;
@@ -1395,11 +1397,16 @@ function fillRows(
 ): ChangeSpec {
   const table = db.sql(name);
   const fill = { table, set: tidy(set), where: tidy(where) };
+  const filled = [...readAssignments(fill.set).keys()];
   db.coming.fill(name, fill.set, fill.where, value);
   return {
     phase: "online",
     sql: `UPDATE ${table} SET ${fill.set} WHERE ${fill.where}`,
-    undo: cannot(`what ${fill.set} replaced is not kept`),
+    // What is dropped again takes its values along.
+    undo:
+      filled.every((column) => db.column({ table: name, column })?.was === "")
+        ? ""
+        : cannot(`what ${fill.set} replaced is not kept`),
     locks: [{ table, mode: RX }],
     work: "batches",
     fill,
@@ -1416,7 +1423,8 @@ function planLonghand(db: Planner, step: Said) {
   const statements = alter.map(tidy);
   const [, made = ""] =
     /^(?:(?:foreign )?table|(?:materialized )?view) (.*)$/s.exec(makes) ?? [];
-  const back = undo ?? cannot("its step does not say how");
+  const back = tidy(undo ?? "").replace(/[\s;]+$/, "") || undo ||
+    cannot("its step does not say how");
   const changes = statements.map((sql, i) => ({
     ...{ phase, sql, undo: i === 0 ? back : "" },
     ...(lock && { lock, locks: readLocks(db, lock) }),
@@ -2231,19 +2239,26 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
   const work = !using && db.isFreeCast(fact.type, type)
     ? reworked(db.sql(table), rest)
     : REWRITE;
-  db.own(table).columns.set(column, { ...fact, type, before: fact.type });
   const gentle = work !== REWRITE;
+  const value = gentle ? undefined : newDefault(db, step, fact, type);
+  db.own(table).columns.set(column, {
+    ...{ ...fact, type, before: fact.type },
+    ...(value && { default: value }),
+  });
   const isText = /^(text|varchar|char|character|citext)\b/i.test(type);
   const collate = fact.collation ? ` COLLATE ${fact.collation}` : "";
   const kept = isText && bare === type ? collate : "";
   const change = `TYPE ${text}${kept}${using ? ` USING ${tidy(using)}` : ""}`;
   const back = `TYPE ${fact.type}${collate} USING ${id(column)}::${fact.type}`;
+  const kin = gentle || keepsValues(db, step, fact.type, type);
   const widened = widenSequence(fact, db.canonicalType(type));
   const phase = db.phase(table, "contract");
   const changes = [
-    alterColumn(db, step, withDefault(db, step, fact, change, gentle), {
+    alterColumn(db, step, withDefault(step, change, value), {
       phase,
-      undo: columnUndo(db, step, withOldDefault(step, fact, back, gentle)),
+      undo: kin
+        ? columnUndo(db, step, withDefault(step, back, value && fact.default))
+        : cannot("what its values were is not kept"),
       effect: "readers meet the new type from then on",
       also: others.map((name) => ({
         table: sqlName(name, db.schema),
@@ -2265,37 +2280,28 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
 }
 
 /** A default that only one of two types can have must change with the type. */
-function withDefault(
+function newDefault(
   db: Planner,
   { table, column }: At,
-  fact: ColumnFact,
-  change: string,
-  gentle: boolean,
-): string {
-  const text = db.stepOf(`default ${table}.${column}`)?.text ??
-    db.stepOf(`table ${table}`)?.columns?.[column] ??
+  { default: value, sequence }: ColumnFact,
+  type: string,
+): string | undefined {
+  if (!value || sequence) return undefined;
+  const own = db.stepOf(`default ${table}.${column}`)?.text;
+  const text = db.stepOf(`table ${table}`)?.columns?.[column] ??
     db.stepOf(`column ${table}.${column}`)?.text;
-  if (gentle || !fact.default || fact.sequence) return change;
-  const { type } = db.column({ table, column }) ?? fact;
-  const wanted = text === undefined
-    ? undefined
-    : db.stepOf(`default ${table}.${column}`)
-    ? text
-    : parseColumn(text).default;
-  const value = wanted ?? `(${fact.default})::${type}`;
-  const alter = `ALTER COLUMN ${id(column)}`;
-  return `DROP DEFAULT, ${alter} ${change}, ${alter} SET DEFAULT ${value}`;
+  // A constant is read anew, and needs the old type no more.
+  const [, constant] = /^(E?'(?:[^']|'')*')::[\w\s".,()[\]]+$/.exec(value) ??
+    [];
+  return own ?? (text && parseColumn(text).default) ?? constant ??
+    `(${value})::${type}`;
 }
 
-function withOldDefault(
-  { column }: At,
-  { default: value, sequence }: ColumnFact,
-  change: string,
-  gentle: boolean,
-): string {
-  if (gentle || !value || sequence) return change;
+function withDefault({ column }: At, change: string, value?: string | null) {
   const alter = `ALTER COLUMN ${id(column)}`;
-  return `DROP DEFAULT, ${alter} ${change}, ${alter} SET DEFAULT ${value}`;
+  return value
+    ? `DROP DEFAULT, ${alter} ${change}, ${alter} SET DEFAULT ${value}`
+    : change;
 }
 
 /**
@@ -2310,6 +2316,24 @@ function castsItself(db: Planner, from: string, to: string): boolean {
         AND casttarget = b.oid AND castcontext <> 'e')))::text
     FROM pg_type a, pg_type b WHERE a.oid = to_regtype(${literal(from)})
       AND b.oid = to_regtype(${literal(to)})`) !== "false";
+}
+
+/** Whether a cast to another type can be taken back by one to the old type. */
+function keepsValues(db: Planner, { column, using }: Said, ...types: string[]) {
+  const [[, cast = ""] = []] = cut(using ?? "", /::/g);
+  if (using && plainly(cast) !== plainly(id(column))) return false;
+  const [a, b] = types.map((type) =>
+    `(SELECT coalesce(nullif(typbasetype, 0),
+      CASE typcategory WHEN 'A' THEN typelem ELSE oid END)
+    FROM pg_type WHERE oid = to_regtype(${literal(type)}))`
+  );
+  // A type that is still to come is an enum.
+  return db.ask(`SELECT (b.typcategory = 'S'
+      OR a.typcategory = 'S' AND coalesce(b.typtype, 'e') = 'e'
+      OR EXISTS (SELECT FROM pg_cast WHERE castsource = a.oid
+        AND casttarget = b.oid AND a.oid <> b.oid AND castcontext = 'i'))::text
+    FROM pg_type a LEFT JOIN pg_type b ON b.oid = ${b}
+    WHERE a.oid = ${a}`) === "true";
 }
 
 /** What a change of type does besides, where the rows stay as they are. */
@@ -3393,9 +3417,8 @@ function planDropConstraint(db: Planner, step: Said) {
   own.constraints.delete(name);
   own.indexes.delete(name);
   const sql = db.sql(table);
-  const printed = db.ask(`SELECT pg_get_constraintdef(${fact.oid})`);
   const told = dropped(step, {
-    undo: `ALTER TABLE ${sql} ADD CONSTRAINT ${id(name)} ${printed}`,
+    undo: db.ask(constraintQuery(fact.oid)) ?? "",
     effect: "rows that it kept out are let in from then on",
     also: lockedToo(db, own, `oid = ${fact.oid}`),
     rank: 3,
@@ -3413,19 +3436,54 @@ function planDropIndex(db: Planner, step: Said) {
   own.indexes.delete(lastName(step.name));
   const whole = table.kind === "p";
   const plain = db.single || whole;
-  const printed = db.ask(`SELECT pg_get_indexdef(${fact.oid})`) ?? "";
   const name = plain ? db.sql(step.name) : db.qualified(step.name);
   db.change(step.name, "drop index", {
     ...(dropped(step, {}) as { hazard: string }),
     phase: "contract",
     sql: `DROP INDEX ${plain ? "" : "CONCURRENTLY "}${name}`,
-    undo: printed,
+    undo: db.ask(indexQuery(fact.oid)) ?? "",
     locks: [{ table: table.name, mode: plain ? AX : SUX }],
     effect: "queries that used it are slower from then on",
     alone: !plain,
     rank: 4,
   });
 }
+
+/** What makes an index again as it is; on a partitioned table, in all of it. */
+function indexQuery(oid: Oid): string {
+  return `SELECT concat_ws(E';\\n', CASE c.relkind WHEN 'I' THEN
+      regexp_replace(pg_get_indexdef(c.oid), ' ON ONLY ', ' ON ')
+      ELSE pg_get_indexdef(c.oid) END, ${BESIDES})
+    FROM pg_class c JOIN pg_index ON indexrelid = c.oid WHERE c.oid = ${oid}`;
+}
+
+/** The same of a constraint, whose definition has nothing of its index. */
+function constraintQuery(oid: Oid): string {
+  return `SELECT concat_ws(E';\\n', format('ALTER TABLE %s ADD CONSTRAINT %I %s',
+      conrelid::regclass, conname, pg_get_constraintdef(k.oid)),
+      format('COMMENT ON CONSTRAINT %I ON %s IS ', conname, conrelid::regclass)
+        || quote_literal(obj_description(k.oid, 'pg_constraint')),
+      format('ALTER INDEX %s SET (', c.oid::regclass)
+        || array_to_string(reloptions, ', ') || ')', ${BESIDES})
+    FROM pg_constraint k LEFT JOIN pg_class c
+      ON c.oid = conindid AND contype IN ('p', 'u', 'x')
+    LEFT JOIN pg_index ON indexrelid = c.oid WHERE k.oid = ${oid}`;
+}
+
+/** What an index has beside its definition. */
+const BESIDES = `
+  format('COMMENT ON INDEX %s IS ', c.oid::regclass)
+    || quote_literal(obj_description(c.oid, 'pg_class')),
+  (SELECT string_agg(format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s',
+      c.oid::regclass, attnum, attstattarget), E';\\n' ORDER BY attnum)
+    FROM pg_attribute WHERE attrelid = c.oid AND attstattarget >= 0),
+  (SELECT format('ALTER INDEX %s SET TABLESPACE %I', c.oid::regclass, spcname)
+    FROM pg_tablespace t WHERE t.oid = c.reltablespace),
+  CASE WHEN indisclustered THEN format('ALTER TABLE %s CLUSTER ON %I',
+    indrelid::regclass, c.relname) END,
+  CASE WHEN indisreplident THEN format(
+    'ALTER TABLE %s REPLICA IDENTITY USING INDEX %I', indrelid::regclass,
+    c.relname) END`;
 
 function planDropEnum(db: Planner, step: Said) {
   const type = db.sql(step.name);
@@ -4966,14 +5024,18 @@ function around(
   const tables = new Set(others.flatMap(({ table }) => table ?? []));
   const locks = [...tables].map((table) => ({ table, mode: AX as Mode }));
   const hazard = `replace:${shortName(step)}`;
-  const undo = cannot("what it was is not kept");
-  const run = (sql: string): ChangeSpec => ({
-    ...{ phase, keepsPlace: true, sql, undo, locks, hazard },
+  const lost = between.some(({ undo }) => undo.startsWith("--"));
+  const run = (sql: string, undo: string): ChangeSpec => ({
+    ...{ phase, keepsPlace: true, sql, locks, hazard },
+    undo: lost ? cannot(NOT_KEPT) : undo,
   });
+  const made = ({ create, also }: Hanging) => [create ?? "", ...also];
   return [
-    ...others.toReversed().map(({ drop }) => run(drop)),
+    ...others.toReversed().map((one) => run(one.drop, made(one).join(";\n"))),
     ...between.map((change) => ({ ...change, phase, keepsPlace: true })),
-    ...others.flatMap(({ create, also }) => [create ?? "", ...also].map(run)),
+    ...others.flatMap((one) =>
+      made(one).map((sql, i) => run(sql, i === 0 ? one.drop : ""))
+    ),
   ];
 }
 
@@ -5016,7 +5078,7 @@ function replaceObject(
     ...own?.also ?? [],
   ].map((sql): ChangeSpec => ({
     ...{ phase: "expand", sql, locks },
-    undo: cannot("what it was is not kept"),
+    undo: cannot(NOT_KEPT),
     hazard: `replace:${shortName(step)}`,
   }));
   db.change(
@@ -5059,7 +5121,7 @@ function planDropObject(db: Planner, step: Said) {
   }
   const undo = fact.sql && kind.catalog !== "pg_class"
     ? fact.sql
-    : cannot("what it was is not kept");
+    : cannot(NOT_KEPT);
   const locks = kind.lock ? [{ table: wanted.on, mode: AX as Mode }] : [];
   db.change(step.name, `drop ${kind.noun.toLowerCase()}`, {
     ...{ phase: "contract", sql: dropSql(kind, wanted), undo, locks },
@@ -7912,6 +7974,19 @@ class Planner {
     return { name: dotted(table), ...known };
   }
 
+  /** Whether what a step makes has to follow another type of a column. */
+  #needsNewType(step: Step): boolean {
+    const { verb, table = "", text = "" } = step;
+    if (!/^(add(?!Column)|createIndex$|setDefault$)/.test(verb)) return false;
+    const parent = verb === "addForeignKey" ? parentOf(step) : table;
+    const names = namesIn(`${text} ${id(step.column ?? "")}`);
+    return [table, parent].some((table) =>
+      [...this.table(table)?.columns ?? []].some(([name, { before }]) =>
+        before !== undefined && names.has(name)
+      )
+    );
+  }
+
   /** Asks for a change: one line of the report, one or several statements. */
   change(object: string, text: string, ...specs: ChangeSpec[]) {
     const origin = { section: this.#section, step: this.#step };
@@ -7922,11 +7997,13 @@ class Planner {
     }
     const goes = !["createTable", "addForeignKey", "step"].includes(verb) &&
       this.table(table)?.was === "";
+    const retyped = this.#needsNewType(this.#step);
     const changes = specs.map((spec, i) => {
       const { locks: _, work: _work, how: _how, effect: _effect, ...rest } =
         spec;
       return {
         ...rest,
+        ...(retyped && { phase: "contract" as const }),
         undo: goes ? "" : spec.undo,
         ...this.#impact(spec),
         ...origin,
@@ -10963,15 +11040,26 @@ function toDocumentChange(change: Change) {
 
 /** Takes back what was committed, last first, in one transaction. */
 function undoScript({ server }: Plan, committed: Change[]): string[] {
-  const foreign = ({ step }: Change) => step.verb === "addForeignKey" ? 0 : 1;
+  // References first: what they refer to cannot go before them. What was
+  // dropped comes last, as the catalog printed it before any other change.
+  const turn = ({ step: { verb } }: Change) =>
+    verb === "addForeignKey"
+      ? 0
+      : /^drop(Index|Constraint)$/.test(verb)
+      ? 2
+      : 1;
   const lost: Set<string>[] = [];
-  // References first: what they refer to cannot go before them.
-  const back = committed.toReversed().sort((a, b) => foreign(a) - foreign(b))
+  const retyped = committed.flatMap(({ step, undo }) =>
+    step.verb === "changeType" && undo.startsWith("--")
+      ? [thingOf(step.table ?? "", step.column)]
+      : []
+  );
+  const back = committed.toReversed().sort((a, b) => turn(a) - turn(b))
     .flatMap((change) => {
       const { object, undo, step } = change;
       const never = undo.startsWith("--");
-      const why = never ? undo.slice(3) : undo && hangs(change, lost);
-      if (never) lost.push(...lostBy(change, lost));
+      const why = never ? undo.slice(3) : undo && hangs(change, lost, retyped);
+      if (never || change.fill) lost.push(...lostBy(change, lost));
       if (why) return [`-- ${object}: cannot be taken back: ${why}`];
       const sql = step.verb === "step" ? inStepPath(server, undo) : [undo];
       return undo ? sql.map((sql) => `${sql};`) : [];
@@ -10999,7 +11087,11 @@ function thingOf(table: string, column?: string): Set<string> {
 }
 
 /** Why what a change made cannot go, or what it took away not come back. */
-function hangs({ step, undo }: Change, lost: Set<string>[]): string {
+function hangs(
+  { step, undo }: Change,
+  lost: Set<string>[],
+  retyped: Set<string>[],
+): string {
   const { verb, name, table, column } = step;
   if (/^(create(Table|Enum)|addColumn)$/.test(verb)) {
     const own = thingOf(table ?? name, column);
@@ -11007,7 +11099,11 @@ function hangs({ step, undo }: Change, lost: Set<string>[]): string {
     return kept ? "what cannot be taken back hangs on it" : "";
   }
   const names = namesIn(undo);
-  const gone = lost.some((lost) => lost.size < 3 && lost.isSubsetOf(names));
+  // What is but dropped minds no other type.
+  const other = / DROP (NOT NULL|DEFAULT)$/.test(undo) ? [] : retyped;
+  const gone = [...lost, ...other].some((lost) =>
+    lost.size < 3 && lost.isSubsetOf(names)
+  );
   return gone ? "it stands on what is gone" : "";
 }
 

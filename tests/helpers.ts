@@ -182,7 +182,10 @@ export async function catalog(sql: postgres.Sql) {
     WITH rel AS (SELECT oid, relname, relkind FROM pg_class
       WHERE relnamespace = 'public'::regnamespace
         AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S'))
-    SELECT 'table ' || relname AS key, relkind::text AS value FROM rel
+    SELECT 'table ' || relname AS key, concat_ws(' ', relkind, relreplident,
+      relrowsecurity, CASE WHEN relkind IN ('v', 'm')
+        THEN pg_get_viewdef(rel.oid) END, relacl) AS value
+    FROM rel JOIN pg_class USING (oid, relname, relkind)
     UNION ALL
     SELECT format('column %s.%s', relname, attname), concat_ws(' ',
       format_type(atttypid, atttypmod), nullif(attcollation, 0)::regcollation,
@@ -192,8 +195,10 @@ export async function catalog(sql: postgres.Sql) {
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
     UNION ALL
     SELECT 'index ' || indexrelid::regclass,
-      concat_ws(' ', pg_get_indexdef(indexrelid), indisvalid, indisready)
+      concat_ws(' ', pg_get_indexdef(indexrelid), indisvalid, indisready,
+        indisclustered, indisreplident, reloptions)
     FROM rel JOIN pg_index ON indrelid = rel.oid
+    JOIN pg_class i ON i.oid = indexrelid
     UNION ALL
     SELECT format('constraint %s.%s', relname, conname),
       concat_ws(' ', pg_get_constraintdef(c.oid), convalidated)
@@ -204,6 +209,14 @@ export async function catalog(sql: postgres.Sql) {
       WHERE enumtypid = t.oid))
     FROM pg_type t WHERE typtype IN ('e', 'd')
       AND typnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'trigger ' || tgname, concat_ws(' ', pg_get_triggerdef(t.oid), tgenabled)
+    FROM rel JOIN pg_trigger t ON tgrelid = rel.oid AND NOT tgisinternal
+    UNION ALL
+    SELECT 'comment ' || pg_describe_object(classoid, objoid, objsubid),
+      description FROM pg_description WHERE objoid >= 16384
+    UNION ALL
+    SELECT 'policy ' || polname, pg_get_expr(polqual, polrelid) FROM pg_policy
     UNION ALL
     SELECT 'extension ' || extname, '' FROM pg_extension
     ORDER BY 1`);
