@@ -3628,6 +3628,8 @@ interface ObjectKind {
   catalog?: string;
   /** Only what the step says has to be there. */
   atLeast?: boolean;
+  /** When, where it is not with what is new: keys are built late. */
+  phase?(step: Said): Phase;
   faults?(step: Said): Fault[];
 }
 
@@ -4209,10 +4211,10 @@ function tableSetting(
   have: string,
   want: (step: Said, db: Planner) => Parts,
   fix: ObjectKind["fix"],
-  { lock = AX, atLeast = false }: { lock?: Mode; atLeast?: boolean } = {},
+  { lock = AX, ...more }: Partial<ObjectKind> = {},
 ): ObjectKind {
   return {
-    ...{ noun, lock, want, fix, atLeast },
+    ...{ noun, lock, want, fix, ...more },
     facts: (db, { table }) =>
       `SELECT json_build_object('oid', c.oid, 'have', ${have})
       FROM pg_class c WHERE c.oid = to_regclass(${db.literal(table)})`,
@@ -4247,6 +4249,7 @@ const replicaIdentity = tableSetting(
     identity: ({ on, step }) =>
       `ALTER TABLE ${on} REPLICA IDENTITY ${tidy(step.text)}`,
   },
+  { phase: ({ text }) => /^\s*using/i.test(text) ? "contract" : "expand" },
 );
 
 const parameters = tableSetting(
@@ -4908,7 +4911,8 @@ function planObject(db: Planner, step: Said) {
     undo: string,
     told: Partial<ChangeSpec> = {},
   ): ChangeSpec => ({
-    ...{ phase: "expand", keepsPlace: true, undo, locks, ...told, sql },
+    ...{ phase: kind.phase?.(step) ?? "expand", keepsPlace: true },
+    ...{ undo, locks, ...told, sql },
   });
   const noun = kind.noun.toLowerCase();
   if (!fact && kind.create !== noStatement) {
@@ -5308,7 +5312,10 @@ function planComment(db: Planner, { name, text }: Said) {
   const found = db.ask(
     `SELECT json_build_array((SELECT description FROM pg_description
       WHERE classoid = classid AND pg_description.objoid = a.objid
-        AND pg_description.objsubid = a.objsubid))::text
+        AND pg_description.objsubid = a.objsubid
+        -- An INVALID index is built anew.
+        AND NOT EXISTS (SELECT FROM pg_index
+          WHERE indexrelid = a.objid AND NOT indisvalid)))::text
     FROM pg_get_object_address(${address}) a`,
     MISSING_OBJECT,
   );
@@ -5316,8 +5323,10 @@ function planComment(db: Planner, { name, text }: Said) {
   if ((have ?? "") === text) return;
   const said = (value: string | null) =>
     `COMMENT ON ${ref} IS ${value ? literal(value) : "NULL"}`;
+  // Keys and indexes of tables with rows are built late.
+  const late = /^(constraint|index)$/.test(readObject(name).kind);
   db.change(name, "comment", {
-    ...{ phase: "expand", keepsPlace: true },
+    ...{ phase: late ? "contract" : "expand", keepsPlace: true },
     sql: said(text),
     undo: said(have),
   });
@@ -5358,6 +5367,8 @@ interface Privileged {
   /** A query for lists of privileges, each of the whole or a column. */
   lists: string;
   letter: string;
+  /** Whether it is there; what is yet to be made has what is usual. */
+  there: string;
   /** What stands around GRANT and REVOKE. */
   before: string;
   target: string;
@@ -5378,6 +5389,7 @@ function privilegesOf(db: Planner, step: Said): Privileged {
   const without = schema ? "NULL" : `acldefault('${letter}', ${role})`;
   return {
     letter,
+    there: "true",
     lists: `SELECT NULL AS part, coalesce((SELECT defaclacl FROM pg_default_acl
       WHERE defaclrole = ${role} AND defaclobjtype = '${own}'
         AND defaclnamespace = ${place}), ${without}) AS acl`,
@@ -5410,12 +5422,15 @@ function privilegesOn(db: Planner, on: string): Privileged {
       inputTypes(signatureParts(bracket(object)[1])),
     )
     : literal(/=$/.test(from) ? path.at(-1) ?? "" : full);
+  const there = `EXISTS (SELECT FROM ${from} (${said}))`;
   const ofColumns = `UNION ALL SELECT attname, attacl FROM pg_attribute
     WHERE attrelid = to_regclass(${said}) AND attacl IS NOT NULL`;
   return {
     letter,
     lists: `SELECT NULL AS part, coalesce(${acl}, acldefault('${letter}',
-      ${owner})) AS acl FROM ${from} (${said}) ${table ? ofColumns : ""}`,
+      ${owner})) AS acl FROM ${from} (${said}) ${table ? ofColumns : ""}
+      UNION ALL SELECT NULL, acldefault('${letter}', 10) WHERE NOT ${there}`,
+    there,
     before: "",
     target: `${word.toUpperCase()} ${whole}`,
   };
@@ -5424,7 +5439,7 @@ function privilegesOn(db: Planner, on: string): Privileged {
 /** What a role may do, and which of that a step is about. */
 function readPrivileges(db: Planner, step: Said) {
   const { name, text, to, by } = step;
-  const { letter, lists, before, target } = privilegesOf(db, step);
+  const { letter, lists, there, before, target } = privilegesOf(db, step);
   const isPublic = /^public$/i.test(to);
   const role = isPublic ? "0" : `(SELECT oid FROM pg_roles
     WHERE rolname = ${literal(bareName(to))})`;
@@ -5432,13 +5447,13 @@ function readPrivileges(db: Planner, step: Said) {
   const found = db.ask(`SELECT json_build_object('lacks', (SELECT min(r)
       FROM unnest(ARRAY[${roles.map((r) => literal(bareName(r)))}]::text[]) r
       WHERE r NOT IN (SELECT rolname FROM pg_roles)),
-    'all', ARRAY(SELECT lower(privilege_type) FROM aclexplode(acldefault(
+    'there', ${there}, 'all', ARRAY(SELECT lower(privilege_type) FROM aclexplode(acldefault(
       '${letter}', 10)) WHERE grantee = 10), 'have', (
     SELECT json_object_agg(lower(privilege_type) || coalesce(' (' ||
         quote_ident(part) || ')', ''), is_grantable)
     FROM (${lists}) a, aclexplode(acl) WHERE grantee = ${role}))::text`);
   if (found === undefined) return;
-  const { lacks, all, have } = JSON.parse(found);
+  const { lacks, all, have, there: isThere } = JSON.parse(found);
   if (lacks) {
     const what = `needs the role ${lacks}, which is not there`;
     db.issue(name, what, `CREATE ROLE ${id(bareName(lacks))}`);
@@ -5449,6 +5464,7 @@ function readPrivileges(db: Planner, step: Said) {
   const granted = grantsOf(db).get(`${before}${target} ${bareName(to)}`) ?? [];
   return {
     have: (have ?? {}) as Record<string, boolean>,
+    isThere: isThere as boolean,
     wants: privilegesIn(text, all),
     granted: granted.flatMap((text) => privilegesIn(text, all)),
     grantSql: (list: string[]) =>
@@ -5516,13 +5532,19 @@ function planGrant(db: Planner, step: Said) {
 function planRevoke(db: Planner, step: Said) {
   const read = readPrivileges(db, step);
   if (!read) return;
-  const { have, wants, granted, grantSql, revokeSql } = read;
+  const { have, isThere, wants, granted, grantSql, revokeSql } = read;
   // ALL are those of columns, too.
   const meant = /^\s*all\b/i.test(step.text) ? Object.keys(have) : wants;
   const held = meant.filter((one) => one in have && !granted.includes(one));
   if (held.length === 0) return;
+  const sql = { sql: revokeSql(held), undo: grantSql(held) };
+  // Of what this plan makes nobody has had any use.
+  if (!isThere) {
+    const place = { phase: "expand", keepsPlace: true } as const;
+    return db.change(step.name, "revoke", { ...place, ...sql });
+  }
   db.change(step.name, "revoke", {
-    ...{ phase: "contract", sql: revokeSql(held), undo: grantSql(held) },
+    ...{ phase: "contract", ...sql },
     effect: `${step.to} may not ${held.join(", ")} from then on`,
     hazard: `drop:${step.name}`,
   });
@@ -5638,6 +5660,12 @@ function unplanned(action: string): string {
   const [, , after] = bracket(rows);
   const hidden = after.startsWith(",") ? action : `${head} ${after}`;
   return [unprinted(hidden), ...columns].join("; ");
+}
+
+/** The words of a query without tables before columns, casts and brackets. */
+function bareWords(query: string): string {
+  return plainly(query).replaceAll(/:: \w+( varying)?|[^\s.]+ \. |[()]/g, "")
+    .replaceAll(/\s+/g, " ");
 }
 
 /** A plan in which tables are named by their place, not by their alias. */
@@ -6021,7 +6049,7 @@ const FACTS: Record<string, string> = {
       UNION ALL
       SELECT CASE typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain'
           WHEN 'r' THEN 'range type' ELSE 'composite type' END, typnamespace,
-        typname, t.oid, NULL, 'pg_type'::regclass, t.oid
+        typname, coalesce(c.oid, t.oid), NULL, 'pg_type'::regclass, t.oid
       FROM pg_type t LEFT JOIN pg_class c ON c.oid = typrelid
       WHERE typtype IN ('e', 'd', 'r') OR typtype = 'c' AND relkind = 'c'
       UNION ALL
@@ -6041,7 +6069,7 @@ const FACTS: Record<string, string> = {
     ) f JOIN pg_namespace n ON n.oid = home
     WHERE nspname IN (:schemas) AND NOT EXISTS (SELECT FROM pg_depend
       WHERE deptype IN ('e', 'a', 'i') AND classid = class AND objid = f.oid
-        AND (deptype = 'e' OR noun = 'sequence'))`,
+        AND (deptype = 'e' OR noun IN ('sequence', 'function')))`,
 };
 
 /**
@@ -7678,7 +7706,10 @@ class Planner {
 
   /** A column's type and collation, as far as they are there already. */
   typeNow({ type, before, collation }: ColumnFact): string {
-    const now = this.comingEnum(type) ? before ?? "text" : type;
+    // Expressions of the catalog name no label that is yet to come.
+    const isThere = before === undefined &&
+      this.#catalog.types.has(this.sqlType(type));
+    const now = this.comingEnum(type) && !isThere ? before ?? "text" : type;
     return collation ? `${now} COLLATE ${collation}` : now;
   }
 
@@ -7850,7 +7881,12 @@ class Planner {
 
   #samePlan(left: string, right: string): boolean {
     const [a, b] = [left, right].map((query) => this.plan(query));
-    return !a || !b || canonical(a) === canonical(b);
+    if (!a || !b) return true;
+    const plan = canonical(a);
+    // The plan of no rows does not say of what they are none.
+    return plan === canonical(b) &&
+      (!plan.includes('"One-Time Filter":"false"') ||
+        bareWords(left) === bareWords(right));
   }
 
   /** The plan of a query; null where what it names is not there. */

@@ -839,8 +839,10 @@ function readNames(sql: string): Names {
       words.every((word, i) => text[i]?.toUpperCase() === word);
     const name = (i: number) => {
       while (/^(IF|NOT|EXISTS|ONLY|CONCURRENTLY)$/i.test(text[i] ?? "")) i++;
+      const schema = text[i + 1] === "." ? unquote(text[i]) : "public";
       if (text[i + 1] === ".") i += 2;
-      return [unquote(text[i]), i + 1] as const;
+      const own = unquote(text[i]);
+      return [schema === "public" ? own : `${schema}.${own}`, i + 1] as const;
     };
     const constraints = (table: string, from: number) => {
       for (let i = from; i < text.length; i++) {
@@ -971,6 +973,10 @@ function namesOf(objects: Objects): Names {
   return names;
 }
 
+/** A name of another schema, as steps write it. */
+const ELSEWHERE =
+  /^(?:"(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)\.(?=\S)/;
+
 /** Every model has a step, and every step a model, by their names. */
 function checkNames({ options, script, models }: Context, wanted: Names) {
   const owned = new Map<string, Step>();
@@ -1009,7 +1015,9 @@ function checkNames({ options, script, models }: Context, wanted: Names) {
       near: key.split(/[ .]/).at(-1)!,
     });
   }
-  for (const [key, { modelled, verb, name }] of owned) {
+  for (const [key, { modelled, verb, name, table: on = name }] of owned) {
+    // What PostgreSQL has made elsewhere is compared object by object.
+    if (!options.static && ELSEWHERE.test(on)) continue;
     const [, table] = /^column (.*)\./s.exec(key) ?? [];
     if (modelled === false || !/^(table|column|index|enum) /.test(key)) {
       continue;
@@ -1061,19 +1069,21 @@ const BOTH_WAYS = ["table", "column", "constraint", "index", "enum"]
 
 /** Definitions that steps to paste ask for, too. */
 const POLICY = `concat_ws(' ',
-  'AS ' || CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+  CASE WHEN NOT polpermissive THEN 'AS RESTRICTIVE' END,
   'FOR ' || CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT'
-    WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
-  'TO ' || coalesce((SELECT string_agg(quote_ident(rolname), ', '
-    ORDER BY rolname) FROM pg_roles WHERE oid = ANY (polroles)), 'PUBLIC'),
-  'USING (' || pg_get_expr(polqual, polrelid) || ')',
-  'WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')')`;
+    WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' END,
+  'TO ' || (SELECT string_agg(quote_ident(rolname), ', '
+    ORDER BY rolname) FROM pg_roles WHERE oid = ANY (polroles)),
+  'USING (' || pg_get_expr(polqual, polrelid, true) || ')',
+  'WITH CHECK (' || pg_get_expr(polwithcheck, polrelid, true) || ')')`;
 
 const DOMAIN = `concat_ws(' ', format_type(typbasetype, typtypmod),
-  CASE WHEN typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || typdefault,
+  (SELECT 'COLLATE ' || t.typcollation::regcollation FROM pg_type b
+    WHERE b.oid = t.typbasetype AND t.typcollation <> b.typcollation),
+  'DEFAULT ' || typdefault, CASE WHEN typnotnull THEN 'NOT NULL' END,
   (SELECT string_agg('CONSTRAINT ' || quote_ident(conname) || ' ' ||
-    pg_get_constraintdef(c.oid), ' ' ORDER BY conname) FROM pg_constraint c
-    WHERE contypid = t.oid AND contype = 'c'))`;
+    pg_get_constraintdef(c.oid, true), ' ' ORDER BY conname)
+    FROM pg_constraint c WHERE contypid = t.oid AND contype = 'c'))`;
 
 const SEQUENCE = `format(
   'AS %s START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s%s',
@@ -1289,10 +1299,8 @@ function madeBy(
   objects: Objects,
   { items }: Inventory,
 ): [Set<string>, Set<string>] {
-  const columns = items.flatMap(({ kind, label, about: { columns, owner } }) =>
-    kind === "sequence" && owner
-      ? [`sequence owner ${label}`]
-      : kind === "table"
+  const columns = items.flatMap(({ kind, label, about: { columns } }) =>
+    kind === "table"
       ? columns?.map(({ name }) => `column ${label}.${name}`) ?? []
       : []
   );
@@ -1528,15 +1536,12 @@ interface About {
   unique?: boolean;
   enabled?: string;
   labels?: string[];
+  fields?: [name: string, type: string][];
   language?: string;
   body?: string;
-  flags?: Record<string, unknown>;
   parts?: Record<string, unknown>[];
   owner?: { id: string; table: string; column: string };
-  /** Of a sequence: whether its options are those of a serial column. */
-  usual?: boolean;
   text?: string;
-  populated?: boolean;
   [other: string]: unknown;
 }
 
@@ -1583,6 +1588,11 @@ function rowOf(
     json_build_object(${about}) AS about`;
 }
 
+/** What follows the first place of a mark in a text. */
+function behind(text: string, mark: string): string {
+  return `substr(${text}, strpos(${text}, ${mark}) + length(${mark}))`;
+}
+
 /** The columns of a longhand table, as its check reads them. */
 const SHAPE = `(SELECT string_agg(concat_ws(' ', attname,
     format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN 'NOT NULL' END,
@@ -1593,16 +1603,19 @@ const SHAPE = `(SELECT string_agg(concat_ws(' ', attname,
     ON adrelid = attrelid AND adnum = attnum
   WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped AND attislocal)`;
 
-/** Options of a sequence, in the words of CREATE SEQUENCE. */
-const COUNTER = `format(
-  'INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s',
-  seqincrement, seqmin, seqmax, seqstart, seqcache,
-  CASE WHEN seqcycle THEN ' CYCLE' ELSE ' NO CYCLE' END)`;
-
-const USUAL_COUNTER = `(seqincrement = 1 AND seqmin = 1 AND seqstart = 1
-  AND seqcache = 1 AND NOT seqcycle AND seqmax = CASE seqtypid
-    WHEN 'smallint'::regtype THEN 32767 WHEN 'integer'::regtype
-    THEN 2147483647 ELSE 9223372036854775807 END)`;
+/** Options of a sequence that are not those it has by itself. */
+const COUNTER = `(SELECT concat_ws(' ',
+    CASE WHEN seqincrement <> 1 THEN 'INCREMENT BY ' || seqincrement END,
+    CASE WHEN seqmin <> low THEN 'MINVALUE ' || seqmin END,
+    CASE WHEN seqmax <> high THEN 'MAXVALUE ' || seqmax END,
+    CASE WHEN seqstart <> CASE WHEN seqincrement > 0 THEN seqmin ELSE seqmax END
+      THEN 'START WITH ' || seqstart END,
+    CASE WHEN seqcache <> 1 THEN 'CACHE ' || seqcache END,
+    CASE WHEN seqcycle THEN 'CYCLE' END)
+  FROM (SELECT CASE seqtypid WHEN 'int2'::regtype THEN 32767
+    WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END) t (top),
+  LATERAL (SELECT CASE WHEN seqincrement > 0 THEN 1 ELSE -top - 1 END,
+    CASE WHEN seqincrement > 0 THEN top ELSE -1 END) u (low, high))`;
 
 const AGGREGATE = `concat_ws(', ', 'SFUNC = ' || aggtransfn,
   'STYPE = ' || format_type(aggtranstype, NULL),
@@ -1628,15 +1641,18 @@ const AGGREGATE = `concat_ws(', ', 'SFUNC = ' || aggtransfn,
     WHEN 'r' THEN 'PARALLEL = RESTRICTED' END,
   CASE aggkind WHEN 'h' THEN 'HYPOTHETICAL' END)`;
 
-const RANGE = `concat_ws(', ', 'SUBTYPE = ' || format_type(rngsubtype, NULL),
-  (SELECT 'SUBTYPE_OPCLASS = ' || quote_ident(opcname) FROM pg_opclass
+const RANGE = `concat_ws(', ', 'subtype = ' || format_type(rngsubtype, NULL),
+  (SELECT 'subtype_opclass = ' || quote_ident(opcname) FROM pg_opclass
     WHERE oid = rngsubopc AND NOT opcdefault),
-  (SELECT 'COLLATION = ' || oid::regcollation FROM pg_collation
-    WHERE oid = rngcollation AND collname <> 'default'),
-  'CANONICAL = ' || nullif(rngcanonical, 0)::regproc,
-  'SUBTYPE_DIFF = ' || nullif(rngsubdiff, 0)::regproc,
-  (SELECT 'MULTIRANGE_TYPE_NAME = ' || quote_ident(typname)
-    FROM pg_type WHERE oid = rngmultitypid))`;
+  (SELECT 'collation = ' || rngcollation::regcollation FROM pg_type b
+    WHERE b.oid = rngsubtype AND rngcollation <> b.typcollation),
+  'canonical = ' || nullif(rngcanonical, 0)::regproc,
+  'subtype_diff = ' || nullif(rngsubdiff, 0)::regproc,
+  (SELECT 'multirange_type_name = ' || quote_ident(m.typname) FROM pg_type m
+    WHERE m.oid = rngmultitypid AND m.typname <> CASE
+      WHEN t.typname LIKE '%range%'
+        THEN regexp_replace(t.typname, 'range', 'multirange')
+      ELSE t.typname || '_multirange' END))`;
 
 const OPERATOR = `concat_ws(', ', 'FUNCTION = ' || oprcode,
   'LEFTARG = ' || format_type(nullif(oprleft, 0), NULL),
@@ -1653,15 +1669,15 @@ const OPERATOR = `concat_ws(', ', 'FUNCTION = ' || oprcode,
   CASE WHEN oprcanmerge THEN 'MERGES' END)`;
 
 const COLLATION = `concat_ws(', ',
-  'PROVIDER = ' || CASE collprovider WHEN 'i' THEN 'icu' WHEN 'c' THEN 'libc'
+  'provider = ' || CASE collprovider WHEN 'i' THEN 'icu' WHEN 'c' THEN 'libc'
     WHEN 'b' THEN 'builtin' ELSE 'default' END,
-  'LOCALE = ' || quote_literal(coalesce(to_jsonb(c) ->> 'colllocale',
+  'locale = ' || quote_literal(coalesce(to_jsonb(c) ->> 'colllocale',
     to_jsonb(c) ->> 'colliculocale', CASE WHEN collcollate = collctype
       THEN collcollate END)),
   CASE WHEN collcollate <> collctype THEN format(
-    'LC_COLLATE = %L, LC_CTYPE = %L', collcollate, collctype) END,
-  CASE WHEN NOT collisdeterministic THEN 'DETERMINISTIC = false' END,
-  'RULES = ' || quote_literal(to_jsonb(c) ->> 'collicurules'))`;
+    'lc_collate = %L, lc_ctype = %L', collcollate, collctype) END,
+  CASE WHEN NOT collisdeterministic THEN 'deterministic = false' END,
+  'rules = ' || quote_literal(to_jsonb(c) ->> 'collicurules'))`;
 
 /** Rows of `pg_attribute` as a table's `columns`. */
 const TABLE_COLUMNS = `(SELECT json_agg(json_strip_nulls(json_build_object(
@@ -1681,8 +1697,7 @@ const TABLE_COLUMNS = `(SELECT json_agg(json_strip_nulls(json_build_object(
     'counter', CASE WHEN attidentity <> '' THEN (SELECT ${COUNTER}
       FROM pg_sequence JOIN pg_depend i ON i.classid = 'pg_class'::regclass
         AND i.objid = seqrelid AND i.deptype = 'i'
-      WHERE i.refobjid = attrelid AND i.refobjsubid = attnum
-        AND NOT ${USUAL_COUNTER}) END,
+      WHERE i.refobjid = attrelid AND i.refobjsubid = attnum) END,
     'defaultId', CASE attgenerated WHEN '' THEN 'pg_attrdef ' ||
       pg_attrdef.oid END,
     'inherited', NOT attislocal OR NULL)) ORDER BY attnum)
@@ -1690,9 +1705,32 @@ const TABLE_COLUMNS = `(SELECT json_agg(json_strip_nulls(json_build_object(
   LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
   WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped)`;
 
-const ACL_ENTRY = `concat_ws(' ', CASE grantee WHEN 0 THEN 'PUBLIC'
-    ELSE quote_ident(pg_get_userbyid(grantee)) END, privilege_type,
-  CASE WHEN is_grantable THEN 'WITH GRANT OPTION' END)`;
+/** How a trigger is enabled, where that is not usual. */
+const enabledAs = (column: string) =>
+  `CASE ${column} WHEN 'A' THEN 'always' WHEN 'R' THEN 'replica'
+    WHEN 'D' THEN 'disabled' END`;
+
+/** Privileges of others than the owner, in a list of them. */
+function privilegesIn(acl: string, owner: string, column = "NULL"): string {
+  return `SELECT jsonb_build_object('who', CASE grantee WHEN 0 THEN 'PUBLIC'
+      ELSE pg_get_userbyid(grantee) END, 'what', privilege_type,
+      'column', ${column}, 'again', is_grantable)
+    FROM aclexplode(${acl}) WHERE grantee <> ${owner}`;
+}
+
+/** What is granted beyond the usual, and what of that is not. */
+function grantedAndRevoked(
+  now: string,
+  usual: string,
+  owner: string,
+  more = "",
+) {
+  const [is, was] = [now, usual].map((acl) => privilegesIn(acl, owner));
+  const list = (query: string) =>
+    `(SELECT coalesce(json_agg(e ORDER BY e), '[]') FROM (${query}) g (e))`;
+  return `'granted', ${list(`(${is} EXCEPT ${was}) ${more}`)},
+    'revoked', ${list(`${was} EXCEPT ${is}`)}`;
+}
 
 /** Where each kind of object has its owner and privileges. */
 const PRIVILEGES: [string, string, string, string, string][] = [
@@ -1701,13 +1739,26 @@ const PRIVILEGES: [string, string, string, string, string][] = [
     "relacl",
     "relowner",
     "CASE relkind WHEN 'S' THEN 's' ELSE 'r' END",
-    "relkind <> 'c'",
+    `relkind <> 'c' AND (relacl IS NOT NULL OR EXISTS (SELECT FROM pg_attribute
+      WHERE attrelid = o.oid AND attacl IS NOT NULL))`,
   ],
-  ["pg_proc", "proacl", "proowner", "'f'", "true"],
-  ["pg_type", "typacl", "typowner", "'T'", "true"],
-  ["pg_namespace", "nspacl", "nspowner", "'n'", "nspname <> 'public'"],
-  ["pg_foreign_data_wrapper", "fdwacl", "fdwowner", "'F'", "true"],
-  ["pg_foreign_server", "srvacl", "srvowner", "'S'", "true"],
+  ["pg_proc", "proacl", "proowner", "'f'", "proacl IS NOT NULL"],
+  ["pg_type", "typacl", "typowner", "'T'", "typacl IS NOT NULL"],
+  [
+    "pg_namespace",
+    "nspacl",
+    "nspowner",
+    "'n'",
+    "nspacl IS NOT NULL AND nspname <> 'public'",
+  ],
+  [
+    "pg_foreign_data_wrapper",
+    "fdwacl",
+    "fdwowner",
+    "'F'",
+    "fdwacl IS NOT NULL",
+  ],
+  ["pg_foreign_server", "srvacl", "srvowner", "'S'", "srvacl IS NOT NULL"],
 ];
 
 /** Whether an object belongs to no extension. */
@@ -1715,12 +1766,6 @@ function free(catalog: string, oid: string): string {
   return `NOT EXISTS (SELECT FROM pg_depend WHERE classid =
     '${catalog}'::regclass AND objid = ${oid} AND deptype = 'e')`;
 }
-
-/** The same in a check, where what is grantable is granted. */
-const GRANTED = "coalesce(nullif(grantee, 0)::regrole::text, 'PUBLIC')" +
-  "\n        || ' ' || privilege_type";
-const GRANTABLE = `${GRANTED}\n        || CASE WHEN is_grantable THEN ` +
-  "' WITH GRANT OPTION' ELSE '' END";
 
 /** The rows of each kind; `ns` and `rel` hold what is nobody else's. */
 const ITEMS: string[] = [
@@ -1731,7 +1776,7 @@ const ITEMS: string[] = [
     "nspname",
     "quote_ident(nspname)",
     "NULL",
-    "'schema', nspname",
+    "'name', nspname",
   ) + ` FROM ns WHERE nspname <> 'public'`,
   rowOf(
     "extension",
@@ -1775,9 +1820,10 @@ const ITEMS: string[] = [
     "plain || typname",
     "prefix || quote_ident(typname)",
     "NULL",
-    `'columns', (SELECT coalesce(json_agg(concat_ws(' ', quote_ident(attname),
-        format_type(atttypid, atttypmod), 'COLLATE ' || CASE
-        WHEN attcollation <> y.typcollation THEN attcollation::regcollation END)
+    `'name', typname, 'schema', nspname,
+    'fields', (SELECT coalesce(json_agg(json_build_array(attname,
+        concat_ws(' ', format_type(atttypid, atttypmod), 'COLLATE ' || CASE
+        WHEN attcollation <> y.typcollation THEN attcollation::regcollation END))
         ORDER BY attnum), '[]') FROM pg_attribute JOIN pg_type y
       ON y.oid = atttypid WHERE attrelid = t.typrelid AND attnum > 0
         AND NOT attisdropped)`,
@@ -1792,7 +1838,7 @@ const ITEMS: string[] = [
     "plain || typname",
     "prefix || quote_ident(typname)",
     "NULL",
-    `'definition', ${RANGE}`,
+    `'name', typname, 'schema', nspname, 'definition', ${RANGE}`,
   ) +
   ` FROM pg_range JOIN pg_type t ON t.oid = rngtypid
     JOIN ns ON ns.oid = typnamespace WHERE ${free("pg_type", "t.oid")}`,
@@ -1803,29 +1849,10 @@ const ITEMS: string[] = [
     "plain || typname",
     "prefix || quote_ident(typname)",
     "NULL",
-    `'name', typname, 'type', format_type(typbasetype, typtypmod),
-    'collation', (SELECT CASE WHEN t.typcollation <> b.typcollation
-      THEN t.typcollation::regcollation END FROM pg_type b
-      WHERE b.oid = t.typbasetype),
-    'default', typdefault, 'notNull', typnotnull,
-    'labels', (SELECT coalesce(json_agg(conname ORDER BY conname), '[]')
-      FROM pg_constraint WHERE contypid = t.oid AND contype = 'c')`,
+    `'name', typname, 'schema', nspname, 'definition', ${DOMAIN}`,
   ) +
   ` FROM pg_type t JOIN ns ON ns.oid = typnamespace
     WHERE typtype = 'd' AND ${free("pg_type", "t.oid")}`,
-  rowOf(
-    "domain check",
-    "pg_constraint",
-    "c.oid",
-    "plain || typname || '.' || conname",
-    "prefix || quote_ident(typname)",
-    "'pg_type ' || t.oid",
-    `'name', conname, 'definition', pg_get_constraintdef(c.oid),
-    'valid', convalidated`,
-  ) +
-  ` FROM pg_constraint c JOIN pg_type t ON t.oid = contypid
-    JOIN ns ON ns.oid = typnamespace
-    WHERE contype = 'c' AND ${free("pg_type", "t.oid")}`,
   rowOf(
     "sequence",
     "pg_class",
@@ -1833,14 +1860,10 @@ const ITEMS: string[] = [
     "rel.label",
     "rel.sql",
     "NULL",
-    `'name', relname, 'type', format_type(seqtypid, NULL),
-    'definition', ${COUNTER}, 'usual', ${USUAL_COUNTER},
-    'flags', json_build_object('seqstart', seqstart::text, 'seqincrement',
-      seqincrement::text, 'seqmin', seqmin::text, 'seqmax', seqmax::text,
-      'seqcache', seqcache::text, 'seqcycle', seqcycle),
-    'unlogged', relpersistence = 'u', 'owner', (SELECT json_build_object(
-      'id', 'pg_class ' || d.refobjid, 'table', o.sql,
-      'column', (SELECT quote_ident(attname) FROM pg_attribute
+    `'name', relname, 'schema', nspname, 'type', format_type(seqtypid, NULL),
+    'unlogged', relpersistence = 'u', 'text', ${COUNTER},
+    'owner', (SELECT json_build_object('id', 'pg_class ' || d.refobjid,
+      'table', o.sql, 'column', (SELECT quote_ident(attname) FROM pg_attribute
         WHERE attrelid = d.refobjid AND attnum = d.refobjsubid))
       FROM pg_depend d JOIN rel o ON o.oid = d.refobjid
       WHERE d.classid = 'pg_class'::regclass AND d.objid = rel.oid
@@ -1860,14 +1883,14 @@ const ITEMS: string[] = [
     'definition', regexp_replace(pg_get_functiondef(p.oid),
       '^(CREATE OR REPLACE \\w+) (?:"(?:[^"]|"")*"|[^".]+)\\.',
       '\\1 ' || prefix),
-    'inSql', pg_get_function_sqlbody(p.oid),
-    'procedure', prokind = 'p', 'result', pg_get_function_result(p.oid),
-    'arguments', pg_get_function_arguments(p.oid),
-    'flags', json_build_object('prokind', prokind, 'provolatile', provolatile,
-      'proparallel', proparallel, 'prosecdef', prosecdef, 'proisstrict',
-      proisstrict, 'proleakproof', proleakproof, 'procost', procost,
-      'prorows', prorows), 'options', proconfig,
-    'support', nullif(prosupport, 0)::regproc, 'object', probin`,
+    'text', ${
+      behind(
+        "pg_get_functiondef(p.oid)",
+        "concat(quote_ident(proname), '(', pg_get_function_arguments(p.oid), ')')",
+      )
+    },
+    'atomic', pg_get_function_sqlbody(p.oid) LIKE 'BEGIN ATOMIC%',
+    'procedure', prokind = 'p', 'arguments', pg_get_function_arguments(p.oid)`,
   ) +
   ` FROM pg_proc p JOIN ns ON ns.oid = pronamespace
     JOIN pg_language l ON l.oid = prolang
@@ -1881,8 +1904,8 @@ const ITEMS: string[] = [
     "p.oid::regprocedure::text",
     "p.oid::regprocedure::text",
     "NULL",
-    `'definition', ${AGGREGATE}, 'name', prefix || quote_ident(proname),
-    'arguments', pg_get_function_arguments(p.oid)`,
+    `'name', proname, 'schema', nspname, 'relkind', aggkind,
+    'definition', ${AGGREGATE}, 'arguments', pg_get_function_arguments(p.oid)`,
   ) +
   ` FROM pg_proc p JOIN pg_aggregate a ON aggfnoid = p.oid
     JOIN ns ON ns.oid = pronamespace
@@ -1997,16 +2020,6 @@ const ITEMS: string[] = [
   ) +
   ` FROM rel t WHERE relkind IN ('r', 'p', 'f')`,
   rowOf(
-    "unlogged",
-    "pg_class",
-    "t.oid || ' unlogged'",
-    "t.label",
-    "t.sql",
-    "'pg_class ' || t.oid",
-    `'unlogged', true`,
-  ) +
-  ` FROM rel t WHERE relkind = 'r' AND relpersistence = 'u'`,
-  rowOf(
     "row level security",
     "pg_class",
     "t.oid || ' security'",
@@ -2023,8 +2036,10 @@ const ITEMS: string[] = [
     "t.label",
     "t.sql",
     "'pg_class ' || t.oid",
-    `'relkind', relreplident, 'index', (SELECT indexrelid::regclass::text
-      FROM pg_index WHERE indrelid = t.oid AND indisreplident),
+    `'text', CASE relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING'
+      ELSE 'USING INDEX ' || (SELECT quote_ident(i.relname) FROM pg_index
+        JOIN pg_class i ON i.oid = indexrelid
+        WHERE indrelid = t.oid AND indisreplident) END,
     'indexId', (SELECT 'pg_class ' || indexrelid FROM pg_index
       WHERE indrelid = t.oid AND indisreplident)`,
   ) +
@@ -2081,7 +2096,7 @@ const ITEMS: string[] = [
     "'pg_class ' || t.oid",
     `'name', conname, 'type', contype, 'valid', convalidated OR
       NOT coalesce((to_jsonb(c) ->> 'conenforced')::bool, true),
-    'definition', pg_get_constraintdef(c.oid), 'parent', CASE WHEN contype = 'f'
+    'definition', pg_get_constraintdef(c.oid, true), 'parent', CASE WHEN contype = 'f'
       THEN 'pg_class ' || confrelid END`,
   ) +
   ` FROM rel t JOIN pg_constraint c ON conrelid = t.oid
@@ -2094,11 +2109,10 @@ const ITEMS: string[] = [
     "ns.plain || i.relname",
     "ns.prefix || quote_ident(i.relname)",
     "'pg_class ' || t.oid",
-    `'name', i.relname, 'definition', pg_get_indexdef(i.oid, 0, true),
+    `'name', i.relname, 'valid', indisvalid,
     'text', CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END || regexp_replace(
-      regexp_replace(pg_get_indexdef(i.oid), '^.*? USING ', 'USING '),
-      '^USING btree ', ''),
-    'valid', indisvalid, 'unique', indisunique`,
+      regexp_replace(pg_get_indexdef(i.oid, 0, true), '^.*? USING ', 'USING '),
+      '^USING btree ', '')`,
   ) +
   ` FROM rel t JOIN pg_index ON indrelid = t.oid
     JOIN pg_class i ON i.oid = indexrelid
@@ -2113,7 +2127,7 @@ const ITEMS: string[] = [
     "t.label",
     "t.sql",
     "NULL",
-    `'relkind', relkind, 'options', reloptions,
+    `'name', relname, 'schema', nspname, 'options', reloptions,
     'definition', pg_get_viewdef(t.oid, true)`,
   ) +
   ` FROM rel t WHERE relkind = 'v'`,
@@ -2124,7 +2138,7 @@ const ITEMS: string[] = [
     "t.label",
     "t.sql",
     "NULL",
-    `'options', reloptions, 'populated', relispopulated,
+    `'name', relname, 'schema', nspname, 'options', reloptions,
     'definition', pg_get_viewdef(t.oid, true)`,
   ) +
   ` FROM rel t WHERE relkind = 'm'`,
@@ -2135,8 +2149,13 @@ const ITEMS: string[] = [
     "t.label || '.' || rulename",
     "t.sql",
     "'pg_class ' || t.oid",
-    `'name', rulename, 'definition', pg_get_ruledef(w.oid, true),
-    'enabled', ev_enabled`,
+    `'name', rulename, 'enabled', ${enabledAs("ev_enabled")},
+    'definition', ${
+      behind(
+        "rtrim(pg_get_ruledef(w.oid, true), ';')",
+        "concat('CREATE RULE ', quote_ident(rulename), ' AS')",
+      )
+    }`,
   ) +
   ` FROM rel t JOIN pg_rewrite w ON ev_class = t.oid
     WHERE rulename <> '_RETURN'`,
@@ -2147,8 +2166,14 @@ const ITEMS: string[] = [
     "t.label || '.' || tgname",
     "t.sql",
     "'pg_class ' || t.oid",
-    `'name', tgname, 'definition', pg_get_triggerdef(g.oid, true),
-    'enabled', tgenabled, 'constraint', tgconstraint <> 0`,
+    `'name', tgname, 'enabled', ${enabledAs("tgenabled")},
+    'definition', CASE WHEN tgconstraint <> 0 THEN 'CONSTRAINT ' ELSE '' END ||
+      ${
+      behind(
+        "pg_get_triggerdef(g.oid, true)",
+        "concat(' TRIGGER ', quote_ident(tgname), ' ')",
+      )
+    }`,
   ) +
   ` FROM rel t JOIN pg_trigger g ON tgrelid = t.oid
     WHERE NOT tgisinternal AND tgparentid = 0 AND ${free("pg_trigger", "g.oid")}
@@ -2162,12 +2187,7 @@ const ITEMS: string[] = [
     "t.label || '.' || polname",
     "t.sql",
     "'pg_class ' || t.oid",
-    `'name', polname, 'definition', ${POLICY},
-    'flags', json_build_object('polcmd', polcmd, 'polpermissive',
-      polpermissive), 'labels', (SELECT json_agg(rolname ORDER BY rolname)
-      FROM pg_roles WHERE oid = ANY (polroles)),
-    'using', pg_get_expr(polqual, polrelid),
-    'check', pg_get_expr(polwithcheck, polrelid)`,
+    `'name', polname, 'definition', ${POLICY}`,
   ) +
   ` FROM rel t JOIN pg_policy y ON polrelid = t.oid`,
   rowOf(
@@ -2178,8 +2198,8 @@ const ITEMS: string[] = [
     "prefix || quote_ident(stxname)",
     "'pg_class ' || stxrelid",
     `'name', stxname, 'schema', nspname, 'definition', regexp_replace(
-      pg_get_statisticsobjdef(s.oid), '^CREATE STATISTICS [^ ]+ ', ''),
-    'target', nullif((to_jsonb(s) ->> 'stxstattarget')::int, -1)`,
+      pg_get_statisticsobjdef(s.oid), '^CREATE STATISTICS [^ ]+ | FROM [^ ]+$',
+      '', 'g')`,
   ) +
   ` FROM pg_statistic_ext s JOIN ns ON ns.oid = stxnamespace`,
   rowOf(
@@ -2189,8 +2209,10 @@ const ITEMS: string[] = [
     "evtname",
     "quote_ident(evtname)",
     "NULL",
-    `'type', evtevent, 'enabled', evtenabled, 'labels', evttags,
-    'function', evtfoid::regprocedure`,
+    `'name', evtname, 'enabled', ${enabledAs("evtenabled")},
+    'definition', concat('ON ', evtevent, ' WHEN TAG IN (' || (SELECT
+      string_agg(quote_literal(tag), ', ') FROM unnest(evttags) tag) || ')',
+      ' EXECUTE FUNCTION ', evtfoid::regprocedure)`,
   ) +
   ` FROM pg_event_trigger e WHERE ${free("pg_event_trigger", "e.oid")}`,
   rowOf(
@@ -2200,13 +2222,27 @@ const ITEMS: string[] = [
     "pubname",
     "quote_ident(pubname)",
     "NULL",
-    `'all', puballtables, 'flags', json_build_object('pubinsert', pubinsert,
-      'pubupdate', pubupdate, 'pubdelete', pubdelete, 'pubtruncate',
-      pubtruncate, 'pubviaroot', pubviaroot), 'parts', (SELECT coalesce(json_agg(
-        json_build_object('table', prrelid::regclass::text,
-        'rest', (to_jsonb(r) - 'oid' - 'prpubid' - 'prrelid')) ORDER BY
-        prrelid::regclass::text), '[]') FROM pg_publication_rel r
-      WHERE prpubid = p.oid)`,
+    `'name', pubname, 'definition',
+    -- Row filters, lists of columns and whole schemas are for no builder.
+    CASE WHEN NOT EXISTS (SELECT FROM pg_publication_rel r WHERE prpubid = p.oid
+        AND jsonb_strip_nulls(to_jsonb(r) - 'oid' - 'prpubid' - 'prrelid')
+          <> '{}')
+      AND NOT EXISTS (SELECT FROM pg_depend WHERE deptype = 'a'
+        AND refclassid = 'pg_publication'::regclass AND refobjid = p.oid
+        AND classid <> 'pg_publication_rel'::regclass)
+    THEN concat_ws(' ', CASE WHEN puballtables THEN 'FOR ALL TABLES' END,
+      (SELECT 'FOR TABLE ' || string_agg(prrelid::regclass::text, ', '
+        ORDER BY prrelid::regclass::text) FROM pg_publication_rel
+        WHERE prpubid = p.oid),
+      'WITH (' || nullif(concat_ws(', ',
+        CASE WHEN NOT (pubinsert AND pubupdate AND pubdelete AND pubtruncate)
+          THEN format('publish = %L', concat_ws(', ',
+            CASE WHEN pubinsert THEN 'insert' END,
+            CASE WHEN pubupdate THEN 'update' END,
+            CASE WHEN pubdelete THEN 'delete' END,
+            CASE WHEN pubtruncate THEN 'truncate' END)) END,
+        CASE WHEN pubviaroot THEN 'publish_via_partition_root = true' END), '')
+        || ')') END`,
   ) +
   ` FROM pg_publication p`,
   // A comment of everything that one object has: its own and its columns'.
@@ -2225,53 +2261,44 @@ const ITEMS: string[] = [
     WHERE objoid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d
       WHERE d.classid = classoid AND d.objid = objoid AND deptype = 'e')
       AND classoid <> 'pg_extension'::regclass GROUP BY classoid, objoid`,
-  ...PRIVILEGES.map(([catalog, acl, owner, type, where]) =>
-    rowOf(
+  ...PRIVILEGES.map(([catalog, acl, owner, type, where]) => {
+    const usual = `acldefault((${type})::"char", ${owner})`;
+    const columns = catalog !== "pg_class"
+      ? ""
+      : `UNION ALL ${
+        privilegesIn("attacl", owner, "quote_ident(attname)")
+          .replace("FROM", "FROM pg_attribute,")
+      } AND attrelid = o.oid`;
+    const now = `coalesce(${acl}, ${usual})`;
+    return rowOf(
       "privileges",
       catalog,
       "o.oid || ' privileges'",
       `pg_describe_object('${catalog}'::regclass, o.oid, 0)`,
       "''",
       `'${catalog} ' || o.oid`,
-      `'catalog', '${catalog}', 'granted', (SELECT coalesce(json_agg(e ORDER BY e),
-        '[]') FROM (SELECT ${ACL_ENTRY} FROM aclexplode(${acl})
-        WHERE grantee <> ${owner} EXCEPT SELECT ${ACL_ENTRY}
-        FROM aclexplode(acldefault((${type})::"char", ${owner}))) g (e)),
-      'revoked', (SELECT coalesce(json_agg(e ORDER BY e), '[]') FROM (
-        SELECT ${ACL_ENTRY} FROM aclexplode(
-          acldefault((${type})::"char", ${owner})) WHERE grantee <> ${owner}
-        EXCEPT SELECT ${ACL_ENTRY} FROM aclexplode(${acl})) g (e))`,
-    ) +
-    ` FROM ${catalog} o WHERE ${acl} IS NOT NULL AND oid >= 16384 AND ${where}
-      AND ${free(catalog, "o.oid")}`
-  ),
+      `${grantedAndRevoked(now, usual, owner, columns)},
+      'all', (SELECT json_agg(privilege_type ORDER BY privilege_type)
+        FROM aclexplode(${usual}) WHERE grantee = ${owner})`,
+    ) + ` FROM ${catalog} o WHERE ${where} AND oid >= 16384
+      AND ${free(catalog, "o.oid")}`;
+  }),
   rowOf(
-    "column privileges",
-    "pg_class",
-    "t.oid || ' privileges of columns'",
-    "t.label",
-    "t.sql",
-    "'pg_class ' || t.oid",
-    `'parts', json_agg(json_build_object('column', attname, 'granted', (SELECT
-      json_agg(${ACL_ENTRY} ORDER BY ${ACL_ENTRY}) FROM aclexplode(attacl)))
-      ORDER BY attnum)`,
-  ) +
-  ` FROM rel t JOIN pg_attribute ON attrelid = t.oid
-    WHERE attacl IS NOT NULL AND attnum > 0 GROUP BY t.oid, t.label, t.sql`,
-  rowOf(
-    "privileges of a schema",
+    "privileges",
     "pg_namespace",
     "oid || ' privileges'",
-    "nspname",
-    "quote_ident(nspname)",
+    "'schema public'",
+    "'public'",
     "NULL",
-    `'granted', (SELECT json_agg(${ACL_ENTRY} ORDER BY ${ACL_ENTRY})
-      FROM aclexplode(nspacl) WHERE grantee <> 0 AND grantee <> nspowner
-        AND pg_get_userbyid(grantee) <> 'pg_database_owner')`,
+    `'all', json_build_array('CREATE', 'USAGE'), 'granted', (
+      SELECT json_agg(e ORDER BY e) FROM (${
+      privilegesIn("nspacl", "nspowner")
+    } AND grantee NOT IN (0, 'pg_database_owner'::regrole)) g (e)),
+    'revoked', '[]'::json`,
   ) +
   ` FROM pg_namespace WHERE nspname = 'public' AND EXISTS (SELECT
-      FROM aclexplode(nspacl) WHERE grantee <> 0 AND grantee <> nspowner
-        AND pg_get_userbyid(grantee) <> 'pg_database_owner')`,
+      FROM aclexplode(nspacl) WHERE grantee
+        NOT IN (0, nspowner, 'pg_database_owner'::regrole))`,
   rowOf(
     "default privileges",
     "pg_default_acl",
@@ -2283,11 +2310,16 @@ const ITEMS: string[] = [
     "''",
     "NULL",
     `'role', pg_get_userbyid(defaclrole), 'schema', nspname,
-    'type', defaclobjtype, 'granted', (SELECT coalesce(json_agg(${ACL_ENTRY}
-      ORDER BY ${ACL_ENTRY}), '[]') FROM aclexplode(defaclacl)
-      WHERE grantee <> defaclrole)`,
+    'mine', defaclrole = current_user::regrole,
+    'type', defaclobjtype, 'all', (SELECT json_agg(privilege_type
+      ORDER BY privilege_type) FROM aclexplode(every) WHERE grantee = defaclrole),
+    ${grantedAndRevoked("defaclacl", "usual", "defaclrole")}`,
   ) +
-  ` FROM pg_default_acl d LEFT JOIN ns ON ns.oid = defaclnamespace
+  ` FROM pg_default_acl d LEFT JOIN ns ON ns.oid = defaclnamespace,
+    -- One for all schemas stands in place of what is usual, others beside it.
+    LATERAL (SELECT acldefault(CASE defaclobjtype WHEN 'S' THEN 's'
+      ELSE defaclobjtype END, defaclrole)) x (every),
+    LATERAL (SELECT CASE defaclnamespace WHEN 0 THEN every END) y (usual)
     WHERE defaclnamespace = 0 OR ns.oid IS NOT NULL`,
 ];
 
@@ -2329,6 +2361,12 @@ const LEFT = `SELECT coalesce(json_agg(json_build_object('what', what,
   UNION ALL SELECT format('default of column %s of view %s', attname,
     t.sql), '' FROM pg_attrdef JOIN rel t ON t.oid = adrelid AND relkind = 'v'
     JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum
+  UNION ALL SELECT 'target of the statistics ' || stxname, ''
+    FROM pg_statistic_ext s, to_jsonb(s) j
+    WHERE nullif((j ->> 'stxstattarget')::int, -1) IS NOT NULL
+  UNION ALL SELECT format('NOT VALID of the check %s of domain %s', conname,
+    contypid::regtype), 'it is validated' FROM pg_constraint
+    WHERE contypid <> 0 AND NOT convalidated
   UNION ALL SELECT format('statistics target of column %s of index %s', attnum,
     attrelid::regclass), '' FROM pg_attribute JOIN pg_class i
     ON i.oid = attrelid JOIN ns ON ns.oid = relnamespace
@@ -2365,6 +2403,8 @@ const ALIASES = `SELECT coalesce(json_object_agg(part, whole), '{}') AS aliases
       FROM pg_constraint WHERE contype IN ('p', 'u', 'x')
     UNION SELECT 'pg_constraint ' || oid, 'pg_class ' || conrelid
       FROM pg_constraint WHERE contype = 'n' AND conrelid <> 0
+    UNION SELECT 'pg_constraint ' || oid, 'pg_type ' || contypid
+      FROM pg_constraint WHERE contypid <> 0
     UNION SELECT 'pg_publication_rel ' || oid, 'pg_publication ' || prpubid
       FROM pg_publication_rel
     UNION SELECT 'pg_class ' || objid, 'pg_class ' || refobjid FROM pg_depend
@@ -2447,28 +2487,17 @@ async function readInventory(
 interface Kind {
   /** The code of its steps; none where no step can say it. */
   print(item: Item, paper: Paper): string[];
-  /** What COMMENT ON calls it, and its number in a check. */
-  object?(item: Item): string;
-  oid?(item: Item): string;
+  /** What `comment` and `grant` call it, where that is not its kind. */
+  word?(item: Item): string;
 }
 
 /** Kinds in the order in which a topic prints them. */
 const KINDS: Record<string, Kind> = {
-  schema: {
-    print: ({ sql }) => [
-      longhand(
-        `schema ${sql}`,
-        `to_regnamespace(${quoteText(sql)}) IS NOT NULL`,
-        `CREATE SCHEMA IF NOT EXISTS ${sql}`,
-      ),
-    ],
-    object: ({ sql }) => `SCHEMA ${sql}`,
-    oid: ({ sql }) => `to_regnamespace(${quoteText(sql)})`,
-  },
+  schema: { print: ({ label }) => [call("createSchema", label)] },
   extension: {
     print({ label, sql, about: { schema = "" } }) {
       if (["public", "pg_catalog"].includes(schema) || schema === EXTENSIONS) {
-        return [`createExtension(${js(label)}),`];
+        return [call("createExtension", label)];
       }
       return [
         longhand(
@@ -2483,293 +2512,93 @@ const KINDS: Record<string, Kind> = {
       ];
     },
   },
-  collation: {
-    print({ label, sql, about: { definition = "" } }) {
-      return [
-        longhand(
-          `collation ${label}`,
-          rowExists(
-            "pg_collation c",
-            `oid = to_regcollation(${quoteText(sql)})`,
-            `${COLLATION} = ${quoteText(definition)}`,
-          ),
-          `CREATE COLLATION ${sql} (${definition})`,
-        ),
-      ];
-    },
-    object: ({ sql }) => `COLLATION ${sql}`,
-    oid: ({ sql }) => `to_regcollation(${quoteText(sql)})`,
-  },
+  collation: named("createCollation"),
   enum: {
-    print(item) {
-      const { label, sql, about: { labels = [] } } = item;
-      if (isNear(item) && labels.length > 0) {
-        return [
-          `createEnum(${js(label)}, [${labels.map(text).join(", ")}]),`,
-        ];
-      }
-      const list = labels.map(quoteText);
-      return [
-        longhand(
-          `enum ${label}`,
-          rowExists(
-            "pg_type",
-            `oid = to_regtype(${quoteText(sql)})`,
-            "typtype = 'e'",
-            "ARRAY(SELECT enumlabel::text FROM pg_enum\n" +
-              "        WHERE enumtypid = pg_type.oid ORDER BY enumsortorder)\n" +
-              `        = ARRAY[${list.join(", ")}]::text[]`,
-          ),
-          `CREATE TYPE ${sql} AS ENUM (${list.join(", ")})`,
-        ),
-      ];
-    },
-    object: ({ sql }) => `TYPE ${sql}`,
-    oid: ({ sql }) => `to_regtype(${quoteText(sql)})`,
+    print: (item) => [
+      call("createEnum", stepNameOf(item), item.about.labels ?? []),
+    ],
+    word: () => "type",
   },
   type: {
-    print({ label, sql, about }, paper) {
-      const columns = about.columns as unknown as string[];
-      const shape =
-        "(SELECT string_agg(concat_ws(' ', quote_ident(attname),\n" +
-        "          format_type(atttypid, atttypmod), 'COLLATE ' || CASE\n" +
-        "          WHEN attcollation <> t.typcollation\n" +
-        "            THEN attcollation::regcollation END),\n" +
-        "          ', ' ORDER BY attnum)\n" +
-        "        FROM pg_attribute JOIN pg_type t ON t.oid = atttypid\n" +
-        "        WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped)";
-      return [
-        longhand(
-          `type ${label}`,
-          rowExists(
-            "pg_class c",
-            `c.oid = to_regclass(${quoteText(sql)})`,
-            "relkind = 'c'",
-            columns.length > 0
-              ? paper.printed(shape, columns.join(", "))
-              : `${shape} IS NULL`,
-          ),
-          `CREATE TYPE ${sql} AS (${columns.join(", ")})`,
-        ),
-      ];
-    },
-    object: ({ sql }) => `TYPE ${sql}`,
-    oid: ({ sql }) => `to_regtype(${quoteText(sql)})`,
+    print: (item) => [
+      call("createComposite", stepNameOf(item), fieldsOf(item)),
+    ],
   },
-  range: {
-    print({ label, sql, about: { definition = "" } }, paper) {
-      return [
-        longhand(
-          `range ${label}`,
-          rowExists(
-            "pg_range",
-            `rngtypid = to_regtype(${quoteText(sql)})`,
-            paper.printed(RANGE, definition),
-          ),
-          `CREATE TYPE ${sql} AS RANGE (${definition})`,
-        ),
-      ];
-    },
-    object: ({ sql }) => `TYPE ${sql}`,
-    oid: ({ sql }) => `to_regtype(${quoteText(sql)})`,
-  },
-  domain: {
-    print({ label, sql, about }, paper) {
-      const { type = "", collation, notNull, labels = [] } = about;
-      const domain = `oid = to_regtype(${quoteText(sql)})`;
-      const named = labels.map(quoteText).join(", ");
-      const part = (what: string, check: string, alter: string) =>
-        longhand(
-          `${what} of domain ${label}`,
-          rowExists("pg_type", domain, check),
-          `ALTER DOMAIN ${sql} ${alter}`,
-        );
-      return [
-        longhand(
-          `domain ${label}`,
-          rowExists(
-            "pg_type t",
-            domain,
-            "typtype = 'd'",
-            paper.printed("format_type(typbasetype, typtypmod)", type),
-            collation &&
-              `typcollation = to_regcollation(${quoteText(collation)})`,
-            "NOT EXISTS (SELECT FROM pg_constraint\n" +
-              `        WHERE contypid = t.oid AND contype = 'c'${
-                named ? `\n          AND conname NOT IN (${named})` : ""
-              })`,
-            about.default === undefined && "typdefault IS NULL",
-            !notNull && "NOT typnotnull",
-          ),
-          `CREATE DOMAIN ${sql} AS ${type}` +
-            (collation ? ` COLLATE ${collation}` : ""),
-        ),
-        ...(about.default === undefined ? [] : [part(
-          "default",
-          paper.printed("typdefault", about.default),
-          `SET DEFAULT ${about.default}`,
-        )]),
-        ...(notNull ? [part("not null", "typnotnull", "SET NOT NULL")] : []),
-      ];
-    },
-    object: ({ sql }) => `DOMAIN ${sql}`,
-    oid: ({ sql }) => `to_regtype(${quoteText(sql)})`,
-  },
-  "domain check": {
-    print({ label, sql, about: { name = "", definition = "" } }, paper) {
-      return [
-        longhand(
-          `check ${label}`,
-          rowExists(
-            "pg_constraint",
-            `contypid = to_regtype(${quoteText(sql)})`,
-            `conname = ${quoteText(name)}`,
-            paper.proved("pg_get_constraintdef(oid)", definition),
-          ),
-          `ALTER DOMAIN ${sql} DROP CONSTRAINT IF EXISTS ${quote(name)}`,
-          `ALTER DOMAIN ${sql} ADD CONSTRAINT ${quote(name)} ${definition}`,
-        ),
-      ];
-    },
-    object: ({ sql, about: { name = "" } }) =>
-      `CONSTRAINT ${quote(name)} ON DOMAIN ${sql}`,
-    oid: ({ sql, about: { name = "" } }) =>
-      "(SELECT oid FROM pg_constraint WHERE contypid = " +
-      `to_regtype(${quoteText(sql)}) AND conname = ${quoteText(name)})`,
-  },
-  sequence: {
-    print({ label, sql, about }) {
-      const { type = "", definition = "", unlogged, flags = {} } = about;
-      const options = briefly(definition);
-      return [
-        longhand(
-          `sequence ${label}`,
-          rowExists(
-            "pg_sequence",
-            `seqrelid = to_regclass(${quoteText(sql)})`,
-            `seqtypid = '${type}'::regtype`,
-            ...inRows(flags),
-          ),
-          `CREATE ${
-            unlogged ? "UNLOGGED " : ""
-          }SEQUENCE IF NOT EXISTS ${sql} ` +
-            `AS ${type} ${options}`.trim(),
-          `ALTER SEQUENCE ${sql} AS ${type} ${definition}`,
-        ),
-      ];
-    },
-    object: ({ sql }) => `SEQUENCE ${sql}`,
-    oid: relationOid,
-  },
+  range: { ...named("createRange"), word: () => "type" },
+  domain: named("createDomain"),
+  sequence: named("createSequence"),
   function: {
-    print(item, paper) {
+    print(item) {
       const { label, sql, about } = item;
-      const { definition = "", body = "", language = "", options } = about;
-      const { flags = {} } = about;
-      const lax = paper.lax.has(item.id)
-        ? ["SET LOCAL check_function_bodies = off"]
-        : [];
+      const { definition = "", text = "", procedure, atomic } = about;
+      if (!atomic) {
+        const name = `${stepNameOf(item)}(${about.arguments})`;
+        const verb = procedure ? "createProcedure" : "createFunction";
+        return [call(verb, name, routineText(text))];
+      }
+      // A body that PostgreSQL has read is printed by each version its way.
+      const plain = (text: string) =>
+        `regexp_replace(${text}, '[[:alnum:]_"]+[.]|[[:space:]()]', '', 'g')`;
       return [
         longhand(
-          `${about.procedure ? "procedure" : "function"} ${label}`,
+          `${procedure ? "procedure" : "function"} ${label}`,
           rowExists(
             "pg_proc",
             `oid = to_regprocedure(${quoteText(sql)})`,
-            about.inSql
-              ? paper.printed("pg_get_function_sqlbody(oid)", `${about.inSql}`)
-              : `prosrc = ${quoteText(body)}`,
-            about.object ? `probin = ${quoteText(`${about.object}`)}` : "",
-            "prolang = (SELECT oid FROM pg_language WHERE lanname = " +
-              `${quoteText(language)})`,
-            paper.printed(
-              "pg_get_function_arguments(oid)",
-              `${about.arguments}`,
-            ),
-            about.result &&
-              paper.printed("pg_get_function_result(oid)", `${about.result}`),
-            ...inRows(flags),
-            options
-              ? `proconfig = ARRAY[${options.map(quoteText).join(", ")}]`
-              : "proconfig IS NULL",
-            about.support
-              ? `prosupport = to_regproc(${quoteText(`${about.support}`)})`
-              : "",
+            `${plain("pg_get_functiondef(oid)")}\n        = ${
+              plain(quoteText(definition))
+            }`,
           ),
-          ...lax,
           definition.trimEnd(),
         ),
       ];
     },
-    object: ({ sql, about }) =>
-      `${about.procedure ? "PROCEDURE" : "FUNCTION"} ${sql}`,
-    oid: ({ sql }) => `to_regprocedure(${quoteText(sql)})`,
+    word: ({ about }) => about.procedure ? "procedure" : "function",
   },
   aggregate: {
-    print({ label, sql, about: { definition = "", ...about } }, paper) {
-      return [
-        longhand(
-          `aggregate ${label}`,
-          rowExists(
-            "pg_aggregate JOIN pg_proc p ON p.oid = aggfnoid",
-            `aggfnoid = to_regprocedure(${quoteText(sql)})`,
-            paper.printed(AGGREGATE, definition),
-          ),
-          `CREATE OR REPLACE AGGREGATE ${about.name} (${about.arguments}) ` +
-            `(${definition})`,
-        ),
-      ];
+    print(item) {
+      const name = `${stepNameOf(item)}(${item.about.arguments})`;
+      if (item.about.relkind !== "n") return [];
+      return [call("createAggregate", name, item.about.definition)];
     },
-    object: ({ sql }) => `AGGREGATE ${sql}`,
-    oid: ({ sql }) => `to_regprocedure(${quoteText(sql)})`,
   },
   operator: {
-    print({ label, sql, about: { name, definition = "" } }, paper) {
-      return [
-        longhand(
-          `operator ${label}`,
-          rowExists(
-            "pg_operator o",
-            `oid = to_regoperator(${quoteText(sql)})`,
-            paper.printed(OPERATOR, definition),
-          ),
-          `CREATE OPERATOR ${name} (${definition})`,
+    print: ({ label, sql, about: { name, definition = "" } }) => [
+      longhand(
+        `operator ${label}`,
+        rowExists(
+          "pg_operator o",
+          `oid = to_regoperator(${quoteText(sql)})`,
+          `${OPERATOR}\n        = ${quoteText(definition)}`,
         ),
-      ];
-    },
-    object: ({ sql }) => `OPERATOR ${sql.replace(",", ", ")}`,
-    oid: ({ sql }) => `to_regoperator(${quoteText(sql)})`,
+        `CREATE OPERATOR ${name} (${definition})`,
+      ),
+    ],
   },
   cast: {
-    print(item) {
-      const { label, sql, about } = item;
-      const { definition = "" } = about;
+    print({ label, sql, about }) {
+      const { definition = "", source, target, method, context } = about;
+      const type = (name: unknown) => `to_regtype(${quoteText(`${name}`)})`;
+      const called = about.function
+        ? `to_regprocedure(${quoteText(`${about.function}`)})`
+        : "0";
       return [
         longhand(
           `cast ${label}`,
           rowExists(
             "pg_cast",
-            `oid = ${KINDS.cast?.oid?.(item)}`,
-            `(castmethod, castcontext) = (${quoteText(`${about.method}`)}, ${
-              quoteText(`${about.context}`)
-            })`,
-            about.function
-              ? `castfunc = to_regprocedure(${quoteText(`${about.function}`)})`
-              : "castfunc = 0",
+            `(castsource, casttarget) = (${type(source)}, ${type(target)})`,
+            `(castmethod, castcontext) = ('${method}', '${context}')`,
+            `castfunc = ${called}`,
           ),
           `DROP CAST IF EXISTS (${sql})`,
           `CREATE CAST (${sql}) ${definition}`,
         ),
       ];
     },
-    object: ({ sql }) => `CAST (${sql})`,
-    oid: ({ about }) =>
-      `(SELECT oid FROM pg_cast WHERE castsource = to_regtype(${
-        quoteText(`${about.source}`)
-      }) AND casttarget = to_regtype(${quoteText(`${about.target}`)}))`,
   },
   "text search dictionary": {
-    print({ label, sql, about }) {
-      const { template, text: options } = about;
+    print({ label, sql, about: { template, text: options } }) {
       return [
         longhand(
           `text search dictionary ${label}`,
@@ -2788,18 +2617,13 @@ const KINDS: Record<string, Kind> = {
         ),
       ];
     },
-    object: ({ sql }) => `TEXT SEARCH DICTIONARY ${sql}`,
-    oid: ({ sql }) => `${quoteText(sql)}::regdictionary`,
   },
   "text search configuration": {
     print({ label, sql, about: { parser, parts = [] } }) {
       const list = parts.map(({ token, dictionaries }) =>
         `${token}: ${dictionaries}`
       ).sort().join("; ");
-      const made = new Map<unknown, unknown[]>();
-      for (const { token, dictionaries } of parts) {
-        made.set(dictionaries, [...(made.get(dictionaries) ?? []), token]);
-      }
+      const made = Map.groupBy(parts, ({ dictionaries }) => dictionaries);
       return [
         longhand(
           `text search configuration ${label}`,
@@ -2813,44 +2637,36 @@ const KINDS: Record<string, Kind> = {
               quoteText(list)
             }`,
           `CREATE TEXT SEARCH CONFIGURATION ${sql} (PARSER = ${parser})`,
-          ...[...made].map(([dictionaries, tokens]) =>
+          ...[...made].map(([dictionaries, rows]) =>
             `ALTER TEXT SEARCH CONFIGURATION ${sql} ADD MAPPING FOR ${
-              tokens.join(", ")
+              rows.map(({ token }) => token).join(", ")
             } WITH ${dictionaries}`
           ),
         ),
       ];
     },
-    object: ({ sql }) => `TEXT SEARCH CONFIGURATION ${sql}`,
-    oid: ({ sql }) => `${quoteText(sql)}::regconfig`,
   },
   "foreign-data wrapper": {
-    print({ label, sql, about: { definition = "", options } }) {
-      return [
-        longhand(
-          `foreign-data wrapper ${label}`,
-          rowExists(
-            "pg_foreign_data_wrapper",
-            `fdwname = ${quoteText(label)}`,
-            "concat_ws(' ', 'HANDLER ' || nullif(fdwhandler, 0)::regproc,\n" +
-              "        'VALIDATOR ' || nullif(fdwvalidator, 0)::regproc) = " +
-              quoteText(definition),
-            sameOptions("fdwoptions", options),
-          ),
-          `CREATE FOREIGN DATA WRAPPER ${sql} ${definition}${
-            optionList(options)
-          }`.trim(),
+    print: ({ label, sql, about: { definition = "", options } }) => [
+      longhand(
+        `foreign-data wrapper ${label}`,
+        rowExists(
+          "pg_foreign_data_wrapper",
+          `fdwname = ${quoteText(label)}`,
+          "concat_ws(' ', 'HANDLER ' || nullif(fdwhandler, 0)::regproc,\n" +
+            "        'VALIDATOR ' || nullif(fdwvalidator, 0)::regproc) = " +
+            quoteText(definition),
+          sameOptions("fdwoptions", options),
         ),
-      ];
-    },
-    object: ({ sql }) => `FOREIGN DATA WRAPPER ${sql}`,
-    oid: ({ label }) =>
-      "(SELECT oid FROM pg_foreign_data_wrapper WHERE fdwname = " +
-      `${quoteText(label)})`,
+        `CREATE FOREIGN DATA WRAPPER ${sql} ${definition}${
+          foreignOptions(options)
+        }`.trim(),
+      ),
+    ],
+    word: () => "foreign data wrapper",
   },
   server: {
-    print({ label, sql, about: { options, wrapper, ...about } }) {
-      const { type, version } = about;
+    print({ label, sql, about: { options, wrapper, type, version } }) {
       return [
         longhand(
           `server ${label}`,
@@ -2863,54 +2679,33 @@ const KINDS: Record<string, Kind> = {
           ),
           `CREATE SERVER ${sql}${type ? ` TYPE ${quoteText(type)}` : ""}${
             version ? ` VERSION ${quoteText(`${version}`)}` : ""
-          } FOREIGN DATA WRAPPER ${quote(`${wrapper}`)}${optionList(options)}`,
+          } FOREIGN DATA WRAPPER ${quote(`${wrapper}`)}${
+            foreignOptions(options)
+          }`,
         ),
       ];
     },
-    object: ({ sql }) => `SERVER ${sql}`,
-    oid: ({ label }) =>
-      `(SELECT oid FROM pg_foreign_server WHERE srvname = ${quoteText(label)})`,
+    word: () => "foreign server",
   },
   table: {
-    print: (item, paper) => [printTable(item, paper)],
-    object: ({ sql, about: { relkind } }) =>
-      `${relkind === "f" ? "FOREIGN TABLE" : "TABLE"} ${sql}`,
-    oid: relationOid,
+    print: printTable,
+    word: ({ about }) => about.relkind === "f" ? "foreign table" : "table",
   },
   column: {
     print({ about: { columns = [], ...about } }, paper) {
       const table = about.table as Item;
       return columns.flatMap((column) =>
-        columnSteps(table.label, column.name, paper.column(table, column))
+        columnSteps(stepNameOf(table), column.name, paper.column(table, column))
       );
-    },
-  },
-  "sequence owner": {
-    print({ label, sql, about: { owner } }) {
-      const { table = "", column = "" } = owner ?? {};
-      return [
-        longhand(
-          `owner of sequence ${label}`,
-          rowExists(
-            "pg_depend JOIN pg_attribute\n" +
-              "      ON attrelid = refobjid AND attnum = refobjsubid",
-            "classid = 'pg_class'::regclass",
-            `objid = to_regclass(${quoteText(sql)})`,
-            "deptype = 'a'",
-            `refobjid = to_regclass(${quoteText(table)})`,
-            `attname = ${quoteText(unquoteExactly(column))}`,
-          ),
-          `ALTER SEQUENCE ${sql} OWNED BY ${table}.${column}`,
-        ),
-      ];
     },
   },
   default: {
     print({ label, sql, about: { name = "", ...about } }, paper) {
       const value = about.default ?? "";
       if (paper.isBuilt(about.table as Item)) {
-        const table = (about.table as Item).label;
-        return [`setDefault(${js(table)}, ${js(name)}, ${js(value)}),`];
+        return [
+          call("setDefault", stepNameOf(about.table as Item), name, value),
+        ];
       }
       return [
         longhand(
@@ -2919,49 +2714,21 @@ const KINDS: Record<string, Kind> = {
             "pg_attribute JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum",
             `attrelid = to_regclass(${quoteText(sql)})`,
             `attname = ${quoteText(name)}`,
-            paper.printed("pg_get_expr(adbin, adrelid)", value),
+            `pg_get_expr(adbin, adrelid) = ${quoteText(value)}`,
           ),
           `ALTER TABLE ${sql} ALTER COLUMN ${quote(name)} SET DEFAULT ${value}`,
         ),
       ];
     },
   },
-  unlogged: {
-    print: ({ label, sql }) => [
-      longhand(
-        `unlogged table ${label}`,
-        rowExists(
-          "pg_class",
-          `oid = to_regclass(${quoteText(sql)})`,
-          "relpersistence = 'u'",
-        ),
-        `ALTER TABLE ${sql} SET UNLOGGED`,
+  "storage parameters": {
+    print: ({ about: { options = [] }, ...item }, paper) => [
+      call(
+        "setParameters",
+        paper.tableName(item),
+        options.map(parameter).join(", "),
       ),
     ],
-  },
-  "storage parameters": {
-    print({ label, sql, about: { options = [] } }) {
-      const own = options.filter((option) => !option.startsWith("toast."));
-      const toast = options.filter((option) => option.startsWith("toast."))
-        .map((option) => option.slice(6));
-      const has = (column: string, list: string[]) =>
-        list.length > 0 &&
-        `${column} @> ARRAY[${list.map(quoteText).join(", ")}]`;
-      return [
-        longhand(
-          `storage parameters of ${label}`,
-          rowExists(
-            "pg_class c",
-            `c.oid = to_regclass(${quoteText(sql)})`,
-            has("c.reloptions", own),
-            toast.length > 0 &&
-              "EXISTS (SELECT FROM pg_class t WHERE t.oid = c.reltoastrelid\n" +
-                `        AND ${has("t.reloptions", toast)})`,
-          ),
-          `ALTER TABLE ${sql} SET (${options.map(parameter).join(", ")})`,
-        ),
-      ];
-    },
   },
   "column storage": {
     print({ label, sql, about }) {
@@ -2998,252 +2765,42 @@ const KINDS: Record<string, Kind> = {
       ];
     },
   },
-  constraint: {
-    print: (item, paper) => [printConstraint(item, paper)],
-    object: ({ sql, about: { name = "" } }) =>
-      `CONSTRAINT ${quote(name)} ON ${sql}`,
-    oid: ({ sql, about: { name = "" } }) =>
-      "(SELECT oid FROM pg_constraint WHERE conrelid = " +
-      `to_regclass(${quoteText(sql)}) AND conname = ${quoteText(name)})`,
-  },
+  constraint: { print: (item, paper) => [printConstraint(item, paper)] },
   index: {
     print(item, paper) {
-      const { label, sql, about: { text: tail = "", definition = "" } } = item;
+      const { sql, label, about: { name = "", text, valid } } = item;
       const table = paper.table(item);
-      if (!item.about.valid) return [];
-      if (table && paper.isBuilt(table)) {
-        const names = [table.label, label].map((name) => js(stepName(name)));
-        return [`createIndex(${names.join(", ")}, ${js(tail)}),`];
+      if (!valid || !table) return [];
+      if (table.kind === "table" && !paper.isBuilt(table)) {
+        return [indexByHand(label, sql, table.sql, `${text}`)];
       }
-      return [
-        longhand(
-          `index ${label}`,
-          rowExists("pg_index", ...indexConditions(item, paper)),
-          withoutOnly(definition, sql),
-        ),
-      ];
+      return [call("createIndex", paper.tableName(item), stepName(name), text)];
     },
-    object: ({ sql }) => `INDEX ${sql}`,
-    oid: relationOid,
   },
   "row level security": {
-    print({ label, sql, about: { enabled, forced } }) {
-      const on = enabled === "true";
-      const flags = [on && "relrowsecurity", forced && "relforcerowsecurity"];
-      const alter = [on && "ENABLE", forced && "FORCE"].filter((word) => word)
-        .map((word) => `ALTER TABLE ${sql} ${word} ROW LEVEL SECURITY`);
-      return [
-        longhand(
-          `row level security of ${label}`,
-          rowExists(
-            "pg_class",
-            `oid = to_regclass(${quoteText(sql)})`,
-            ...flags,
-          ),
-          ...alter,
-        ),
-      ];
-    },
+    print: ({ about: { enabled, forced }, ...item }, paper) =>
+      enabled === "true"
+        ? [call(
+          "enableRowSecurity",
+          paper.tableName(item),
+          forced ? "forced" : "",
+        )]
+        : [],
   },
-  policy: {
-    print({ label, sql, about }, paper) {
-      const { name = "", definition = "", flags = {}, labels = [] } = about;
-      const expression = (column: string, text: unknown) =>
-        text
-          ? paper.printed(`pg_get_expr(${column}, polrelid)`, `${text}`)
-          : `${column} IS NULL`;
-      return [
-        longhand(
-          `policy ${label}`,
-          rowExists(
-            "pg_policy",
-            `polrelid = to_regclass(${quoteText(sql)})`,
-            `polname = ${quoteText(name)}`,
-            ...inRows(flags),
-            labels.length > 0
-              ? "ARRAY(SELECT rolname::text FROM pg_roles\n" +
-                "        WHERE oid = ANY (polroles) ORDER BY 1)" +
-                ` = ${arrayOf(labels)}`
-              : "polroles = '{0}'",
-            expression("polqual", about.using),
-            expression("polwithcheck", about.check),
-          ),
-          `DROP POLICY IF EXISTS ${quote(name)} ON ${sql}`,
-          `CREATE POLICY ${quote(name)} ON ${sql} ${
-            definition.replace("AS PERMISSIVE ", "")
-          }`,
-        ),
-      ];
-    },
-    object: ({ sql, about: { name = "" } }) =>
-      `POLICY ${quote(name)} ON ${sql}`,
-    oid: ({ sql, about: { name = "" } }) =>
-      "(SELECT oid FROM pg_policy WHERE polrelid = " +
-      `to_regclass(${quoteText(sql)}) AND polname = ${quoteText(name)})`,
-  },
-  view: {
-    print({ label, sql, about: { definition = "", options } }, paper) {
-      return [
-        longhand(
-          `view ${label}`,
-          rowExists(
-            "pg_class",
-            `oid = to_regclass(${quoteText(sql)})`,
-            "relkind = 'v'",
-            sameOptions("reloptions", options),
-            paper.query("pg_get_viewdef(oid, true)", definition),
-          ),
-          `CREATE OR REPLACE VIEW ${sql}${withOptions(options)} AS\n${
-            withoutEnd(definition)
-          }`,
-        ),
-      ];
-    },
-    object: ({ sql }) => `VIEW ${sql}`,
-    oid: relationOid,
-  },
-  "materialized view": {
-    print(item, paper) {
-      const { label, sql, about: { definition = "", options, populated } } =
-        item;
-      const indexes = paper.indexesOf(item);
-      return [
-        longhand(
-          `materialized view ${label}`,
-          rowExists(
-            "pg_class",
-            `oid = to_regclass(${quoteText(sql)})`,
-            "relkind = 'm'",
-            sameOptions("reloptions", options),
-            paper.query("pg_get_viewdef(oid, true)", definition),
-          ) + indexes.map((index) =>
-            `\n    AND ${
-              rowExists("pg_index", ...indexConditions(index, paper))
-            }`
-          ).join(""),
-          `DROP MATERIALIZED VIEW IF EXISTS ${sql}`,
-          `CREATE MATERIALIZED VIEW ${sql}${withOptions(options)} AS\n${
-            withoutEnd(definition)
-          }${populated ? "" : "\nWITH NO DATA"}`,
-          ...indexes.map(({ sql, about: { definition = "" } }) =>
-            withoutOnly(definition, sql)
-          ),
-        ),
-      ];
-    },
-    object: ({ sql }) => `MATERIALIZED VIEW ${sql}`,
-    oid: relationOid,
-  },
-  rule: {
-    print({ label, sql, about }, paper) {
-      const { name = "", definition = "", enabled = "O" } = about;
-      return [
-        longhand(
-          `rule ${label}`,
-          rowExists(
-            "pg_rewrite",
-            `ev_class = to_regclass(${quoteText(sql)})`,
-            `rulename = ${quoteText(name)}`,
-            `ev_enabled = '${enabled}'`,
-            paper.printed("pg_get_ruledef(oid, true)", definition),
-          ),
-          withoutEnd(definition).replace(
-            "CREATE RULE",
-            "CREATE OR REPLACE RULE",
-          ),
-          ...stateOf(sql, "RULE", name, enabled),
-        ),
-      ];
-    },
-    object: ({ sql, about: { name = "" } }) => `RULE ${quote(name)} ON ${sql}`,
-    oid: ({ sql, about: { name = "" } }) =>
-      "(SELECT oid FROM pg_rewrite WHERE ev_class = " +
-      `to_regclass(${quoteText(sql)}) AND rulename = ${quoteText(name)})`,
-  },
-  trigger: {
-    print({ label, sql, about }, paper) {
-      const { name = "", definition = "", enabled = "O" } = about;
-      return [
-        longhand(
-          `trigger ${label}`,
-          rowExists(
-            "pg_trigger",
-            `tgrelid = to_regclass(${quoteText(sql)})`,
-            `tgname = ${quoteText(name)}`,
-            `tgenabled = '${enabled}'`,
-            paper.printed("pg_get_triggerdef(oid, true)", definition),
-          ),
-          ...(about.constraint
-            ? [`DROP TRIGGER IF EXISTS ${quote(name)} ON ${sql}`, definition]
-            : [
-              definition.replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER"),
-            ]),
-          ...stateOf(sql, "TRIGGER", name, enabled),
-        ),
-      ];
-    },
-    object: ({ sql, about: { name = "" } }) =>
-      `TRIGGER ${quote(name)} ON ${sql}`,
-    oid: ({ sql, about: { name = "" } }) =>
-      "(SELECT oid FROM pg_trigger WHERE tgrelid = " +
-      `to_regclass(${quoteText(sql)}) AND tgname = ${quoteText(name)})`,
-  },
-  statistics: {
-    print(item, paper) {
-      const { label, sql, about: { definition = "", target } } = item;
-      return [
-        longhand(
-          `statistics ${label}`,
-          rowExists(
-            "pg_statistic_ext",
-            `oid = ${KINDS.statistics?.oid?.(item)}`,
-            target !== undefined && `stxstattarget = ${target}`,
-            paper.printed(
-              "regexp_replace(pg_get_statisticsobjdef(oid),\n" +
-                "        '^CREATE STATISTICS [^ ]+ ', '')",
-              definition,
-            ),
-          ),
-          `DROP STATISTICS IF EXISTS ${sql}`,
-          `CREATE STATISTICS ${sql} ${definition}`,
-          ...(target === undefined
-            ? []
-            : [`ALTER STATISTICS ${sql} SET STATISTICS ${target}`]),
-        ),
-      ];
-    },
-    object: ({ sql }) => `STATISTICS ${sql}`,
-    oid: ({ about: { name = "", schema = "" } }) =>
-      `(SELECT oid FROM pg_statistic_ext WHERE stxname = ${quoteText(name)} ` +
-      `AND stxnamespace = ${
-        schema === "public"
-          ? "to_regnamespace(current_schema())"
-          : `to_regnamespace(${quoteText(quote(schema))})`
-      })`,
-  },
+  policy: onTable("createPolicy"),
+  view: named("createView"),
+  "materialized view": named("createMaterializedView"),
+  rule: onTable("createRule", "TO"),
+  trigger: onTable("createTrigger", "ON"),
+  statistics: onTable("createStatistics"),
   "replica identity": {
-    print({ label, sql, about: { relkind = "", index } }) {
-      const what = { f: "FULL", n: "NOTHING" }[relkind] ??
-        `USING INDEX ${index}`;
-      return [
-        longhandAfterKeys(
-          `replica identity of ${label}`,
-          rowExists(
-            "pg_class",
-            `oid = to_regclass(${quoteText(sql)})`,
-            `relreplident = '${relkind}'`,
-            index &&
-              "EXISTS (SELECT FROM pg_index WHERE indisreplident AND indexrelid\n" +
-                `        = to_regclass(${quoteText(`${index}`)}))`,
-          ),
-          `ALTER TABLE ${sql} REPLICA IDENTITY ${what}`,
-        ),
-      ];
-    },
+    print: ({ about: { text }, ...item }, paper) => [
+      call("setReplicaIdentity", paper.tableName(item), text),
+    ],
   },
   clustering: {
     print: ({ label, sql, about: { index } }) => [
-      longhandAfterKeys(
+      longhand(
         `clustering of ${label}`,
         rowExists(
           "pg_index",
@@ -3252,155 +2809,102 @@ const KINDS: Record<string, Kind> = {
           `indexrelid::regclass::text LIKE ${quoteText(`%${index}`)}`,
         ),
         `ALTER TABLE ${sql} CLUSTER ON ${index}`,
-      ),
+      ).replace(/(?=}\),$)/, `  phase: "contract",\n`),
     ],
   },
   comment: { print: printComments },
   privileges: { print: printPrivileges },
-  "column privileges": {
-    print({ label, sql, about: { parts = [] } }) {
-      const all = parts as { column: string; granted: string[] }[];
-      const rows = all.flatMap(({ column, granted }) =>
-        granted.map((entry) => `${column} ${entry}`)
-      );
-      return [
-        longhand(
-          `privileges on columns of ${label}`,
-          `${arrayOf(rows)}\n    <@ ARRAY(SELECT ` +
-            `attname || ' ' || ${GRANTABLE}\n` +
-            "      FROM pg_attribute, aclexplode(attacl)\n" +
-            `      WHERE attrelid = to_regclass(${quoteText(sql)}))`,
-          ...all.flatMap(({ column, granted }) =>
-            grants(granted, sql, ` (${quote(column)})`)
-          ),
-        ),
-      ];
-    },
-  },
-  "privileges of a schema": {
-    print: ({ label, sql, about: { granted } }) => [
-      longhand(
-        `privileges on schema ${label}`,
-        holds(
-          granted as string[],
-          "pg_namespace, aclexplode(nspacl)",
-          `nspname = ${quoteText(label)}`,
-        ),
-        ...grants(granted as string[], `SCHEMA ${sql}`),
-      ),
-    ],
-  },
-  "default privileges": {
-    print({ label, about: { role, schema, type = "", ...about } }) {
-      const granted = about.granted as string[];
-      const what: Record<string, string> = {
-        r: "TABLES",
-        S: "SEQUENCES",
-        f: "FUNCTIONS",
-        T: "TYPES",
-        n: "SCHEMAS",
-      };
-      if (granted.length === 0 || !what[type]) return [];
-      const alter = `ALTER DEFAULT PRIVILEGES FOR ROLE ${quote(`${role}`)}${
-        schema ? ` IN SCHEMA ${quote(schema)}` : ""
-      } `;
-      return [
-        longhand(
-          `default privileges of ${label}`,
-          holds(
-            granted,
-            "pg_default_acl, aclexplode(defaclacl)",
-            `pg_get_userbyid(defaclrole) = ${quoteText(`${role}`)}\n` +
-              `        AND defaclobjtype = '${type}' AND defaclnamespace = ${
-                schema ? `to_regnamespace(${quoteText(quote(schema))})` : "0"
-              }`,
-          ),
-          ...grants(granted, what[type]).map((sql) => alter + sql),
-        ),
-      ];
-    },
-  },
-  publication: {
-    print({ label, sql, about: { flags = {}, parts = [], ...about } }) {
-      // Row filters, column lists and whole schemas are for a builder to say.
-      const plain = parts.every(({ rest }) =>
-        Object.values(rest as object).every((value) => value === null)
-      );
-      if (!plain) return [];
-      const tables = parts.map(({ table }) => `${table}`);
-      const publish = ["insert", "update", "delete", "truncate"].filter((
-        word,
-      ) => flags[`pub${word}`]);
-      const options = [
-        publish.length < 4 && `publish = ${quoteText(publish.join(", "))}`,
-        flags.pubviaroot && "publish_via_partition_root = true",
-      ].filter((part) => part);
-      return [
-        longhand(
-          `publication ${label}`,
-          rowExists(
-            "pg_publication p",
-            `pubname = ${quoteText(label)}`,
-            `puballtables = ${about.all}`,
-            `(${Object.keys(flags).join(", ")}) = (${
-              Object.values(flags).join(", ")
-            })`,
-            "ARRAY(SELECT prrelid::regclass::text FROM pg_publication_rel\n" +
-              "        WHERE prpubid = p.oid ORDER BY 1)\n" +
-              `        = ARRAY[${tables.map(quoteText).join(", ")}]::text[]`,
-          ),
-          `CREATE PUBLICATION ${sql}${
-            about.all
-              ? " FOR ALL TABLES"
-              : tables.length > 0
-              ? ` FOR TABLE ${tables.join(", ")}`
-              : ""
-          }${options.length > 0 ? ` WITH (${options.join(", ")})` : ""}`,
-        ),
-      ];
-    },
-    object: ({ sql }) => `PUBLICATION ${sql}`,
-    oid: ({ label }) =>
-      `(SELECT oid FROM pg_publication WHERE pubname = ${quoteText(label)})`,
-  },
-  "event trigger": {
-    print({ label, sql, about }) {
-      const { type, labels, enabled = "O", function: called } = about;
-      const tags = labels?.map(quoteText).join(", ");
-      const states = { D: "DISABLE", R: "ENABLE REPLICA", A: "ENABLE ALWAYS" };
-      const state = states[enabled as keyof typeof states];
-      return [
-        longhand(
-          `event trigger ${label}`,
-          rowExists(
-            "pg_event_trigger",
-            `evtname = ${quoteText(label)}`,
-            `evtevent = ${quoteText(`${type}`)}`,
-            `evtenabled = '${enabled}'`,
-            `evtfoid = to_regprocedure(${quoteText(`${called}`)})`,
-            tags ? `evttags = ARRAY[${tags}]` : "evttags IS NULL",
-          ),
-          `DROP EVENT TRIGGER IF EXISTS ${sql}`,
-          `CREATE EVENT TRIGGER ${sql} ON ${type}${
-            tags ? ` WHEN TAG IN (${tags})` : ""
-          } EXECUTE FUNCTION ${called}`,
-          ...(state ? [`ALTER EVENT TRIGGER ${sql} ${state}`] : []),
-        ),
-      ];
-    },
-    object: ({ sql }) => `EVENT TRIGGER ${sql}`,
-    oid: ({ label }) =>
-      `(SELECT oid FROM pg_event_trigger WHERE evtname = ${quoteText(label)})`,
-  },
+  "default privileges": { print: printDefaultPrivileges },
+  publication: named("createPublication"),
+  "event trigger": named("createEventTrigger"),
 };
 
-function relationOid({ sql }: Item): string {
-  return `to_regclass(${quoteText(sql)})`;
+/** An index of a table that is made by hand. */
+function indexByHand(label: string, sql: string, table: string, text: string) {
+  const [, unique = "", rest = ""] = /^(UNIQUE )?([^]*)$/.exec(text) ?? [];
+  const name = sql.split(".").at(-1);
+  return longhand(
+    `index ${label}`,
+    rowExists(
+      "pg_index",
+      `indexrelid = to_regclass(${quoteText(sql)})`,
+      "indisvalid",
+      `${unique ? "" : "NOT "}indisunique`,
+      "regexp_replace(pg_get_indexdef(indexrelid, 0, true), '^.*? USING ', '')\n" +
+        `        = ${
+          quoteText(rest.replace(/^USING |^(?=\()/, (w) => w ? "" : "btree "))
+        }`,
+    ),
+    `CREATE ${unique}INDEX ${name} ON ${table} ${rest}`,
+  );
 }
 
-/** Whether it stands in the steps' own schema, which builders speak of. */
-function isNear({ label, about: { name } }: Item): boolean {
-  return label === name;
+/** A kind whose builder takes a name, a definition and options. */
+function named(builder: string): Kind {
+  return {
+    print: (item) => {
+      const { definition, options, enabled } = item.about;
+      const list = options?.map(parameter).join(", ") ?? enabled;
+      return definition === undefined
+        ? []
+        : [call(builder, stepNameOf(item), tidied(definition), list)];
+    },
+  };
+}
+
+/** A kind whose builder takes a table, a name, a definition and a state. */
+function onTable(builder: string, word?: string): Kind {
+  return {
+    print: (item, paper) => {
+      const { sql, about: { schema, name = "", definition = "", enabled } } =
+        item;
+      const own = schema ? stepNameOf(item) : stepName(name);
+      // What PostgreSQL prints names the table, which has its own place here.
+      const text = word
+        ? definition.replace(
+          new RegExp(` ${word} ${escapeRegExp(sql)}(?=\\s)`),
+          "",
+        )
+        : definition;
+      const lines = word === "ON" && !text.includes("'")
+        ? text.replaceAll(/ (?=FOR EACH|WHEN \(|EXECUTE )/g, "\n")
+        : text;
+      return [
+        call(builder, paper.tableName(item), own, tidied(lines), enabled),
+      ];
+    },
+  };
+}
+
+/** A call of a builder; what is left out at its end is not said. */
+function call(builder: string, ...args: unknown[]): string {
+  while (!args.at(-1) && args.length > 2) args.pop();
+  return `${builder}(${args.map(valueCode).join(", ")}),`;
+}
+
+/** A text, a list of texts, or names with texts, as TypeScript. */
+function valueCode(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((v) => text(v)).join(", ")}]`;
+  if (typeof value !== "object" || !value) return js(`${value ?? ""}`);
+  const lines = Object.entries(value).map(([name, of]) =>
+    `${property(name)}: ${of === true ? "true" : js(`${of}`)},`
+  );
+  return `{\n${lines.join("\n")}\n}`;
+}
+
+/** A name as steps write it, with its schema where that is not their own. */
+function stepNameOf({ about: { schema, name = "" } }: Item): string {
+  if (!schema || schema === "public") return stepName(name);
+  return [schema, name].map((part) =>
+    /^[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*$/.test(part)
+      ? part
+      : `"${part.replaceAll('"', '""')}"`
+  ).join(".");
+}
+
+/** The fields of a composite type; "__proto__" is one, too. */
+function fieldsOf({ about: { fields = [] } }: Item): Record<string, string> {
+  return Object.fromEntries(fields.map(([name, type]) => [name, brief(type)]));
 }
 
 /** A string of TypeScript; in backticks where quotes or lines ask for it. */
@@ -3420,72 +2924,86 @@ function text(value: string): string {
   return JSON.stringify(value);
 }
 
-/** The longhand step; a label says as much as PostgreSQL keeps of a name. */
-function longhand(label: string, check: string, ...alter: string[]): string {
-  return stepCode(label, check, alter);
+/** Types by the names that people call them. */
+const BRIEF: [RegExp, string][] = [
+  [/^(timestamp|time)(\(\d\))? with time zone/, "$1tz$2"],
+  [/^(timestamp|time)(\(\d\))? without time zone/, "$1$2"],
+  [/^character varying/, "varchar"],
+  [/^character\b/, "char"],
+];
+
+function brief(type: string): string {
+  return BRIEF.reduce((type, [pattern, by]) => type.replace(pattern, by), type);
 }
 
-/**
- * One that stands on a key, a constraint or an index: where the table has
- * rows, builders make these later than what is new.
- */
-function longhandAfterKeys(
-  label: string,
-  check: string,
-  ...alter: string[]
-): string {
-  return stepCode(label, check, alter, `  phase: "contract",\n`);
+/** A value without the cast to its column's own type. */
+function uncast(value: string, type: string): string {
+  const [, plain = value, cast = ""] = /^('(?:[^']|'')*')::([^:]+)$/
+    .exec(value) ?? [];
+  return cast === type.replace(/\(.*?\)/, "") ? plain : value;
 }
 
-function stepCode(
-  label: string,
-  check: string,
-  alter: string[],
-  more = "",
-): string {
-  const bytes = new TextEncoder();
-  let name = label;
-  while (bytes.encode(name).length > 63) {
-    name = `${name.replace(/…?$/, "").slice(0, -1)}…`;
+/** How deep the lines of SQL stand that follow its first. */
+const DEEP = "\n        ";
+
+/** A clause of a query, which begins a line. */
+const CLAUSE =
+  /^(?:(?:(?:LEFT|RIGHT|FULL|CROSS) )?JOIN|FROM|WHERE|GROUP BY|HAVING|WINDOW|ORDER BY|LIMIT|OFFSET|UNION|EXCEPT|INTERSECT|SELECT|WITH|DO|VALUES|SET)\b/;
+
+/** SQL that PostgreSQL prints over many lines, as a person would. */
+function tidied(sql: string): string {
+  const parts = sql.trim().replace(/;$/, "").split("\n");
+  // A string that holds a line's end is left as it is.
+  if (parts.some((part) => part.split("'").length % 2 === 0)) {
+    return parts.join("\n");
   }
+  return filled(parts.map((part) => part.trim()));
+}
+
+/** In one line where that is short, else in lines that are well filled. */
+function filled(parts: string[], width = 66): string {
+  if (parts.join(" ").length < width) return parts.join(" ");
+  const lines: string[] = [];
+  for (const part of parts) {
+    const line = `${lines.at(-1)} ${part}`;
+    if (lines.length === 0 || CLAUSE.test(part) || line.length > width) {
+      lines.push(part);
+    } else lines[lines.length - 1] = line;
+  }
+  return lines.join(DEEP);
+}
+
+/** A function's attributes in short lines, and its body as it is. */
+function routineText(definition: string): string {
+  const [, head = definition, mark = "", body = ""] =
+    /^([^]*?)\bAS (\$\w+\$)([^]*)\2\s*$/.exec(definition) ?? [];
+  const parts = head.trim().split("\n").map((part) => part.trim());
+  if (!mark) return filled(parts);
+  const dollars = /\$\$|\$$/.test(body) ? mark : "$$";
+  const text = `${dollars}${body}${dollars}`;
+  return body.includes("\n")
+    ? `${filled([...parts, "AS"])} ${text}`
+    : filled([...parts, `AS ${text}`]);
+}
+
+/** The longhand step, which says what it makes where its name does not. */
+function longhand(label: string, check: string, ...alter: string[]): string {
   const list = alter.map(js);
-  return `step(${text(name)}, {\n  check: ${js(check)},\n  alter: ${
+  return `step(${text(label)}, {\n  check: ${js(check)},\n  alter: ${
     list.length === 1 ? list[0] : `[${list.join(", ")}]`
-  },\n${more}}),`;
+  },\n}),`;
 }
 
 /** A check that a row of a catalog is as it must be. */
 function rowExists(
   from: string,
-  ...conditions: (string | false | undefined | unknown)[]
+  ...conditions: unknown[]
 ): string {
   const list = conditions.filter((condition) => condition);
   const line = `EXISTS (SELECT FROM ${from} WHERE ${list.join(" AND ")})`;
   return line.length < 60 && !line.includes("\n")
     ? line
     : `EXISTS (SELECT FROM ${from}\n    WHERE ${list.join("\n      AND ")})`;
-}
-
-/** Columns of a catalog's row and what they hold, some to a line. */
-function inRows(flags: Record<string, unknown>): string[] {
-  const parts = Object.entries(flags).map(([column, value]) =>
-    typeof value === "boolean"
-      ? `${value ? "" : "NOT "}${column}`
-      : `${column} = ${
-        /^-?\d+$/.test(`${value}`) ? value : quoteText(`${value}`)
-      }`
-  );
-  const lines: string[] = [];
-  for (const part of parts) {
-    const line = `${lines.at(-1)} AND ${part}`;
-    if (lines.length > 0 && line.length < 68) lines[lines.length - 1] = line;
-    else lines.push(part);
-  }
-  return lines;
-}
-
-function arrayOf(texts: string[]): string {
-  return `ARRAY[${texts.map(quoteText).join(", ")}]`;
 }
 
 function sameOptions(column: string, options: string[] | undefined): string {
@@ -3496,17 +3014,14 @@ function sameOptions(column: string, options: string[] | undefined): string {
 
 /** An option as the catalogs keep it, as SQL reads it. */
 function parameter(option: string): string {
-  const [name, value = ""] = option.split(/=(.*)/s);
+  const [name = "", value = ""] = option.split(/=(.*)/s);
+  if (/^security_\w+$/.test(name) && value === "true") return name;
   return /^[\w.]+$/.test(value)
     ? `${name} = ${value}`
     : `${name} = ${quoteText(value)}`;
 }
 
-function withOptions(options: string[] | undefined): string {
-  return options ? ` WITH (${options.map(parameter).join(", ")})` : "";
-}
-
-function optionList(options: string[] | undefined): string {
+function foreignOptions(options: string[] | undefined): string {
   const list = options?.map((option) => {
     const [name = "", value = ""] = option.split(/=(.*)/s);
     return `${quote(name)} ${quoteText(value)}`;
@@ -3514,174 +3029,119 @@ function optionList(options: string[] | undefined): string {
   return list ? ` OPTIONS (${list.join(", ")})` : "";
 }
 
-function withoutEnd(sql: string): string {
-  return sql.trim().replace(/;$/, "");
+/** What `comment` and `grant` call an object. */
+function called(item: Item, paper: Paper): string {
+  const { kind, sql, about: { name = "" } } = item;
+  const word = KINDS[kind]?.word?.(item) ?? kind;
+  return /^(constraint|trigger|policy|rule)$/.test(kind) && paper.table(item)
+    ? `${word} ${sql}.${quote(name)}`
+    : `${word} ${sql}`;
 }
 
-/** A partitioned table's index as it was made: on its partitions, too. */
-function withoutOnly(definition: string, index: string): string {
-  const start = definition.indexOf(" ON ONLY ");
-  const name = definition.indexOf(index.split(".").at(-1) ?? "");
-  return start > name
-    ? definition.replace(" ON ONLY ", () => " ON ")
-    : definition;
+/** Privileges of one role on one thing, as `grant` is told them. */
+interface Privilege {
+  who: string;
+  what: string;
+  column: string | null;
+  again: boolean;
 }
 
-/** Options of a sequence that are not those it has by itself. */
-function briefly(definition: string): string {
-  if (definition.startsWith("INCREMENT BY -")) return definition;
-  const usual =
-    /^(INCREMENT BY 1|MINVALUE 1|START WITH 1|CACHE 1|NO CYCLE|MAXVALUE (32767|2147483647|9223372036854775807))$/;
-  return (definition.match(/(NO )?CYCLE|[A-Z]+( BY| WITH)? -?\d+/g) ?? [])
-    .filter((part) => !usual.test(part)).join(" ");
-}
-
-function indexConditions(item: Item, paper: Paper): string[] {
-  const { sql, about: { definition = "" } } = item;
-  return [
-    `indexrelid = to_regclass(${quoteText(sql)})`,
-    "indisvalid",
-    paper.printed("pg_get_indexdef(indexrelid, 0, true)", definition),
-  ];
-}
-
-/** What turns a trigger or a rule off, or on for replicas. */
-function stateOf(table: string, what: string, name: string, state: string) {
-  const words = { D: "DISABLE", R: "ENABLE REPLICA", A: "ENABLE ALWAYS" };
-  const word = words[state as keyof typeof words];
-  return word ? [`ALTER TABLE ${table} ${word} ${what} ${quote(name)}`] : [];
-}
-
-/** Privileges as GRANT says them, one statement for each role. */
-function grants(entries: string[], on: string, columns = ""): string[] {
-  return byGrantee(entries).map(([who, words, option]) =>
-    `GRANT ${words.map((word) => word + columns).join(", ")} ON ${on} TO ` +
-    who + option
-  );
-}
-
-function byGrantee(entries: string[]): [string, string[], string][] {
-  const found = new Map<string, [string, string[], string]>();
-  for (const entry of entries) {
-    const [, who = "", word = "", option = ""] =
-      /^("(?:[^"]|"")*"|\S+) ([A-Z ]+?)( WITH GRANT OPTION)?$/.exec(entry) ??
-        [];
-    const row = found.get(who + option) ?? [who, [], option];
-    row[1].push(word);
-    found.set(who + option, row);
-  }
-  return [...found.values()];
-}
-
-/** A check that privileges are there, and that others are not. */
-function holds(
-  granted: string[],
-  from: string,
-  where: string,
-  revoked: string[] = [],
-): string {
-  const grantable = granted.some((entry) => entry.endsWith("GRANT OPTION"));
-  const there = `ARRAY(SELECT ${grantable ? GRANTABLE : GRANTED}\n      FROM ` +
-    `${from}\n      WHERE ${where})`;
-  return [
-    ...(granted.length > 0 ? [`${arrayOf(granted)} <@ ${there}`] : []),
-    ...(revoked.length > 0
-      ? [
-        `EXISTS (SELECT FROM ${from.split(",")[0]} WHERE ${where})`,
-        `NOT ${arrayOf(revoked)} && ${there}`,
-      ]
-      : []),
-  ].join("\n    AND ");
+/** Calls of a builder, one for each role, with its privileges in one text. */
+function printAcl(
+  builder: string,
+  { about }: Item,
+  entries: Privilege[],
+  ...args: unknown[]
+): string[] {
+  const roles = Map.groupBy(entries, ({ who, again }) => `${again} ${who}`);
+  return [...roles.values()].map((list) => {
+    const { who = "", again = false } = list[0] ?? {};
+    const whole = list.filter(({ column }) => !column).map(({ what }) => what);
+    const columns = Map.groupBy(
+      list.filter(({ column }) => column),
+      ({ what }) => what,
+    );
+    const every = about.all as string[];
+    const all = every.length > 1 && every.every((word) => whole.includes(word));
+    const words = [
+      ...(all ? ["ALL"] : whole),
+      ...[...columns].map(([what, rows]) =>
+        `${what} (${rows.map(({ column }) => column).join(", ")})`
+      ),
+    ].join(", ") + (again ? " WITH GRANT OPTION" : "");
+    const [on, ...rest] = args;
+    return call(builder, words, on, who, ...rest);
+  });
 }
 
 function printPrivileges(item: Item, paper: Paper): string[] {
   const of = paper.find(item.on);
-  const { catalog, granted, revoked } = item.about as Record<string, string[]>;
-  const [, acl, owner, type] =
-    PRIVILEGES.find(([name]) => name === `${catalog}`) ?? [];
-  const { oid, object } = of && KINDS[of.kind] || {};
-  if (!of || !oid || !object || !granted || !revoked) return [];
-  const on = object(of).replace(
-    /^(TABLE|FOREIGN TABLE|VIEW|MATERIALIZED VIEW) /,
-    "",
-  )
-    .replace(/^AGGREGATE /, "FUNCTION ").replace(/^SERVER /, "FOREIGN SERVER ");
+  // GRANT knows aggregates as functions.
+  const on = of
+    ? called(of, paper).replace(/^aggregate /, "function ")
+    : item.label;
+  const { granted, revoked } = item.about as unknown as {
+    granted: Privilege[];
+    revoked: Privilege[];
+  };
+  if (item.on && !of) return [];
   return [
-    longhand(
-      `privileges on ${of.kind} ${of.label}`,
-      holds(
-        granted,
-        `${catalog} o, aclexplode(coalesce(${acl},\n        acldefault(${
-          type?.replace(/^CASE.*$/, of.kind === "sequence" ? "'s'" : "'r'")
-        }, ${owner})))`,
-        `o.oid = ${oid(of)}`,
-        revoked,
-      ),
-      ...byGrantee(revoked).map(([who, words]) =>
-        `REVOKE ${words.join(", ")} ON ${on} FROM ${who}`
-      ),
-      ...grants(granted, on),
-    ),
+    ...printAcl("revoke", item, revoked, on),
+    ...printAcl("grant", item, granted, on),
+  ];
+}
+
+function printDefaultPrivileges(item: Item): string[] {
+  const { label, about: { role, mine, schema } } = item;
+  const { granted, revoked } = item.about as unknown as {
+    granted: Privilege[];
+    revoked: Privilege[];
+  };
+  const [on = ""] = label.split(/ (?:in|for) /);
+  const options = { ...(!mine && { by: role }), ...(schema && { schema }) };
+  const more = Object.keys(options).length > 0 ? [options] : [];
+  return [
+    ...printAcl("revokeDefaultPrivileges", item, revoked, on, ...more),
+    ...printAcl("defaultPrivileges", item, granted, on, ...more),
   ];
 }
 
 /** All comments of one object: its own, and those of its columns. */
 function printComments(item: Item, paper: Paper): string[] {
   const of = paper.original(item.on) ?? paper.find(item.on);
-  const { oid, object } = of && KINDS[of.kind] || {};
-  if (!of || !oid || !object || of.id !== item.on && of.kind !== "type") {
-    return [];
-  }
+  if (!of || of.id !== item.on && of.kind !== "type") return [];
   const parts = item.about.parts as { column?: string; text: string }[];
-  const [catalog] = of.id.split(" ");
-  const own = parts.filter(({ column }) => !column);
-  const columns = parts.filter(({ column }) => column);
-  const check = [
-    ...own.map(({ text }) =>
-      `obj_description(${oid(of)}, '${catalog}')\n    IS NOT DISTINCT FROM ${
-        quoteText(text)
-      }`
-    ),
-    ...columns.map(({ column = "", text }) =>
-      rowExists(
-        "pg_attribute",
-        `attrelid = to_regclass(${quoteText(of.sql)})`,
-        `attname = ${quoteText(column)}`,
-        `col_description(attrelid, attnum)\n        = ${quoteText(text)}`,
-      )
-    ),
-  ].join("\n    AND ");
-  const print = /^(constraint|index)$/.test(of.kind)
-    ? longhandAfterKeys
-    : longhand;
-  return [
-    print(
-      `${parts.length > 1 ? "comments" : "comment"} on ${of.kind} ${of.label}`,
-      check,
-      ...parts.map(({ column, text }) =>
-        `COMMENT ON ${
-          column ? `COLUMN ${of.sql}.${quote(column)}` : object(of)
-        } IS ${quoteText(text)}`
-      ),
-    ),
-  ];
+  return parts.map(({ column, text }) =>
+    call(
+      "comment",
+      column ? `column ${of.sql}.${quote(column)}` : called(of, paper),
+      text,
+    )
+  );
 }
 
 /** What `createTable` can say. */
-function isPlainTable(item: Item): boolean {
-  const { relkind, parents, type, columns = [] } = item.about;
-  return relkind === "r" && !parents && !type && columns.length > 0 &&
-    isNear(item);
+function isOwnTable({ kind, about }: Item): boolean {
+  const { relkind, parents, type, columns = [] } = about;
+  return kind === "table" && relkind === "r" && !parents && !type &&
+    columns.length > 0;
 }
 
-function printTable(item: Item, paper: Paper): string {
-  const { label, about: { columns = [] } } = item;
-  if (!isPlainTable(item)) return printTableByHand(item, paper);
-  const lines = columns.map((column) => {
-    const name = property(column.name);
-    return `  ${name}: ${js(paper.column(item, column))},`;
-  });
-  return `createTable(${js(stepName(label))}, {\n${lines.join("\n")}\n}),`;
+function printTable(item: Item, paper: Paper): string[] {
+  const { label, sql, about: { columns = [], unlogged } } = item;
+  if (!isOwnTable(item)) return [printTableByHand(item, paper)];
+  const texts = Object.fromEntries(
+    columns.map((column) => [column.name, paper.column(item, column)]),
+  );
+  const made = call("createTable", stepNameOf(item), texts);
+  if (!unlogged) return [made];
+  const check = rowExists(
+    "pg_class",
+    `oid = to_regclass(${quoteText(sql)})`,
+    "relpersistence = 'u'",
+  );
+  const alter = `ALTER TABLE ${sql} SET UNLOGGED`;
+  return [made, longhand(`unlogged table ${label}`, check, alter)];
 }
 
 /** A name as a key of an object; `__proto__` alone would be its prototype. */
@@ -3690,47 +3150,50 @@ function property(name: string): string {
   return /^[a-z_]\w*$/i.test(name) ? name : JSON.stringify(name);
 }
 
-/** Partitions, and tables that are partitioned, inherit or are elsewhere. */
+/** Foreign tables, partitions, and tables that are partitioned or inherit. */
 function printTableByHand(item: Item, paper: Paper): string {
   const { label, sql, about } = item;
   const { relkind = "", parents, bound, partitionBy, columns = [] } = about;
-  const from = parents?.map((parent) => `${parent}`) ?? [];
+  const from = parents?.join(", ") ?? "";
+  const foreign = relkind === "f";
   const lines = columns.filter(({ inherited }) => !inherited)
     .map((column) => `  ${column.ident} ${paper.column(item, column)}`);
-  const list = lines.length > 0 ? ` (\n${lines.join(",\n")}\n)` : " ()";
-  const head = `CREATE ${relkind === "f" ? "FOREIGN " : ""}TABLE ${sql}`;
-  const create = bound !== undefined
-    ? `${head} PARTITION OF ${from} ${bound}`
+  const list = lines.length > 0 ? `(\n${lines.join(",\n")}\n)` : "()";
+  const same = (expression: string, text: string | undefined) =>
+    `${expression}\n        IS NOT DISTINCT FROM ${
+      text ? quoteText(text) : "NULL"
+    }`;
+  const shape = bound !== undefined
+    ? `PARTITION OF ${from} ${bound}`
     : about.type
-    ? `${head} OF ${about.type}`
-    : head + list + (from.length > 0 ? ` INHERITS (${from.join(", ")})` : "");
+    ? `OF ${about.type}`
+    : list + (from && ` INHERITS (${from})`);
   return longhand(
-    `${relkind === "f" ? "foreign table" : "table"} ${label}`,
+    `${foreign ? "foreign table" : "table"} ${label}`,
     rowExists(
       "pg_class t",
       `t.oid = to_regclass(${quoteText(sql)})`,
       `relkind = '${relkind}'`,
-      from.length > 0 &&
+      `reloftype = ${about.type ? `to_regtype(${quoteText(about.type)})` : 0}`,
+      same(
         "(SELECT string_agg(inhparent::regclass::text, ', ' ORDER BY inhseqno)\n" +
-          `        FROM pg_inherits WHERE inhrelid = t.oid) = ${
-            quoteText(from.join(", "))
-          }`,
-      bound !== undefined &&
-        paper.printed("pg_get_expr(relpartbound, t.oid)", bound),
-      partitionBy &&
-        paper.printed("pg_get_partkeydef(t.oid)", partitionBy),
-      bound === undefined &&
-        (about.shape ? paper.printed(SHAPE, about.shape) : `${SHAPE} IS NULL`),
-      relkind === "f" && sameOptions(
+          "        FROM pg_inherits WHERE inhrelid = t.oid)",
+        from,
+      ),
+      bound !== undefined && same("pg_get_expr(relpartbound, t.oid)", bound),
+      partitionBy && same("pg_get_partkeydef(t.oid)", partitionBy),
+      bound === undefined && same(SHAPE, about.shape),
+      foreign && sameOptions(
         "(SELECT ftoptions FROM pg_foreign_table WHERE ftrelid = t.oid)",
         about.options,
       ),
     ),
-    create + (partitionBy ? ` PARTITION BY ${partitionBy}` : "") +
-      (relkind === "f"
-        ? ` SERVER ${quote(`${about.server}`)}${optionList(about.options)}`
+    `CREATE ${foreign ? "FOREIGN " : ""}TABLE ${sql} ${shape}` +
+      (partitionBy ? ` PARTITION BY ${partitionBy}` : "") +
+      (foreign
+        ? ` SERVER ${quote(`${about.server}`)}${foreignOptions(about.options)}`
         : ""),
-  );
+  ).replace(/(?=}\),$)/, () => `  makes: ${text(`table ${label}`)},\n`);
 }
 
 function printConstraint(item: Item, paper: Paper): string {
@@ -3738,27 +3201,26 @@ function printConstraint(item: Item, paper: Paper): string {
   const { name = "", definition = "", valid } = about;
   const table = paper.table(item);
   const parent = paper.find(`${about.parent}`);
-  const built = table && paper.isBuilt(table) &&
-    (about.type !== "f" || parent && paper.isBuilt(parent));
-  if (built && valid) {
-    const code = builtConstraint(table.label, name, definition);
-    if (code) return code;
-  }
+  const code = valid && table && paper.isBuilt(table) &&
+    (!parent || paper.isBuilt(parent)) &&
+    builtConstraint(stepNameOf(table), name, definition);
+  if (code) return code;
   const again = /^[cf]$/.test(about.type ?? "")
     ? [`ALTER TABLE ${sql} DROP CONSTRAINT IF EXISTS ${quote(name)}`]
     : [];
-  const print = parent && paper.isBuilt(parent) ? longhandAfterKeys : longhand;
-  return print(
+  // What it refers to may be a key that the plan builds late.
+  return longhand(
     `constraint ${label}`,
     rowExists(
       "pg_constraint",
       `conrelid = to_regclass(${quoteText(sql)})`,
       `conname = ${quoteText(name)}`,
-      paper.proved("pg_get_constraintdef(oid)", definition),
+      `regexp_replace(pg_get_constraintdef(oid, true), ' NOT VALID$', '')\n` +
+        `        = ${quoteText(definition.replace(/ NOT VALID$/, ""))}`,
     ),
     ...again,
     `ALTER TABLE ${sql} ADD CONSTRAINT ${quote(name)} ${definition}`,
-  );
+  ).replace(/(?=}\),$)/, `  phase: "contract",\n`);
 }
 
 function builtConstraint(table: string, name: string, definition: string) {
@@ -3773,8 +3235,10 @@ function builtConstraint(table: string, name: string, definition: string) {
   for (const [pattern, builder] of kinds) {
     const [, rest] = pattern.exec(definition) ?? [];
     if (rest === undefined) continue;
-    const args = [stepName(table), stepName(name), rest];
-    return `${builder}(${args.map(js).join(", ")}),`;
+    const spaced = builder === "addForeignKey"
+      ? rest.replace(/( REFERENCES [^(]*[^( ])\(/, "$1 (")
+      : rest;
+    return call(builder, table, stepName(name), spaced);
   }
   return "";
 }
@@ -3825,23 +3289,21 @@ interface Printed {
   key: string;
   steps: string[];
   topic: string;
+  /** The object that it hangs on, or itself. */
+  group: string;
 }
 
 /** Lays out the steps for an inventory. */
 class Paper {
-  /** Functions that are made before what they name. */
-  readonly lax = new Set<string>();
   readonly #items = new Map<string, Item>();
   readonly #originals = new Map<string, Item>();
   readonly #aliases: Map<string, string>;
   readonly #needs = new Map<string, Set<string>>();
   /** What bodies of functions name, which need not be there. */
   readonly #wishes = new Map<string, Set<string>>();
-  readonly #indexes = new Map<string, Item[]>();
   readonly #serial = new Map<string, string>();
   readonly #key = new Map<string, string>();
   readonly #late = new Set<string>();
-  readonly #prefixes: string[];
   /** Partitions that a job makes, by their parent. */
   readonly jobs = new Map<string, Item[]>();
   /** What no step can say. */
@@ -3859,10 +3321,6 @@ class Paper {
     this.#aliases = new Map(inventory.aliases);
     this.left = [...inventory.left];
     for (const item of inventory.items) this.#items.set(item.id, item);
-    this.#prefixes = inventory.items.filter(({ kind }) => kind === "extension")
-      .map(({ about: { schema = "" } }) => schema)
-      .filter((schema) => !["public", "pg_catalog"].includes(schema))
-      .map((schema) => `${quote(schema)}.`);
     this.#leaveOutJobs();
     for (const [id, item] of this.#items) this.#originals.set(id, item);
     this.#merge();
@@ -3889,47 +3347,16 @@ class Paper {
     return this.find(item.on);
   }
 
+  /** The name of its table, as steps write it. */
+  tableName(item: Pick<Item, "on">): string {
+    const table = this.find(item.on);
+    return table ? stepNameOf(table) : "";
+  }
+
   isBuilt(table: Item): boolean {
     return this.made.has(keyOf(table))
-      ? this.built.has(table.label)
-      : table.kind === "table" && isPlainTable(table);
-  }
-
-  indexesOf({ id }: Item): Item[] {
-    return this.#indexes.get(id) ?? [];
-  }
-
-  /** That a function prints this, whatever is on the search path. */
-  printed(expression: string, text: string, ...more: string[]): string {
-    for (const prefix of [...this.#prefixes, ...more]) {
-      if (!text.includes(prefix) && !more.includes(prefix)) continue;
-      expression = `replace(${expression}, ${quoteText(prefix)}, '')`;
-      text = text.replaceAll(prefix, "");
-    }
-    const line = `${expression} = ${quoteText(text)}`;
-    return line.length < 68
-      ? line
-      : `${expression}\n        = ${quoteText(text)}`;
-  }
-
-  /** The same of a constraint, which may have been validated since. */
-  proved(expression: string, definition: string): string {
-    const plain = definition.replace(/ NOT VALID$/, "");
-    return plain === definition
-      ? this.printed(expression, definition)
-      : this.printed(
-        `regexp_replace(${expression}, ' NOT VALID$', '')`,
-        plain,
-      );
-  }
-
-  /**
-   * The same of a query: before PostgreSQL 16 columns of the only table stand
-   * with its name.
-   */
-  query(expression: string, definition: string): string {
-    const alias = onlyAlias(definition);
-    return this.printed(expression, definition, ...(alias ? [alias] : []));
+      ? this.built.has(stepNameOf(table))
+      : isOwnTable(table);
   }
 
   /** What stands behind a column's name. */
@@ -3938,16 +3365,18 @@ class Paper {
     const serial = this.#serial.get(`${table.id} ${column.name}`);
     const key = this.#key.get(table.id) === column.name;
     const late = this.#late.has(`${table.id} ${column.name}`);
-    const options = counter && briefly(counter);
     return [
-      serial ?? type,
+      serial ?? brief(type),
       collation && `COLLATE ${collation}`,
       notNull && !unproved && !identity && !serial && !key && "NOT NULL",
       column.default !== undefined && !serial && !late &&
-      `DEFAULT ${column.default}`,
-      column.generated && `GENERATED ALWAYS AS (${column.generated}`,
+      `DEFAULT ${uncast(column.default, type)}`,
+      column.generated &&
+      `GENERATED ALWAYS AS${column.generated.length > 40 ? DEEP : " "}(${
+        tidied(column.generated)
+      }`,
       identity &&
-      `GENERATED ${identity} AS IDENTITY${options ? ` (${options})` : ""}`,
+      `GENERATED ${identity} AS IDENTITY${counter ? ` (${counter})` : ""}`,
       key && "PRIMARY KEY",
     ].filter((part) => part).join(" ");
   }
@@ -3968,48 +3397,79 @@ class Paper {
     }
   }
 
-  /** What is written within something else: keys, serials, indexes. */
+  /** What is written within something else: keys and serials. */
   #merge() {
     for (const item of [...this.#items.values()]) {
-      const { id, kind, about } = item;
-      const on = this.#items.get(item.on ?? "");
-      if (kind === "constraint" && on && about.type === "p") {
-        const [, column = ""] =
-          /^PRIMARY KEY \(("(?:[^"]|"")*"|[^(),"]+)\)$/.exec(
-            about.definition ?? "",
-          ) ?? [];
-        if (
-          !column || about.name !== `${on.about.name}_pkey` ||
-          !isPlainTable(on) || this.made.has(keyOf(on))
-        ) continue;
-        this.#key.set(on.id, unquoteExactly(column));
-        this.#into(item, on);
-      } else if (kind === "index" && on?.kind === "materialized view") {
-        this.#indexes.set(on.id, [...this.indexesOf(on), item]);
-        this.#into(item, on);
-      } else if (kind === "sequence" && about.owner) {
-        const { owner } = about;
-        const table = this.#items.get(owner.id);
-        const column = table?.about.columns?.find(({ ident }) =>
-          ident === owner.column
-        );
-        const word = { smallint: "smallserial", integer: "serial" }[
-          column?.type ?? ""
-        ] ?? "bigserial";
-        const serial = table && column && about.usual && isPlainTable(table) &&
-          column.notNull && column.type === about.type &&
-          about.name === `${table.about.name}_${column.name}_seq` &&
-          column.default === `nextval(${quoteText(item.sql)}::regclass)`;
-        if (serial) {
-          this.#serial.set(`${table.id} ${column.name}`, word);
-          this.#into(item, table);
-        } else if (table) {
-          const owning = { ...item, kind: "sequence owner", id: `${id} owner` };
-          this.#items.set(owning.id, owning);
-          this.#needs.set(owning.id, new Set([id, table.id]));
-        }
-      }
+      const { kind, on, about } = item;
+      if (kind === "constraint" && about.type === "p") {
+        this.#mergeKey(item, this.#items.get(on ?? ""));
+      } else if (kind === "sequence") this.#mergeSequence(item);
     }
+  }
+
+  #mergeKey(item: Item, table: Item | undefined) {
+    const { name, definition = "" } = item.about;
+    const [, column = ""] =
+      /^PRIMARY KEY \(("(?:[^"]|"")*"|[^(),"]+)\)$/.exec(definition) ?? [];
+    if (
+      !column || !table || name !== `${table.about.name}_pkey` ||
+      !isOwnTable(table) || table.about.bound !== undefined ||
+      table.about.parents || this.made.has(keyOf(table))
+    ) return;
+    this.#key.set(table.id, unquoteExactly(column));
+    this.#into(item, table);
+  }
+
+  /** One of a serial column is made with it; any other behind its owner. */
+  #mergeSequence(item: Item) {
+    const { id, sql, about: { owner, type, text, unlogged, ...about } } = item;
+    const table = this.#items.get(owner?.id ?? "");
+    const column = table?.about.columns?.find(({ ident }) =>
+      ident === owner?.column
+    );
+    const word = { smallint: "smallserial", integer: "serial" }[type ?? ""] ??
+      "bigserial";
+    const counts = column?.default === `nextval(${quoteText(sql)}::regclass)`;
+    if (
+      table && column && counts && !text && isOwnTable(table) &&
+      column.notNull && column.type === type &&
+      about.name === `${table.about.name}_${column.name}_seq`
+    ) {
+      this.#serial.set(`${table.id} ${column.name}`, word);
+      this.#into(item, table);
+      return;
+    }
+    const definition = [
+      type !== "bigint" && `AS ${type}`,
+      text,
+      owner && table && `OWNED BY ${owner.table}.${owner.column}`,
+    ].filter((part) => part).join(" ");
+    const own = { ...item, about: { ...about, owner, unlogged, definition } };
+    if (unlogged) own.about.definition = undefined!;
+    this.#items.set(id, own as Item);
+    if (!table) return;
+    this.#needs.set(id, new Set([table.id]));
+    (own as Item).on = table.id;
+    if (column && counts && !this.made.has(keyOf(table))) {
+      this.#splitDefault(table, column, [id]);
+    }
+  }
+
+  /** A default as a step of its own, which may stand behind its table's. */
+  #splitDefault(table: Item, column: ColumnAbout, needs: string[]): Item {
+    const { id, sql, label } = table;
+    this.#late.add(`${id} ${column.name}`);
+    const later: Item = {
+      kind: "default",
+      label: `${label}.${column.name}`,
+      sql,
+      id: `${id} default ${column.name}`,
+      on: id,
+      about: { name: column.name, default: column.default!, table },
+    };
+    this.#items.set(later.id, later);
+    this.#needs.set(later.id, new Set([...needs, id]));
+    return later;
   }
 
   #into({ id }: Item, whole: Item) {
@@ -4021,6 +3481,8 @@ class Paper {
     const add = (from: string, to: string | undefined) => {
       const [a, b] = [this.find(from), this.find(to)];
       if (!a || !b || a === b) return;
+      // A default that is a step of its own needs it, and not the table.
+      if (b.kind === "sequence" && b.on === a.id) return;
       this.#needs.set(a.id, (this.#needs.get(a.id) ?? new Set()).add(b.id));
     };
     for (const [from, all] of this.inventory.needs) {
@@ -4063,7 +3525,11 @@ class Paper {
 
   /** All that there are no steps for, each behind what it needs. */
   print(): Printed[] {
-    const topics = new Topics([...this.#items.values()], this.#needs);
+    const topics = new Topics(
+      [...this.#items.values()],
+      this.#needs,
+      this.#originals,
+    );
     const waiting = new Map(
       [...this.#items].filter(([, item]) => !this.made.has(keyOf(item))),
     );
@@ -4075,45 +3541,42 @@ class Paper {
       const kind = KINDS[item.kind];
       const steps = kind?.print(item, this) ?? [];
       if (steps.length > 0) {
-        printed.push({ item, key: keyOf(item), steps, topic });
+        const { id: group } = rootOf(item, this.#originals);
+        printed.push({ item, key: keyOf(item), steps, topic, group });
       } else if (!this.#isForeign(item)) {
         this.left.push({ what: keyOf(item), why: "" });
       }
     };
-    const ready = (upTo: number) => {
+    const isReady = (item: Item) =>
+      waiting.has(item.id) && unmet(item, this.#needs).length === 0 &&
+      unmet(item, this.#wishes).length === 0;
+    // What hangs on the object before goes first.
+    const next = (from: number, to: number) => {
+      const group = printed.at(-1)?.group;
+      let first: Item | undefined;
       for (const item of topics.inOrder) {
-        if (topics.place(item) > upTo) return undefined;
-        if (!waiting.has(item.id)) continue;
-        if (unmet(item, this.#needs).length > 0) continue;
-        if (unmet(item, this.#wishes).length === 0) return item;
+        const place = topics.place(item);
+        if (place < from || place > to || !isReady(item)) continue;
+        if (rootOf(item, this.#originals).id === group) return item;
+        first ??= item;
       }
+      return first;
+    };
+    const emitAll = (from: number, to: number, title: string) => {
+      for (let item; (item = next(from, to));) emit(item, title);
     };
     topics.titles.forEach((title, place) => {
       // What belongs to an earlier topic waits for the end of this one.
-      for (const first of [place, -1]) {
-        for (;;) {
-          const item = first === place
-            ? topics.inOrder.find((item) =>
-              topics.place(item) === place && waiting.has(item.id) &&
-              unmet(item, this.#needs).length === 0 &&
-              unmet(item, this.#wishes).length === 0
-            )
-            : ready(place);
-          if (!item) break;
-          emit(item, title);
-        }
-      }
+      emitAll(place, place, title);
+      emitAll(0, place, title);
     });
     while (waiting.size > 0) {
       const all = topics.inOrder.filter(({ id }) => waiting.has(id));
-      const next = all.find((item) => unmet(item, this.#needs).length === 0) ??
+      const open = all.find((item) => unmet(item, this.#needs).length === 0) ??
         all.find((item) => this.#putOff(item, waiting, topics)) ?? all[0]!;
-      if (next.kind === "function") this.lax.add(next.id);
-      emit(next, CYCLES);
+      emit(open, CYCLES);
       // What was waiting for it alone goes on in its order.
-      for (let item = ready(Infinity); item; item = ready(Infinity)) {
-        emit(item, CYCLES);
-      }
+      emitAll(0, Infinity, CYCLES);
     }
     return printed;
   }
@@ -4125,7 +3588,7 @@ class Paper {
 
   /** A default may follow its table, where it needs what needs the table. */
   #putOff(item: Item, waiting: Map<string, Item>, topics: Topics): boolean {
-    const { id, sql, label, kind, about: { columns = [] } } = item;
+    const { id, kind, about: { columns = [] } } = item;
     if (kind !== "table") return false;
     const needs = this.#needs.get(id) ?? new Set();
     const open = [...needs].filter((need) => waiting.has(need));
@@ -4139,19 +3602,9 @@ class Paper {
     const covered = new Set(found.flatMap(({ all }) => all));
     if (!open.every((need) => covered.has(need))) return false;
     for (const { column, all } of found) {
-      this.#late.add(`${id} ${column.name}`);
-      const later: Item = {
-        kind: "default",
-        label: `${label}.${column.name}`,
-        sql,
-        id: `${id} default ${column.name}`,
-        on: id,
-        about: { name: column.name, default: column.default!, table: item },
-      };
+      const later = this.#splitDefault(item, column, all);
       waiting.set(later.id, later);
-      this.#items.set(later.id, later);
       topics.inOrder.splice(topics.inOrder.indexOf(item) + 1, 0, later);
-      this.#needs.set(later.id, new Set([...all, id]));
     }
     return true;
   }
@@ -4187,19 +3640,6 @@ function keyOf({ kind, label }: Pick<Item, "kind" | "label">): string {
   return `${kind} ${label}`;
 }
 
-/** The name before the columns of a query's only table, with its dot. */
-function onlyAlias(definition: string): string | undefined {
-  const [, from = ""] =
-    /\n {3}FROM ((?:.|\n)*?)(?=\n {1,2}(?:WHERE|GROUP BY|HAVING|WINDOW|ORDER BY|LIMIT|OFFSET|FOR|FETCH)\b|\n(?:UNION|INTERSECT|EXCEPT)\b|;?\s*$)/
-      .exec(definition) ?? [];
-  // A list has its next line a little deeper, a subquery far deeper.
-  if (/,\n {4}\S|\n {5}\S/.test(from)) return undefined;
-  const [, alias] =
-    /("(?:[^"]|"")+"|[\p{L}_][\p{L}\w$]*)(?:\([^()]*\))?(?: TABLESAMPLE .*)?$/u
-      .exec(from) ?? [];
-  return alias && `${alias}.`;
-}
-
 /** Series of partitions that are called by a day or a month, by parent. */
 function jobPartitions(items: Item[]): Map<string, Item[]> {
   const series = new Map<string, Item[]>();
@@ -4227,6 +3667,12 @@ function jobPartitions(items: Item[]): Map<string, Item[]> {
   );
 }
 
+/** The object that others hang on, such as a trigger's table. */
+function rootOf(item: Item, byId: Map<string, Item>): Item {
+  const on = byId.get(item.on ?? "");
+  return on && on !== item ? rootOf(on, byId) : item;
+}
+
 /** The topics of a schema, and the place of each object. */
 class Topics {
   readonly titles: string[];
@@ -4234,8 +3680,15 @@ class Topics {
   readonly #topics = new Map<string, string>();
   readonly #places: Map<string, number>;
 
-  constructor(items: Item[], readonly needs: Map<string, Set<string>>) {
-    const byId = new Map(items.map((item) => [item.id, item]));
+  constructor(
+    items: Item[],
+    readonly needs: Map<string, Set<string>>,
+    merged: Map<string, Item>,
+  ) {
+    const byId = new Map([
+      ...merged,
+      ...items.map((item) => [item.id, item] as const),
+    ]);
     const tables = items.filter(({ kind }) => kind === "table");
     const stems = new Stems(tables);
     for (const table of tables) {
@@ -4254,13 +3707,19 @@ class Topics {
     ];
     this.#places = new Map(this.titles.map((title, i) => [title, i]));
     const turn = new Map(order.map(({ id }, i) => [id, i]));
-    const tableOf = (item: Item) => turn.get(item.on ?? item.id) ?? Infinity;
     const rank = ({ kind }: Item) => ranks.indexOf(kind);
-    this.inOrder = items.toSorted((a, b) =>
-      this.place(a) - this.place(b) ||
-      (tableOf(a) === tableOf(b) ? 0 : tableOf(a) - tableOf(b)) ||
-      rank(a) - rank(b) || (a.label < b.label ? -1 : 1)
-    );
+    const byLabel = (a: Item, b: Item) =>
+      a.label < b.label ? -1 : a.label > b.label ? 1 : 0;
+    const part = ({ about }: Item) => "puxcf".indexOf(about.type ?? "");
+    // What hangs on an object stands with it.
+    const compare = (a: Item, b: Item) => {
+      const [x, y] = [rootOf(a, byId), rootOf(b, byId)];
+      const [i, j] = [x, y].map(({ id }) => turn.get(id) ?? Infinity);
+      return this.place(a) - this.place(b) || (i === j ? 0 : i! - j!) ||
+        rank(x) - rank(y) || byLabel(x, y) || rank(a) - rank(b) ||
+        part(a) - part(b) || byLabel(a, b);
+    };
+    this.inOrder = items.toSorted(compare);
   }
 
   place(item: Item): number {
@@ -4410,13 +3869,14 @@ class Stems {
 /** The steps as text to paste, under headings where there are topics. */
 async function layOut(printed: Printed[]): Promise<string> {
   const headed = new Set(printed.map(({ topic }) => topic)).size > 1;
-  const parts = printed.map(({ item, steps, topic }, i) => {
+  const parts = printed.map((one, i) => {
+    const { steps, topic } = one;
     const before = printed[i - 1];
     const heading = headed && topic !== before?.topic
       ? [`// ─── ${topic} ───`, ""]
       : [];
     const apart = heading.length > 0 ||
-      before && startsGroup(item, before.item);
+      before && startsGroup(one, before);
     return [...(apart && before ? [""] : []), ...heading, ...steps];
   });
   const [text = ""] = await formatSteps([parts.flat()]);
@@ -4427,10 +3887,10 @@ async function layOut(printed: Printed[]): Promise<string> {
 async function toSections(printed: Printed[]): Promise<string> {
   const sections = Map.groupBy(printed, ({ topic }) => topic);
   const parts = [...sections].map(([topic, list]) => {
-    const steps = list.flatMap(({ item, steps }, i) => {
+    const steps = list.flatMap((one, i) => {
       const before = list[i - 1];
-      const apart = before && startsGroup(item, before.item);
-      return [...(apart ? [""] : []), ...steps];
+      const apart = before && startsGroup(one, before);
+      return [...(apart ? [""] : []), ...one.steps];
     });
     return `section(${text(topic)}, [\n${steps.join("\n")}\n]),`;
   });
@@ -4445,10 +3905,10 @@ async function toSections(printed: Printed[]): Promise<string> {
 }
 
 /** Whether a blank line goes before it: a table opens a group. */
-function startsGroup(item: Item, before: Item): boolean {
-  return item.kind === "table" ||
-    (item.on ?? item.id) !== (before.on ?? before.id) &&
-      (item.kind !== before.kind || item.about.body !== undefined);
+function startsGroup(one: Printed, before: Printed): boolean {
+  const { kind, about: { text } } = one.item;
+  return kind === "table" || one.group !== before.group &&
+      (kind !== before.item.kind || kind === "function" && text !== undefined);
 }
 
 /** What the steps leave out, in words. */
