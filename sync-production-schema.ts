@@ -6049,7 +6049,9 @@ const FACTS: Record<string, string> = {
       UNION ALL
       SELECT CASE typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain'
           WHEN 'r' THEN 'range type' ELSE 'composite type' END, typnamespace,
-        typname, coalesce(c.oid, t.oid), NULL, 'pg_type'::regclass, t.oid
+        typname, coalesce(c.oid, t.oid), NULL, CASE WHEN c.oid IS NULL
+          THEN 'pg_type'::regclass ELSE 'pg_class'::regclass END,
+        coalesce(c.oid, t.oid)
       FROM pg_type t LEFT JOIN pg_class c ON c.oid = typrelid
       WHERE typtype IN ('e', 'd', 'r') OR typtype = 'c' AND relkind = 'c'
       UNION ALL

@@ -2778,14 +2778,24 @@ const KINDS: Record<string, Kind> = {
     },
   },
   "row level security": {
-    print: ({ about: { enabled, forced }, ...item }, paper) =>
-      enabled === "true"
-        ? [call(
-          "enableRowSecurity",
-          paper.tableName(item),
-          forced ? "forced" : "",
-        )]
-        : [],
+    print({ label, sql, about: { enabled, forced }, ...item }, paper) {
+      if (enabled === "true") {
+        const table = paper.tableName(item);
+        return [call("enableRowSecurity", table, forced ? "forced" : "")];
+      }
+      // Forced where it is not enabled: no builder leaves it off.
+      return [
+        longhand(
+          `forced row level security of ${label}`,
+          rowExists(
+            "pg_class",
+            `oid = to_regclass(${quoteText(sql)})`,
+            "relforcerowsecurity",
+          ),
+          `ALTER TABLE ${sql} FORCE ROW LEVEL SECURITY`,
+        ),
+      ];
+    },
   },
   policy: onTable("createPolicy"),
   view: named("createView"),
