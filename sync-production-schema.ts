@@ -7710,7 +7710,7 @@ class Planner {
   typeNow({ type, before, collation }: ColumnFact): string {
     // Expressions of the catalog name no label that is yet to come.
     const isThere = before === undefined &&
-      this.#catalog.types.has(this.sqlType(type));
+      this.catalog.types.has(sqlName(namePath(bracket(type)[0]), this.schema));
     const now = this.comingEnum(type) && !isThere ? before ?? "text" : type;
     return collation ? `${now} COLLATE ${collation}` : now;
   }

@@ -1558,6 +1558,8 @@ interface ColumnAbout {
   /** Options of its identity that are not the usual ones. */
   counter?: string;
   inherited?: boolean;
+  /** Its storage, compression and statistics target, where not usual. */
+  kept?: string;
   /** The number of its default. */
   defaultId?: string;
 }
@@ -1700,6 +1702,12 @@ const TABLE_COLUMNS = `(SELECT json_agg(json_strip_nulls(json_build_object(
       WHERE i.refobjid = attrelid AND i.refobjsubid = attnum) END,
     'defaultId', CASE attgenerated WHEN '' THEN 'pg_attrdef ' ||
       pg_attrdef.oid END,
+    'kept', concat_ws(' ', CASE WHEN attstorage <> typstorage THEN 'STORAGE ' ||
+        CASE attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'
+          WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END,
+      CASE attcompression WHEN 'p' THEN 'COMPRESSION pglz'
+        WHEN 'l' THEN 'COMPRESSION lz4' END,
+      'STATISTICS ' || nullif(attstattarget, -1)),
     'inherited', NOT attislocal OR NULL)) ORDER BY attnum)
   FROM pg_attribute JOIN pg_type y ON y.oid = atttypid
   LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
@@ -2086,7 +2094,9 @@ const ITEMS: string[] = [
     WHERE relkind IN ('r', 'p', 'm', 'f') AND NOT relispartition
       AND (attstorage <> typstorage
       OR attcompression <> '' OR attstattarget <> -1 AND
-      attstattarget IS NOT NULL OR attoptions IS NOT NULL)`,
+      attstattarget IS NOT NULL OR attoptions IS NOT NULL)
+      AND (attoptions IS NOT NULL OR relkind <> 'r' OR EXISTS (
+        SELECT FROM pg_inherits WHERE inhrelid = t.oid))`,
   rowOf(
     "constraint",
     "pg_constraint",
@@ -2495,21 +2505,9 @@ interface Kind {
 const KINDS: Record<string, Kind> = {
   schema: { print: ({ label }) => [call("createSchema", label)] },
   extension: {
-    print({ label, sql, about: { schema = "" } }) {
-      if (["public", "pg_catalog"].includes(schema) || schema === EXTENSIONS) {
-        return [call("createExtension", label)];
-      }
-      return [
-        longhand(
-          `extension ${label} in ${schema}`,
-          rowExists(
-            "pg_extension",
-            `extname = ${quoteText(label)}`,
-            `extnamespace = to_regnamespace(${quoteText(quote(schema))})`,
-          ),
-          `CREATE EXTENSION IF NOT EXISTS ${sql} WITH SCHEMA ${quote(schema)}`,
-        ),
-      ];
+    print({ label, about: { schema = "" } }) {
+      const usual = ["public", "pg_catalog", EXTENSIONS].includes(schema);
+      return [call("createExtension", label, usual ? "" : { schema })];
     },
   },
   collation: named("createCollation"),
@@ -3388,6 +3386,7 @@ class Paper {
       identity &&
       `GENERATED ${identity} AS IDENTITY${counter ? ` (${counter})` : ""}`,
       key && "PRIMARY KEY",
+      isOwnTable(table) && column.kept,
     ].filter((part) => part).join(" ");
   }
 
