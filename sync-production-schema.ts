@@ -7067,22 +7067,23 @@ export type Phase = "prepare" | "expand" | "online" | "contract";
 const PHASES: Phase[] = ["prepare", "expand", "online", "contract"];
 
 /**
- * The table locks that statements take, the strongest first, and what each
- * keeps others from doing; those that only DDL would wait for are not told.
+ * The table locks that statements take, the strongest first: what each keeps
+ * others from doing, where it is not DDL alone that would wait, and the weakest
+ * that it must wait for itself.
  * https://www.postgresql.org/docs/current/explicit-locking.html
  */
-const BLOCKS = {
-  "ACCESS EXCLUSIVE": "reads and writes",
-  "EXCLUSIVE": "writes",
-  "SHARE ROW EXCLUSIVE": "writes",
-  "SHARE": "writes",
-  "SHARE UPDATE EXCLUSIVE": "no reads or writes",
-  "ROW EXCLUSIVE": "",
-  "ROW SHARE": "",
-  "ACCESS SHARE": "",
-};
+const LOCKS = {
+  "ACCESS EXCLUSIVE": ["reads and writes", "ACCESS SHARE"],
+  "EXCLUSIVE": ["writes", "ROW SHARE"],
+  "SHARE ROW EXCLUSIVE": ["writes", "ROW EXCLUSIVE"],
+  "SHARE": ["writes", "ROW EXCLUSIVE"],
+  "SHARE UPDATE EXCLUSIVE": ["no reads or writes", "SHARE UPDATE EXCLUSIVE"],
+  "ROW EXCLUSIVE": ["", "SHARE"],
+  "ROW SHARE": ["", "EXCLUSIVE"],
+  "ACCESS SHARE": ["", "ACCESS EXCLUSIVE"],
+} as const;
 
-type Mode = keyof typeof BLOCKS;
+type Mode = keyof typeof LOCKS;
 
 /** What takes time in proportion to the first table, and its MB a second. */
 const WORK = {
@@ -7099,7 +7100,7 @@ type Work = keyof typeof WORK;
 function readLocks(db: Planner, text: string): Lock[] {
   const [, names = "", mode = ""] = /^(.*?): ([A-Z ]+)(?: .*)?$/.exec(text) ??
     [];
-  return !(mode in BLOCKS) ? [] : list(names).map((name) => ({
+  return !(mode in LOCKS) ? [] : list(names).map((name) => ({
     table: sqlName(namePath(name), db.schema),
     mode: mode as Mode,
   }));
@@ -7968,7 +7969,7 @@ class Planner {
     const told = lock ?? describeLocks(tables, work, how);
     const blocks = work === "batches"
       ? "writes of the same rows"
-      : first && BLOCKS[first.mode];
+      : first && LOCKS[first.mode][0];
     return {
       tables,
       home: this.#home(tables.map(({ table }) => table), lock),
@@ -8105,7 +8106,7 @@ function describeLocks(
   const names = (of: Lock[]) => of.map(({ table }) => table).join(", ");
   if (work === "batches") return `${names(locks)}: rows ${how}`;
   const modes = [...new Set(locks.map(({ mode }) => mode))]
-    .filter((mode) => BLOCKS[mode]);
+    .filter((mode) => LOCKS[mode][0]);
   const told = modes.map((mode) =>
     `${names(locks.filter((lock) => lock.mode === mode))}: ${mode}`
   );
@@ -10263,7 +10264,7 @@ function startWait({ options, watcher }: Run, group: Change[]): Wait {
   const since = performance.now(), end = since + options.maxWait;
   const all = group.flatMap(({ tables }) => tables);
   // To wait for the others, or for rows, holds up nobody but us.
-  const needs = all.filter(({ mode }) => BLOCKS[mode] !== "");
+  const needs = all.filter(({ mode }) => LOCKS[mode][0] !== "");
   const stops = needs.some(({ mode }) => mode !== SUX);
   const unknown = all.length === 0 && group.some(({ home }) => home.length > 0);
   const gentle = !watcher || options.single || !(stops || unknown);
@@ -10277,18 +10278,14 @@ function queueLimit({ options }: Run, { since, gentle }: Wait): number {
   return Math.min(options.lockTimeout, short);
 }
 
-/** The table locks, the strongest first. */
-const MODES = Object.keys(BLOCKS) as Mode[];
-
-/** The weakest lock that each must wait for, in the same order. */
-const WEAKEST: Mode[] = ["ACCESS SHARE", RS, RX, RX, SUX, SH, "EXCLUSIVE", AX];
+const MODES = Object.keys(LOCKS) as Mode[];
 
 /**
  * The locks that one must wait for; SHARE stands beside itself.
  * https://www.postgresql.org/docs/current/explicit-locking.html#TABLE-LOCK-COMPATIBILITY
  */
 function conflicting(mode: Mode): Mode[] {
-  const weakest = WEAKEST[MODES.indexOf(mode)] ?? AX;
+  const [, weakest] = LOCKS[mode];
   return MODES.slice(0, MODES.indexOf(weakest) + 1)
     .filter((other) => other !== SH || mode !== SH);
 }
