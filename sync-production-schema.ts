@@ -8115,9 +8115,7 @@ function describeLocks(
 
 /** A query for a table's oid, and those of all its partitions and children. */
 function treeOf(name: string): string {
-  return `WITH RECURSIVE tree AS (SELECT to_regclass(${
-    literal(name)
-  })::oid AS oid
+  return `WITH RECURSIVE tree AS (SELECT ${regclass(name)} AS oid
     UNION SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = tree.oid)
     SELECT oid FROM tree`;
 }
@@ -8210,10 +8208,9 @@ function scopeOf(
   const from = (key: "name" | "was", alias: string) =>
     `(SELECT ${used.map((column, i) => `t.c${i} AS ${id(column[key])}`)}) ` +
     id(whole ? alias : "t");
+  const nulls = used.map(({ type }, i) => `NULL::${type} AS c${i}`);
   return {
-    nulls: `SELECT ${
-      used.map(({ type }, i) => `NULL::${type} AS c${i}`)
-    } OFFSET 0`,
+    nulls: `SELECT ${nulls} OFFSET 0`,
     left: from("name", own),
     right: from("was", other),
   };
@@ -8904,17 +8901,14 @@ async function askOne(
     if (n === 0) return undefined;
     if (!sure()) return unchecked();
     const examples = (keys ?? []).join(", ") + (n > 3 ? ", …" : "");
-    const told = `${text} would fail: ${count(n, "row")} ${
-      says[n === 1 ? 0 : 1]
-    }`;
-    return [
-      item,
-      issueOf(object, told, [
-        ["rows", `${key} ${examples}`],
-        ["query", query],
-        ["fix", "change these rows, or write a backfill into the steps"],
-      ], { reason: "rows" }),
+    const they = `${count(n, "row")} ${says[n === 1 ? 0 : 1]}`;
+    const details: Detail[] = [
+      ["rows", `${key} ${examples}`],
+      ["query", query],
+      ["fix", "change these rows, or write a backfill into the steps"],
     ];
+    const told = `${text} would fail: ${they}`;
+    return [item, issueOf(object, told, details, { reason: "rows" })];
   } catch (error) {
     if (!isServerError(error)) throw error;
     return unchecked(
@@ -8994,9 +8988,7 @@ function expectParents(
   expectRows(db, table, says, (rows, key) => {
     const parents = rowsOf(db, parent, alias, theirs.map(id).join(", "));
     return parents && `SELECT ${key} AS key FROM ${rows} WHERE (${some}) ` +
-        `AND NOT EXISTS (SELECT 1 FROM ${parents} WHERE ${
-          joined.join(" AND ")
-        })`;
+        `AND NOT EXISTS (SELECT 1 FROM ${parents}${whereAll(joined)})`;
   }, { sure });
 }
 
@@ -9365,7 +9357,7 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
   const oids = (of: Change[]) =>
     `ARRAY[${[...lockedBy(of)].map(regclass)}]::oid[]`;
   const alone = changes.filter(({ alone }) => alone);
-  const tables = oids(changes);
+  const tables = oids(changes), built = buildQuery("p.pid = b.pid");
   const locked =
     `(SELECT DISTINCT ON (pid) pid, relation::regclass::text AS name
     FROM pg_locks WHERE granted AND relation = ANY (${tables}))`;
@@ -9391,9 +9383,8 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
     UNION ALL
     SELECT relid::regclass::text, 'has an index built by another session',
       build->>'who', ${literal(BUILT)}, build->>'key'
-    FROM (SELECT b.relid, (SELECT ${
-    buildQuery("p.pid = b.pid")
-  })::json AS build FROM pg_stat_progress_create_index b
+    FROM (SELECT b.relid, (SELECT ${built})::json AS build
+      FROM pg_stat_progress_create_index b
       WHERE b.relid = ANY (${oids(alone)}) AND command = 'CREATE INDEX') x
     UNION ALL
     SELECT 'another sync', 'is applying', who, 'wait until it ends', NULL
@@ -10316,11 +10307,10 @@ const PREPARED = `(SELECT virtualtransaction AS vxid, gid, prepared
 
 /** Who holds what these locks wait for, partitions and children included. */
 function holdersQuery(needs: Lock[]): string {
-  const values = needs.map(({ table, mode }) =>
-    `(${regclass(table)}, ARRAY[${
-      conflicting(mode).map(pgLock).map(literal).join(", ")
-    }]::text[])`
-  );
+  const values = needs.map(({ table, mode }) => {
+    const modes = conflicting(mode).map(pgLock).map(literal);
+    return `(${regclass(table)}, ARRAY[${modes}]::text[])`;
+  });
   return `WITH RECURSIVE needed (relation, modes) AS (
       VALUES ${values.join(", ")}
       UNION
@@ -11216,9 +11206,8 @@ function tableInMarkdown({ changes, digest }: Plan, budget: { left: number }) {
       prose(given(describeSizes(change), effect, needs).join("; ")),
     ];
     // What Markdown has as cells of a table.
-    return `| ${
-      cells.map((text) => text.replaceAll("|", "\\|")).join(" | ")
-    } |`;
+    const row = cells.map((text) => text.replaceAll("|", "\\|")).join(" | ");
+    return `| ${row} |`;
   });
   const script = changes.map(({ sql }) => safeSql(`${sql};`));
   const fence = "`".repeat(Math.max(3, longestRun(script.join("\n")) + 1));
@@ -12885,11 +12874,10 @@ function confirm(after: Plan, before: Plan, report: Reporter) {
   report.items(left);
   const [change] = after.changes, [issue] = left;
   if (change) {
+    const step = describeStep(change.section, change.step);
     throw new SyncError(
       `${count(after.changes.length, "statement")} would still run after ` +
-        `this apply, the first for ${
-          describeStep(change.section, change.step)
-        }: ${tidy(change.sql)}`,
+        `this apply, the first for ${step}: ${tidy(change.sql)}`,
       "The check of that step does not see what its alter does: correct the step",
     );
   }
