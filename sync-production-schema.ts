@@ -7297,8 +7297,6 @@ class Planner {
   readonly open = new Map<string, Asked>();
   /** The oids of what steps name, and the names of their enums. */
   readonly seen = new Set<string>();
-  /** Whether all that was compared is the same, as was taken for granted. */
-  allSame = true;
   /** What the data must be like for the changes to succeed. */
   readonly checks: PreflightCheck[] = [];
   readonly coming = new Coming(this);
@@ -7693,14 +7691,10 @@ class Planner {
 
   /** Whether a step's expression and one of the catalog are the same. */
   sameExpression(table: TableFact, left: string, right: string): boolean {
-    return plainly(left) === plainly(right) && !this.isRenamed(table)
-      ? true
-      : this.#same(
-        `(${left})`,
-        `(${right})`,
-        this.#scope(table, left, right),
-      ) &&
-        this.#sameHidden(left, right);
+    if (plainly(left) === plainly(right) && !this.isRenamed(table)) return true;
+    const scope = this.#scope(table, left, right);
+    return this.#same(`(${left})`, `(${right})`, scope) &&
+      this.#sameHidden(left, right);
   }
 
   #scope(table: TableFact, left: string, right: string): Sides {
@@ -7730,7 +7724,7 @@ class Planner {
       `to_regcollation(${literal(name)})`
     );
     const sql = `SELECT coalesce(${a} = ${b}, false)::text`;
-    return left === right || this.#found(this.ask(sql) !== "false");
+    return left === right || this.ask(sql) !== "false";
   }
 
   isRenamed({ was, name, columns }: TableFact): boolean {
@@ -7740,12 +7734,7 @@ class Planner {
 
   #same(left: string, right: string, scope?: Sides): boolean {
     const prints = this.#prints(left, right, scope);
-    return this.#found(!prints || prints[0] === prints[1]);
-  }
-
-  #found(same: boolean): boolean {
-    if (!same) this.allSame = false;
-    return same;
+    return !prints || prints[0] === prints[1];
   }
 
   /** Until it is answered, the two count as the same. */
@@ -7787,7 +7776,7 @@ class Planner {
         AND (${[...odd, "false"].join(" OR ")}))`
     );
     const sql = `SELECT (${here} IS NOT DISTINCT FROM ${there})::text`;
-    return this.#found(this.ask(sql) !== "false");
+    return this.ask(sql) !== "false";
   }
 
   /** The parts in which what is wanted and what is there differ. */
