@@ -12804,7 +12804,7 @@ async function apply(
   );
   const progress = new Progress(), filled = new Map<string, number>();
   const run = { session, lock, watcher, options, report, progress, filled };
-  const listening = stopOnSignals(run);
+  const stopListening = stopOnSignals(run);
   try {
     await waitForTurn(run);
     const plan = await inspectBuilt(run, sections, options);
@@ -12827,7 +12827,7 @@ async function apply(
     report.undo(outcome);
     return EXIT.ok;
   } finally {
-    listening.stop();
+    stopListening();
     await Promise.all([session, lock, watcher].map((open) => open?.end()));
   }
 }
@@ -12988,10 +12988,8 @@ function stopOnSignals({ session, lock, watcher, report }: Run) {
     ? ["SIGINT"]
     : ["SIGINT", "SIGTERM"];
   for (const signal of signals) Deno.addSignalListener(signal, stop);
-  return {
-    stop() {
-      for (const signal of signals) Deno.removeSignalListener(signal, stop);
-    },
+  return () => {
+    for (const signal of signals) Deno.removeSignalListener(signal, stop);
   };
 }
 

@@ -173,17 +173,13 @@ Deno.test("the documents name every option, and none that is not there", async (
     ),
   );
   const known = new Set(helps.flatMap(({ stdout }) => options(stdout)));
-  for (
-    const program of ["sync-production-schema.ts", "verify-sync-script.ts"]
-  ) {
-    const [, list = ""] =
-      /parseArgs\(\{([^]*?)\n {6}\},\n/.exec(read(program)) ??
-        [];
-    const parsed = [...list.matchAll(/^ {8}"?([\w-]+)"?:/gm)]
-      .map(([, name]) => `--${name}`);
-    assert.ok(parsed.length > 10);
-    for (const option of parsed) assert.ok(known.has(option), option);
-  }
+  // The engine parses what its help lists, so it is the verifier's that may lack.
+  const source = read("verify-sync-script.ts");
+  const [, list = ""] = /parseArgs\(\{([^]*?)\n {6}\},\n/.exec(source) ?? [];
+  const parsed = [...list.matchAll(/^ {8}"?([\w-]+)"?:/gm)]
+    .map(([, name]) => `--${name}`);
+  assert.ok(parsed.length > 10);
+  for (const option of parsed) assert.ok(known.has(option), option);
   const told = DOCUMENTS.slice(0, 4).flatMap((document) =>
     options(
       read(document).replaceAll(FOREIGN_OPTIONS, "")
