@@ -560,7 +560,9 @@ export function dropNotNull(table: string, column: string): Step {
 /**
  * Another type for a column, instant where PostgreSQL need not rewrite the
  * table (varchar to longer or text, numeric to larger with the same scale).
- * Its default and the sequence of a serial change along.
+ * Its default and the sequence of a serial change along. Views, policies,
+ * triggers, rules and generated columns that need it are dropped and made again
+ * as they were, with `--allow replace:TABLE.COLUMN`.
  *
  * @param using how a value becomes the new type, where a cast is not enough
  */
@@ -2208,7 +2210,8 @@ function planDropNotNull(db: Planner, step: Said, fact: ColumnFact) {
 }
 
 /** What can be dropped, and made again as it was. */
-const RESTORABLE = /^(view|materialized view|policy|trigger|rule) /;
+const RESTORABLE =
+  /^(view|materialized view|policy|trigger|rule|generated column) /;
 
 function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
   const { name, table, column, text, using } = step;
@@ -2224,10 +2227,19 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
   }
   const { blockers, others, ...rest } = typeDependents(db, step, type);
   const inTheWay = blockers.filter(({ name }) => !mayRemove(db, name));
+  const computed =
+    inTheWay.some(({ what }) => what.startsWith("generated column"))
+      ? db.generated(db.table(table)?.oid ?? "0", fact.number)
+      : [];
+  const numbers = [fact, ...computed].map(({ number }) => number).join(", ");
   const hanging = inTheWay.every(({ what }) => RESTORABLE.test(what))
-    ? db.hanging("pg_class", db.table(table)?.oid ?? "0", fact.number)
+    ? db.hanging(
+      "pg_class",
+      db.table(table)?.oid ?? "0",
+      `unnest(ARRAY[${numbers}])`,
+    )
     : undefined;
-  const restored = hanging?.slice(1) ?? [];
+  const restored = [...computed, ...hanging?.slice(1) ?? []];
   const whole = hanging && restored.every(({ create }) => create);
   if (inTheWay.length > 0 && !whole) {
     const who = inTheWay.map(({ what }) => what).join(", ");
@@ -2271,10 +2283,15 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
   db.change(
     name,
     `change type from ${fact.type}`,
-    ...(inTheWay.length > 0 ? around(restored, step, phase, changes) : changes),
+    ...(inTheWay.length > 0
+      ? around(restored, step, phase, changes, db.state(table) === "filled")
+      : changes),
   );
   if (inTheWay.length > 0) {
     for (const { name } of restored) db.note("restores", name);
+  }
+  if (computed.length > 0 && inTheWay.length > 0) {
+    db.note("why", "a generated column stands behind the others then");
   }
   expectType(db, step, type, using);
 }
@@ -5024,6 +5041,7 @@ function around(
   step: Step,
   phase: Phase,
   between: ChangeSpec[],
+  filled = false,
 ): ChangeSpec[] {
   const tables = new Set(others.flatMap(({ table }) => table ?? []));
   const locks = [...tables].map((table) => ({ table, mode: AX as Mode }));
@@ -5038,7 +5056,10 @@ function around(
     ...others.toReversed().map((one) => run(one.drop, made(one).join(";\n"))),
     ...between.map((change) => ({ ...change, phase, keepsPlace: true })),
     ...others.flatMap((one) =>
-      made(one).map((sql, i) => run(sql, i === 0 ? one.drop : ""))
+      made(one).map((sql, i) => ({
+        ...run(sql, i === 0 ? one.drop : ""),
+        ...(i === 0 && one.rewrites && filled && REWRITE),
+      }))
     ),
   ];
 }
@@ -5142,6 +5163,8 @@ interface Hanging {
   create: string | null;
   /** Its owner, privileges, comments and enabled state. */
   also: string[];
+  /** Whether its table is written anew for it. */
+  rewrites?: boolean;
   /** The table that it belongs to. */
   table: string | null;
 }
@@ -5255,6 +5278,93 @@ function hangingQuery(start: string): string {
   LEFT JOIN pg_policy p ON class = 'pg_policy'::regclass AND p.oid = id
   LEFT JOIN pg_rewrite w ON class = 'pg_rewrite'::regclass AND w.oid = id
   WHERE NOT (tgname IS NOT NULL AND tgisinternal)`;
+}
+
+/**
+ * The columns that are generated from a column, with all that goes with them:
+ * constraints, indexes, statistics, comments, privileges and how they are kept.
+ * One that hangs together with other tables cannot be made again.
+ */
+function generatedQuery(oid: Oid, column: number): string {
+  const own = "ARRAY(SELECT";
+  return `WITH mine AS (SELECT a.*, t.relkind, pg_get_expr(adbin, adrelid) AS
+      expression, quote_ident(attname) AS name, t.oid::regclass AS rel,
+      format('ALTER TABLE %s ALTER COLUMN %I ', t.oid::regclass, attname) AS alter,
+      (SELECT CASE WHEN typcollation <> attcollation THEN ' COLLATE ' ||
+        attcollation::regcollation END FROM pg_type WHERE oid = atttypid)
+        AS mine_collation,
+      (SELECT nullif(typstorage, attstorage) IS NOT NULL FROM pg_type
+        WHERE oid = atttypid) AS kept
+    FROM pg_attribute a JOIN pg_class t ON t.oid = attrelid
+    JOIN pg_attrdef d ON adrelid = attrelid AND adnum = attnum
+    WHERE attrelid = ${oid} AND attgenerated <> '' AND EXISTS (SELECT
+      FROM pg_depend WHERE refclassid = 'pg_class'::regclass
+        AND refobjid = attrelid AND refobjsubid = ${column}
+        AND (classid = 'pg_attrdef'::regclass AND objid = d.oid
+          OR classid = 'pg_class'::regclass AND objid = attrelid
+            AND objsubid = attnum))
+  ), dep AS (SELECT DISTINCT attnum, classid, objid FROM mine JOIN pg_depend
+      ON refclassid = 'pg_class'::regclass AND refobjid = attrelid
+        AND refobjsubid = attnum)
+  SELECT json_agg(json_build_object('number', attnum, 'name', 'column ' || name,
+    'table', rel::text, 'rewrites', attgenerated = 's',
+    'drop', format('ALTER TABLE %s DROP COLUMN %s', rel, name),
+    'create', CASE WHEN relkind = 'r' AND attoptions IS NULL
+      AND NOT EXISTS (SELECT FROM pg_inherits
+        WHERE attrelid IN (inhrelid, inhparent))
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f'
+        AND confrelid = attrelid AND attnum = ANY (confkey))
+      AND NOT EXISTS (SELECT FROM dep JOIN pg_index ON indexrelid = objid
+        JOIN pg_class i ON i.oid = indexrelid
+        WHERE dep.attnum = m.attnum AND (indisreplident OR indisclustered
+          OR reltablespace <> 0))
+      AND NOT EXISTS (SELECT FROM dep WHERE dep.attnum = m.attnum
+        AND classid = 'pg_publication_rel'::regclass)
+    THEN concat('ALTER TABLE ', rel, ' ADD COLUMN ', name, ' ',
+      format_type(atttypid, atttypmod), mine_collation, ' GENERATED ALWAYS AS (',
+      expression, CASE attgenerated WHEN 's' THEN ') STORED'
+        ELSE ') VIRTUAL' END, CASE WHEN attnotnull THEN ' NOT NULL' END) END,
+    'also', array_to_json(ARRAY(SELECT alter || set FROM (VALUES
+        (CASE WHEN attstattarget >= 0
+          THEN 'SET STATISTICS ' || attstattarget END),
+        (CASE WHEN kept THEN 'SET STORAGE ' || CASE attstorage
+          WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
+          ELSE 'EXTENDED' END END),
+        (CASE attcompression WHEN 'p' THEN 'SET COMPRESSION pglz'
+          WHEN 'l' THEN 'SET COMPRESSION lz4' END)) v (set)
+        WHERE set IS NOT NULL)
+      || ${own} format('ALTER TABLE %s ADD CONSTRAINT %I %s', rel, conname,
+          pg_get_constraintdef(c.oid)) FROM pg_constraint c
+        WHERE conrelid = attrelid AND m.attnum = ANY (conkey)
+          AND contype <> 'n' ORDER BY contype <> 'p', conname)
+      || ${own} pg_get_indexdef(objid) FROM dep JOIN pg_index
+          ON indexrelid = objid WHERE dep.attnum = m.attnum
+          AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = objid))
+      || ${own} pg_get_statisticsobjdef(objid) FROM dep
+          WHERE dep.attnum = m.attnum
+          AND classid = 'pg_statistic_ext'::regclass)
+      || ${own} format('GRANT %s (%s) ON %s TO %s%s', privilege_type, name, rel,
+          coalesce(quote_ident(rolname), 'PUBLIC'),
+          CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
+        FROM aclexplode(attacl) LEFT JOIN pg_roles r ON r.oid = grantee)
+      || ${own} format('COMMENT ON COLUMN %s.%s IS %L', rel, name, description)
+        FROM pg_description WHERE classoid = 'pg_class'::regclass
+          AND objoid = attrelid AND objsubid = m.attnum)
+      || ${own} concat('COMMENT ON ', CASE
+          WHEN classoid = 'pg_constraint'::regclass THEN (SELECT format(
+            'CONSTRAINT %I ON %s', conname, rel) FROM pg_constraint
+            WHERE oid = objoid)
+          WHEN classoid = 'pg_class'::regclass
+            THEN 'INDEX ' || objoid::regclass
+          ELSE (SELECT format('STATISTICS %I.%I', nspname, stxname)
+            FROM pg_statistic_ext JOIN pg_namespace n ON n.oid = stxnamespace
+            WHERE pg_statistic_ext.oid = objoid) END,
+          ' IS ', quote_literal(description))
+        FROM pg_description WHERE objsubid = 0 AND (classoid, objoid) IN (
+          SELECT classid, objid FROM dep WHERE dep.attnum = m.attnum
+            AND classid IN ('pg_class'::regclass, 'pg_constraint'::regclass,
+              'pg_statistic_ext'::regclass)))))
+    ORDER BY attnum)::text FROM mine m`;
 }
 
 // ── Comments and privileges ──
@@ -7912,11 +8022,16 @@ class Planner {
   }
 
   /** What hangs on an object, itself first; none until that is known. */
-  hanging(catalog: string, oid: Oid, column = 0): Hanging[] | undefined {
+  hanging(catalog: string, oid: Oid, column = "0"): Hanging[] | undefined {
     const found = this.ask(
       hangingQuery(`'${catalog}'::regclass::oid, ${oid}::oid, ${column}`),
     );
     return found === undefined ? undefined : JSON.parse(found);
+  }
+
+  /** The columns of a table that are generated from one of them. */
+  generated(oid: Oid, column: number): (Hanging & { number: number })[] {
+    return JSON.parse(this.ask(generatedQuery(oid, column)) ?? "null") ?? [];
   }
 
   /** Whether a step of the plan drops what a description names. */

@@ -686,6 +686,83 @@ for (const major of [14, 18] as const) {
     }));
 }
 
+/** All of a generated column, as the catalogs have it. */
+const COMPUTED = `SELECT json_build_object(
+  'column', (SELECT json_build_array(format_type(atttypid, atttypmod),
+      attgenerated, attnotnull, attstorage, attacl::text,
+      pg_get_expr(adbin, adrelid), coalesce(attstattarget, -1),
+      col_description(attrelid, attnum))
+    FROM pg_attribute JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    WHERE attrelid = 'sums'::regclass AND attname = 'both sums'),
+  'constraints', (SELECT json_agg(json_build_array(conname,
+      pg_get_constraintdef(oid), obj_description(oid, 'pg_constraint'))
+      ORDER BY conname) FROM pg_constraint
+    WHERE conrelid = 'sums'::regclass AND contype <> 'n'),
+  'indexes', (SELECT json_agg(json_build_array(pg_get_indexdef(indexrelid),
+      obj_description(indexrelid, 'pg_class')) ORDER BY indexrelid::regclass::text)
+    FROM pg_index WHERE indrelid = 'sums'::regclass),
+  'statistics', (SELECT json_agg(json_build_array(pg_get_statisticsobjdef(oid),
+      obj_description(oid, 'pg_statistic_ext'))) FROM pg_statistic_ext),
+  'view', pg_get_viewdef('shown'),
+  'rows', (SELECT json_agg("both sums" ORDER BY a) FROM sums))::text AS state`;
+
+for (const major of [14, 18] as const) {
+  Deno.test(`what is generated from a column is restored when its type changes, on ${major}`, () =>
+    onServer(major, async (url, db) => {
+      await db.unsafe(`CREATE TABLE sums (a int, b int, "both sums" bigint
+          GENERATED ALWAYS AS (a + b) STORED NOT NULL, other int
+          GENERATED ALWAYS AS (b * 2) STORED, third int,
+          CONSTRAINT sums_key UNIQUE ("both sums"),
+          CONSTRAINT sums_check CHECK ("both sums" > 0 AND third IS NULL));
+        INSERT INTO sums VALUES (1, 2), (3, 4);
+        CREATE INDEX sums_idx ON sums (("both sums" % 2)) WHERE b > 0;
+        CREATE STATISTICS sums_stat ON "both sums", b FROM sums;
+        CREATE VIEW shown AS SELECT "both sums" AS s FROM sums;
+        ALTER TABLE sums ALTER "both sums" SET STATISTICS 77;
+        GRANT SELECT ("both sums") ON sums TO pg_monitor WITH GRANT OPTION;
+        COMMENT ON COLUMN sums."both sums" IS 'it''s both';
+        COMMENT ON CONSTRAINT sums_key ON sums IS 'one';
+        COMMENT ON INDEX sums_idx IS 'odd ones';
+        COMMENT ON STATISTICS sums_stat IS 'known';`);
+      const [before] = await db.unsafe(COMPUTED);
+      const steps = `changeType("sums", "a", "smallint", "a::smallint")`;
+      const told = await sync(["--dry-run"], { url, steps });
+      assert.match(told.stdout, /restores +column "both sums"/);
+      assert.match(told.stdout, /restores +view shown/);
+      assert.doesNotMatch(told.stdout, /restores +column other/);
+      const refused = await sync(["--apply"], { url, steps });
+      assert.equal(refused.code, 3, refused.stdout + refused.stderr);
+      assert.match(refused.stderr, /rewrite/);
+      assert.match(refused.stderr, /replace:sums\.a/);
+      const allow = ["--allow", "rewrite", "--allow", "replace:sums.a"];
+      const made = await sync(["--apply", ...allow], { url, steps });
+      assert.equal(made.code, 0, made.stdout + made.stderr);
+      const [after] = await db.unsafe(COMPUTED);
+      assert.deepEqual(
+        JSON.parse(after?.state),
+        // What is printed of the expression knows the other type.
+        JSON.parse(before?.state),
+      );
+      const [row] = await db`SELECT format_type(atttypid, -1) AS type
+        FROM pg_attribute WHERE attrelid = 'sums'::regclass AND attname = 'a'`;
+      assert.equal(row?.type, "smallint");
+      assert.equal((await sync(dry, { url, steps })).code, 0);
+    }));
+
+  Deno.test(`a generated column that others refer to is left to a person, on ${major}`, () =>
+    onServer(major, async (url, db) => {
+      await db.unsafe(`CREATE TABLE sums (a int, s int GENERATED ALWAYS
+          AS (a + 1) STORED UNIQUE);
+        CREATE TABLE refers (s int REFERENCES sums (s))`);
+      const { code, stdout } = await sync(["--apply"], {
+        url,
+        steps: `changeType("sums", "a", "bigint")`,
+      });
+      assert.equal(code, 3, stdout);
+      assert.match(stdout, /cannot change its type: generated column s needs/);
+    }));
+}
+
 for (const major of [14, 18] as const) {
   Deno.test(`an index has the collation of its column's type, on ${major}`, () =>
     onServer(major, async (url, db) => {
