@@ -3511,7 +3511,7 @@ function planDropEnum(db: Planner, step: Said) {
   db.types.delete(type);
   const list = fact.labels.map(literal).join(", ");
   const undo = `CREATE TYPE ${type} AS ENUM (${list})`;
-  const told = dropped(step, { rank: 9 });
+  const told = dropped(step, { rank: 9.5 });
   const sql = `DROP TYPE ${type}`;
   db.change(step.name, "drop enum", create(sql, undo, told));
 }
@@ -5152,6 +5152,8 @@ function planDropObject(db: Planner, step: Said) {
     ...{ phase: "contract", sql: dropSql(kind, wanted), undo, locks },
     ...(kind.lock ? {} : { effect: UNKNOWN_FROM_THEN }),
     hazard: `drop:${shortName(step)}`,
+    // What tables need goes after them.
+    rank: HANGS.test(step.verb) ? 4.5 : step.verb === "dropSchema" ? 9.9 : 9.5,
   });
 }
 
@@ -6471,27 +6473,34 @@ const CLAUSE_PARTS: Clauses = {
   unique: keyed({ kind: "unique" }),
   "primary key": keyed({ kind: "primary key" }),
   "foreign key": keyed({ kind: "foreign key" }),
-  using: (rest) => ({
-    ...keysIn(rest.slice(bracket(rest)[0].length)),
-    method: nameIn(bracket(rest)[0]),
-  }),
-  include: (rest) => ({ include: namesInBrackets(rest) }),
-  with: (rest) => optionsIn(list(bracket(rest)[1])),
+  using: (rest) => {
+    const [method, within] = bracket(rest);
+    const keys = within && keysIn(rest.slice(method.length));
+    return keys ? { ...keys, method: nameIn(method) } : undefined;
+  },
+  include: (rest) => ifBracketed(rest, { include: namesInBrackets(rest) }),
+  with: (rest) => ifBracketed(rest, optionsIn(list(bracket(rest)[1]))),
   where: (rest) => ({ predicate: strip(rest) }),
-  tablespace: (rest) => ({ tablespace: nameIn(rest) }),
-  "using index tablespace": (rest) => ({ tablespace: nameIn(rest) }),
+  tablespace: readTablespace,
+  "using index tablespace": readTablespace,
   "nulls not distinct": keyed({ nulls: "not distinct" }),
   "nulls distinct": keysIn,
-  references: (rest) => ({
-    "referenced table": bracket(rest)[0],
-    "referenced columns": namesInBrackets(rest),
-  }),
-  match: (rest) => ({ match: lower(rest) }),
-  "on delete": (rest) => ({
-    "on delete": lower(bracket(rest)[0]),
-    "on delete columns": namesInBrackets(rest),
-  }),
-  "on update": (rest) => ({ "on update": lower(bracket(rest)[0]) }),
+  references: (rest) => {
+    const [table, , after] = bracket(rest);
+    if (!isNothing(after)) return undefined;
+    const columns = namesInBrackets(rest);
+    return { "referenced table": table, "referenced columns": columns };
+  },
+  match: (rest) => readWord("match", rest, ["full", "simple"]),
+  "on delete": (rest) => {
+    const [action, , after] = bracket(rest);
+    const said = readWord("on delete", action, REFERENTIAL);
+    const columns = namesInBrackets(rest);
+    return said && isNothing(after)
+      ? { ...said, "on delete columns": columns }
+      : undefined;
+  },
+  "on update": (rest) => readWord("on update", rest, REFERENTIAL),
   deferrable: alone({ deferrable: "yes" }),
   "initially deferred": alone({ deferrable: "yes", initially: "deferred" }),
   "not enforced": alone({ enforced: "no" }),
@@ -6504,6 +6513,22 @@ const CLAUSE_PARTS: Clauses = {
 };
 
 const CLAUSES = headsOf(CLAUSE_PARTS);
+
+const REFERENTIAL = [...Object.values(ACTIONS), "no action"];
+
+function ifBracketed(rest: string, parts: Parts): Parts | undefined {
+  const [before, , after] = bracket(rest);
+  return isNothing(before + after) ? parts : undefined;
+}
+
+function readTablespace(rest: string): Parts | undefined {
+  return tokenize(rest).length === 1 ? { tablespace: nameIn(rest) } : undefined;
+}
+
+function readWord(part: string, rest: string, known: string[]) {
+  const word = lower(tidy(rest));
+  return known.includes(word) ? { [part]: word } : undefined;
+}
 
 /** Words that the keys in brackets may follow. */
 function keyed(parts: Parts): (rest: string) => Parts | undefined {
@@ -6519,6 +6544,40 @@ function alone(parts: Parts): (rest: string) => Parts | undefined {
 }
 
 /** What follows WHERE is its own, up to the end or the end of its brackets. */
+const DEFERRAL = "(not )?deferrable|initially \\w+";
+const STORED = "include|with|using index tablespace";
+
+/** The clauses of each kind, beside its own word; all others are lost on it. */
+const CLAUSES_OF: Record<string, RegExp> = {
+  index: /^(unique|using|include|with|tablespace|where|nulls (not )?distinct)$/,
+  unique: new RegExp(`^(nulls (not )?distinct|${STORED}|${DEFERRAL})$`),
+  "primary key": new RegExp(`^(${STORED}|${DEFERRAL})$`),
+  "foreign key": new RegExp(
+    `^(references|match|on delete|on update|(not )?enforced|${DEFERRAL})$`,
+  ),
+  exclude: new RegExp(`^(using|where|${STORED}|${DEFERRAL})$`),
+};
+
+/** A clause or a key that its kind does not have. */
+function strayClause(text: string, kind: string): string | undefined {
+  const known = CLAUSES_OF[kind];
+  const stray = clausesOf(text).find(([word]) =>
+    word && word !== kind && !known?.test(word)
+  );
+  if (stray) return tidy(`${stray[0].toUpperCase()} ${stray[1]}`);
+  const { parts } = parseDefinition(text);
+  const keys = keysOf(parts);
+  const odd = keys.findIndex((key, i) => {
+    if (kind === "index") return parts[`operator ${i + 1}`];
+    if (kind === "exclude") return !parts[`operator ${i + 1}`];
+    return !isName(key) ||
+      ["collation", "opclass", "order", "operator"].some((part) =>
+        parts[`${part} ${i + 1}`]
+      );
+  });
+  return odd < 0 ? undefined : describeKeys(parts);
+}
+
 function clausesOf(text: string): [string, string][] {
   const where = /\bwhere\b/i.exec(blanked(text));
   if (!where) return cut(text, CLAUSES);
@@ -7119,6 +7178,9 @@ function definitionFaults(text: string, whole = text): Fault[] {
   const faults = textFaults("its definition", text);
   if (faults.some(Boolean)) return faults;
   const { parts, unread } = parseDefinition(whole);
+  // A constraint's own word stands before its text.
+  const kind = lower(whole.slice(0, whole.length - text.length)) || "index";
+  const stray = unread ?? strayClause(whole, kind);
   return [
     /^\s*CREATE\b/i.test(text)
       ? "its text starts with CREATE: write only what follows the table's name"
@@ -7126,7 +7188,7 @@ function definitionFaults(text: string, whole = text): Fault[] {
       ? "it says CONCURRENTLY or NOT VALID: leave that to the plan"
       : parts.temporal
       ? "it is temporal (WITHOUT OVERLAPS, PERIOD): write it as a step(…)"
-      : unread && `it says what cannot be read: ${unread}`,
+      : stray && `it says what cannot be read: ${stray}`,
   ];
 }
 
@@ -8752,14 +8814,20 @@ function runSteps(planner: Planner, sections: Section[]) {
   }));
 }
 
-const TURNS = ["rename", "dropConstraint", "dropIndex", "drop(?=T|C|E)"];
+/** What hangs on a table, and is in the way where that goes first. */
+const HANGS =
+  /^drop(MaterializedView|View|Rule|Policy|Trigger|EventTrigger|Publication)$/;
+const TURNS = [
+  ...["^rename", HANGS.source, "^dropConstraint", "^dropIndex"],
+  "^drop(?=T|C|E)",
+];
 
 function turnOf({ verb, to }: Step): number {
   // Where its values are may be made by another step.
   if (verb === "dropColumn" && to !== undefined) return 8.5;
   const turn = /^drop(Default|NotNull)$/.test(verb)
     ? -1
-    : TURNS.findIndex((start) => RegExp(`^${start}`).test(verb));
+    : TURNS.findIndex((start) => RegExp(start).test(verb));
   return turn >= 0 ? turn : verb === "addForeignKey" ? 9 : 8;
 }
 
