@@ -1211,20 +1211,15 @@ function decidedBy({ verb, table, fill }: Step): string[] {
 
 /** The tables, views and indexes that a step's check looks up by name. */
 function relationsOf(step: Step): string[] {
-  const { verb, name, table, to } = step;
-  const own = verb === "dropIndex" || (verb === "createIndex" && table)
-    ? [besideTable(table ?? "", name)]
-    : [];
-  const renamed = verb === "renameTable" && to !== undefined ? [to] : [];
-  const parent = verb === "addForeignKey" && typeof step.text === "string"
-    ? [parentOf(step)]
-    : [];
+  const { verb, name, table, to, text } = step;
+  const index = verb === "dropIndex" || (verb === "createIndex" && table);
+  const parent = verb === "addForeignKey" && typeof text === "string";
   return [
-    ...(table === undefined ? [] : [table]),
-    ...renamed,
-    ...own,
-    ...parent,
-  ];
+    table,
+    verb === "renameTable" ? to : undefined,
+    index ? besideTable(table ?? "", name) : undefined,
+    parent ? parentOf(step) : undefined,
+  ].filter((name) => name !== undefined);
 }
 
 /** An index's name with the schema of its table, where that says one. */
@@ -1658,12 +1653,13 @@ function planColumn(db: Planner, at: At, spec: ColumnSpec) {
   const name = `${at.table}.${at.column}`;
   const fact = db.column(at);
   if (!fact) return planNewColumn(db, at, spec);
+  if (isAsSaid(db, spec, fact) && !helperOf(db, at)) return;
   const differs = (what: string, step: string, database: string, fix: string) =>
     db.conflict(name, `has another ${what}`, { step, database, fix });
   const own = "the type's own";
-  const [want, have] = [spec, fact].map(({ identity, generated }) =>
+  const [want = "", have = ""] = [spec, fact].map(({ identity, generated }) =>
     VALUE_SOURCES[identity + generated] ?? "writers"
-  ) as [string, string];
+  );
 
   if (!db.sameType(spec.type, fact.type)) {
     // Its step changes the default along with the type.
@@ -1690,7 +1686,8 @@ function planColumn(db: Planner, at: At, spec: ColumnSpec) {
 
 /** Statements for how a column is kept; what its text does not say stays. */
 function settingChanges(db: Planner, at: At, spec: ColumnSpec): ChangeSpec[] {
-  const { settings: have = {} } = db.column(at) ?? {};
+  const column = db.column(at);
+  const have: Parts = column?.was ? settingsOf(column) : {};
   return Object.entries(spec.settings).flatMap(([part, value]) => {
     const meant = part === "storage" && value === "default"
       ? have.usual ?? ""
@@ -1772,6 +1769,19 @@ function planSettings(db: Planner, at: At, spec: ColumnSpec) {
   if (changes.length === 0) return;
   const parts = Object.keys(spec.settings).join(", ");
   db.change(`${at.table}.${at.column}`, `set ${parts}`, ...changes);
+}
+
+/** Whether a column is what its step says; of most that is all there is. */
+function isAsSaid(db: Planner, spec: ColumnSpec, fact: ColumnFact): boolean {
+  const { type, wide, default: value } = fact;
+  return spec.notNull === fact.notNull && !fact.unproved && !spec.serial &&
+    !spec.generated && !fact.generated && !spec.identity && !fact.identity &&
+    Object.keys(spec.settings).length === 0 &&
+    spec.collation === fact.collation && db.sameType(spec.type, type) &&
+    (spec.default === undefined || value === null
+      ? spec.default === undefined && value === null
+      : !db.isFrozen(spec.default, type) &&
+        db.sameValue(wide ?? type, spec.default, value));
 }
 
 function planDefault(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
@@ -1862,7 +1872,7 @@ function planRestOfFill(
   value?: string,
 ) {
   const { table, column, type, empty } = at;
-  const begun = db.table(table)?.constraints.has(helperName(at, "fill"));
+  const begun = helperOf(db, at, "fill");
   const fills = (begun || empty) && value !== undefined &&
     db.isVolatile(value, type, value) &&
     db.hasRows(table, `${id(column)} IS NULL`);
@@ -2039,9 +2049,10 @@ function promiseColumn(
   const { type, collation, identity, generated } = spec;
   const value = spec.serial ? "nextval(" : spec.expression ?? spec.default;
   fact.columns.set(column, {
-    ...{ was: "", number: 10_000 + fact.columns.size, type, wide: type },
+    ...{ was: "", number: 10_000 + fact.columns.size, type, wide: null },
     ...{ notNull, unproved: null, collation, identity, generated },
-    ...{ default: value ?? null, inherited: false, settings: {} },
+    ...{ default: value ?? null, inherited: false, natural: null },
+    ...{ storage: "", usual: "", compression: "", statistics: "" },
     ...{ counter: null, sequence: null },
   });
   if (spec.default !== undefined && db.isFrozen(spec.default, type)) {
@@ -2090,7 +2101,7 @@ function planSetDefault(db: Planner, at: At, value: string) {
   if (real === undefined) {
     if (realDefault(fact.default ?? undefined) === undefined) return;
   } else if (fact.default !== null) {
-    if (db.sameValue(fact.wide, real, fact.default)) return;
+    if (db.sameValue(fact.wide ?? fact.type, real, fact.default)) return;
   }
   const column = db.own(at.table).columns;
   column.set(at.column, { ...fact, default: value });
@@ -2143,9 +2154,10 @@ function notNullChanges(db: Planner, at: At): ChangeSpec[] {
   const { table, column } = at;
   const fact = db.column(at);
   if (!fact) return [];
+  const have = helperOf(db, at, "not_null");
+  if (fact.notNull && !fact.unproved && !have) return [];
   const sql = db.sql(table);
   const helper = helperName(at, "not_null");
-  const have = db.table(table)?.constraints.get(helper);
   const drop = alterTable(sql, `DROP CONSTRAINT ${id(helper)}`, {
     phase: "contract",
   });
@@ -2197,6 +2209,19 @@ function helperName({ table, column }: At, purpose: "not_null" | "fill") {
     hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   }
   return `column_${hash.toString(16)}_sync_${purpose}`;
+}
+
+/** A column's helper; most tables have none, and cost nothing more. */
+function helperOf(
+  db: Planner,
+  at: At,
+  purpose?: "not_null" | "fill",
+): ConstraintFact | undefined {
+  const known = db.table(at.table)?.constraints;
+  if (!known?.keys().some((name) => HELPER.test(name))) return undefined;
+  return purpose
+    ? known.get(helperName(at, purpose))
+    : helperOf(db, at, "not_null") ?? helperOf(db, at, "fill");
 }
 
 function planDropNotNull(db: Planner, step: Said, fact: ColumnFact) {
@@ -2958,8 +2983,10 @@ function indexParts(db: Planner, table: TableFact, fact: IndexFact) {
     tablespace: fact.tablespace,
     ...optionsIn(fact.options),
   };
+  const expressions = fact.expressions.values();
   columns.slice(0, keys).forEach((number, i) => {
     const n = i + 1;
+    const expression = number === 0 ? expressions.next().value ?? "" : "";
     const name = columnName(table, number);
     const column = table.columns.get(name);
     const { name: opclass = "", usual } =
@@ -2970,9 +2997,9 @@ function indexParts(db: Planner, table: TableFact, fact: IndexFact) {
     const natural = column
       ? column.collation || column.natural
       : collation && collation !== '"default"'
-      ? db.collationOf(table, fact.expressions[i] ?? "")
+      ? db.collationOf(table, expression)
       : "";
-    have[`key ${n}`] = name ? id(name) : strip(fact.expressions[i] ?? "");
+    have[`key ${n}`] = name ? id(name) : strip(expression);
     have[`collation ${n}`] = collation === '"default"' ? "" : collation;
     have[`opclass ${n}`] = usual ? "" : opclass;
     have[`options ${n}`] = sortOptions(parameters?.[n] ?? []);
@@ -3048,10 +3075,9 @@ const CONSTRAINT_KINDS: Record<string, string> = {
 /** A constraint in the parts in which steps want one. */
 function constraintParts(db: Planner, table: TableFact, fact: ConstraintFact) {
   const { type, columns, parentColumns, parent } = fact;
-  const index = [...table.indexes.values()].find(({ oid }) =>
-    oid === fact.index && /[pux]/.test(type)
-  );
-  const built = index && indexParts(db, table, index);
+  const index = /[pux]/.test(type) &&
+    table.indexes.values().find(({ oid }) => oid === fact.index);
+  const built = index ? indexParts(db, table, index) : undefined;
   const kept = type === "x" ? /^(?!kind)/ : /^(include|with |nulls|tablespace)/;
   const names = (of: TableFact | undefined, numbers: number[] | null) =>
     (numbers ?? []).map((n) => id(of ? columnName(of, n) : "")).join(", ");
@@ -5845,15 +5871,15 @@ interface ColumnFact {
   type: string;
   /** Its type until the plan changes that. */
   before?: string;
-  /** The type without what a cast would cut off: varchar for varchar(3). */
-  wide: string;
+  /** The type without what a cast would cut off, where that is another. */
+  wide: string | null;
   notNull: boolean;
   /** Its NOT NULL constraint, where that is not validated (from 18). */
   unproved: string | null;
   /** Where it is not the type's own. */
   collation: string;
   /** The type's own, where that is not the default: of name, of domains. */
-  natural?: string;
+  natural: string | null;
   /** The default, or what a generated column computes. */
   default: string | null;
   /** As pg_attribute has them: a or d, and s or v; "" for neither. */
@@ -5861,8 +5887,11 @@ interface ColumnFact {
   generated: string;
   /** Whether a parent brought it. */
   inherited: boolean;
-  /** Storage, compression and statistics; "usual" is the type's storage. */
-  settings: Parts;
+  /** As pg_attribute has them, and its type's own storage. */
+  storage: string;
+  usual: string;
+  compression: string;
+  statistics: string;
   /** The options of an identity column, its sequence's name among them. */
   counter: Parts | null;
   /** The sequence that a serial column owns, and its type. */
@@ -5876,7 +5905,7 @@ interface IndexFact {
   method: string;
   /** How many of the columns are keys; the others are included. */
   keys: number;
-  /** Numbers of columns, 0 for an expression. */
+  /** Numbers of columns, 0 for one of the expressions. */
   columns: number[];
   expressions: string[];
   /** By key: oids, and 1 for DESC with 2 for NULLS FIRST. */
@@ -6029,13 +6058,16 @@ function serverQuery(schema: string, extensions: Step[] = []): string {
 }
 
 /** The relations that steps name, and those that their foreign keys name. */
-const NAMED = `oid IN (SELECT unnest(current_setting('sync.named')::oid[]))`;
+const NAMED = "(SELECT unnest(current_setting('sync.named')::oid[]))";
 
-function namedQuery(names: string[][]): string {
-  const list = literal(JSON.stringify(names));
+/** @param names by their schemas */
+function namedQuery(names: Map<string, Set<string>>): string {
+  const lists = [...names].map(([schema, names]) => [schema, [...names]]);
   return `WITH named AS (SELECT c.oid, relkind, indrelid
-    FROM (SELECT DISTINCT n ->> 0 AS schema, n ->> 1 AS name
-      FROM json_array_elements(${list}) n) w
+    FROM (SELECT key::name AS schema, json_array_elements_text(value)::name
+      AS name FROM json_each(${
+    literal(JSON.stringify(Object.fromEntries(lists)))
+  })) w
     JOIN pg_namespace n ON nspname = schema
     JOIN pg_class c ON relnamespace = n.oid AND relname = name
     LEFT JOIN pg_index ON indexrelid = c.oid)
@@ -6051,100 +6083,133 @@ function namedQuery(names: string[][]): string {
 const OLDER = `(SELECT false AS indnullsnotdistinct, NULL AS confdelsetcols,
   false AS conperiod, true AS conenforced) older`;
 
-/** One query a kind; each row is an array that its reader knows. */
+/** What an extension owns. */
+const OWNERS = `(SELECT classid, objid, extname FROM pg_depend
+  JOIN pg_extension e ON e.oid = refobjid WHERE deptype = 'e') o`;
+
+/**
+ * One query a kind, whose row has each part of the facts as a list of its own:
+ * so the server makes them quickest.
+ */
 const FACTS: Record<string, string> = {
-  relations: `SELECT json_build_array(nspname, relname, c.oid, relkind,
-      pg_has_role(relowner, 'USAGE'), relpersistence = 'u',
-      (SELECT json_agg(inhparent) FROM pg_inherits WHERE inhrelid = c.oid),
-      (SELECT extname FROM pg_depend d JOIN pg_extension e
-        ON e.oid = d.refobjid WHERE d.deptype = 'e' AND d.objid = c.oid
-          AND d.classid = 'pg_class'::regclass)) AS f
+  relations: `json_agg(nspname) AS schema, json_agg(relname) AS name,
+      json_agg(c.oid) AS oid, json_agg(relkind) AS kind,
+      json_agg(pg_has_role(relowner, 'USAGE')) AS owned,
+      json_agg(relpersistence = 'u') AS unlogged, json_agg(extname) AS extension,
+      json_agg(coalesce((SELECT json_agg(inhparent) FROM pg_inherits
+        WHERE inhrelid = c.oid), '[]')) AS parents
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-    WHERE c.${NAMED}`,
-  columns: `SELECT json_build_array(attrelid, attname, attnum,
-      format_type(atttypid, atttypmod), CASE WHEN typcategory IN ('S', 'V')
-        THEN format_type(atttypid, -1) END,
-      attnotnull, conname, CASE WHEN attcollation <> typcollation
-        THEN attcollation::regcollation::text END,
-      pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE attrelid END),
-      attidentity, attgenerated, attinhcount > 0,
-      json_build_object('storage', attstorage, 'usual', typstorage,
-        'compression', attcompression,
-        'statistics', coalesce(attstattarget, -1)::text),
-      CASE deptype WHEN 'i' THEN counter END,
-      CASE deptype WHEN 'a' THEN sequence END, CASE WHEN typcollation NOT IN
+    LEFT JOIN ${OWNERS} ON objid = c.oid AND classid = 'pg_class'::regclass
+    WHERE c.oid IN ${NAMED}`,
+  columns: `json_agg(attrelid) AS relation, json_agg(attname) AS was,
+      json_agg(attnum) AS number,
+      json_agg(format_type(atttypid, atttypmod)) AS type,
+      json_agg(CASE WHEN typcategory IN ('S', 'V')
+        THEN format_type(atttypid, -1) END) AS wide,
+      json_agg(attnotnull) AS "notNull", json_agg(conname) AS unproved,
+      json_agg(CASE WHEN attcollation = typcollation THEN ''
+        ELSE attcollation::regcollation::text END) AS collation,
+      json_agg(CASE WHEN typcollation NOT IN
         (0, 'pg_catalog."default"'::regcollation)
-        THEN typcollation::regcollation::text END) AS f
-    FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid
+        THEN typcollation::regcollation::text END) AS natural,
+      json_agg(pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0
+        ELSE attrelid END)) AS default,
+      json_agg(attidentity) AS identity, json_agg(attgenerated) AS generated,
+      json_agg(attinhcount > 0) AS inherited, json_agg(attstorage) AS storage,
+      json_agg(typstorage) AS usual, json_agg(attcompression) AS compression,
+      json_agg(coalesce(attstattarget, -1)::text) AS statistics,
+      json_agg(CASE deptype WHEN 'i' THEN counter END) AS counter,
+      json_agg(CASE deptype WHEN 'a' THEN sequence END) AS sequence
+    FROM (SELECT * FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
+      AND attrelid IN ${NAMED} OFFSET 0) a
+    JOIN pg_type t ON t.oid = atttypid
+    JOIN pg_class r ON r.oid = attrelid
+      AND r.relkind IN ('r', 'p', 'v', 'm', 'f')
     LEFT JOIN pg_attrdef ON atthasdef AND adrelid = attrelid AND adnum = attnum
     LEFT JOIN (SELECT conrelid, conkey[1] AS key, conname FROM pg_constraint
       WHERE contype = 'n' AND NOT convalidated) u
       ON conrelid = attrelid AND key = attnum
-    LEFT JOIN (SELECT refobjid, refobjsubid, deptype, json_build_array(nspname,
-        relname, format_type(seqtypid, NULL)) AS sequence, json_build_object(
+    LEFT JOIN (SELECT refobjid, refobjsubid, deptype, json_build_object(
+        'schema', nspname, 'name', relname, 'type', format_type(seqtypid, NULL))
+        AS sequence, json_strip_nulls(json_build_object(
         'increment', seqincrement::text, 'minimum', seqmin::text, 'maximum',
         seqmax::text, 'start', seqstart::text, 'cache', seqcache::text,
         'cycle', CASE WHEN seqcycle THEN 'yes' END, 'sequence name', relname,
-        'oid', c.oid) AS counter
+        'oid', c.oid)) AS counter
       FROM pg_sequence JOIN pg_class c ON c.oid = seqrelid
       JOIN pg_namespace n ON n.oid = relnamespace
       JOIN pg_depend ON classid = 'pg_class'::regclass AND objid = seqrelid
         AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i')) s
-      ON refobjid = attrelid AND refobjsubid = attnum
-    WHERE attnum > 0 AND NOT attisdropped
-      AND attrelid IN (SELECT oid FROM pg_class
-        WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND ${NAMED})`,
-  indexes: `SELECT json_build_array(indrelid, relname, indexrelid,
-      indisvalid AND indisready, indisunique, nullif(amname, 'btree'),
-      indnkeyatts, indkey::int2[], CASE WHEN indexprs IS NOT NULL
-        THEN ARRAY(SELECT CASE indkey[k - 1] WHEN 0
-          THEN pg_get_indexdef(indexrelid, k, false) END
-          FROM generate_series(1, indnkeyatts) k) END,
-      indclass::oid[], indoption::int2[],
-      CASE WHEN indcollation::text ~ '[^01 ]'
+      ON refobjid = attrelid AND refobjsubid = attnum`,
+  indexes: `json_agg(indrelid) AS relation, json_agg(relname) AS name,
+      json_agg(indexrelid) AS oid, json_agg(indisvalid AND indisready) AS valid,
+      json_agg(indisunique) AS unique,
+      json_agg(CASE amname WHEN 'btree' THEN '' ELSE amname END) AS method,
+      json_agg(indnkeyatts) AS keys, json_agg(indkey::int2[]) AS columns,
+      json_agg(CASE WHEN indexprs IS NULL THEN '{}'
+        WHEN array_length(array_positions(indkey::int2[], 0::int2), 1) = 1
+        THEN ARRAY[pg_get_expr(indexprs, indrelid)]
+        ELSE ARRAY(SELECT pg_get_indexdef(indexrelid, k, false)
+          FROM generate_series(1, indnkeyatts) k WHERE indkey[k - 1] = 0)
+        END) AS expressions,
+      json_agg(indclass::oid[]) AS opclasses,
+      json_agg(indoption::int2[]) AS order,
+      json_agg(CASE WHEN indcollation::text ~ '[^01 ]'
         THEN ARRAY(SELECT nullif(id, 0)::regcollation::text
-        FROM unnest(indcollation::oid[]) WITH ORDINALITY o (id, i)
-        ORDER BY i) END,
-      parameters, reloptions, distinct_nulls,
-      pg_get_expr(indpred, indrelid), spcname) AS f
+          FROM unnest(indcollation::oid[]) WITH ORDINALITY o (id, i)
+          ORDER BY i) END) AS collations,
+      json_agg(parameters) AS parameters,
+      json_agg(coalesce(reloptions, '{}')) AS options,
+      json_agg(distinct_nulls) AS nulls,
+      json_agg(pg_get_expr(indpred, indrelid)) AS predicate,
+      json_agg(coalesce(spcname, '')) AS tablespace
     FROM ${OLDER}, LATERAL (SELECT *, indnullsnotdistinct AS distinct_nulls
       FROM pg_index) x JOIN pg_class i ON i.oid = indexrelid
     JOIN pg_am m ON m.oid = i.relam
     LEFT JOIN pg_tablespace s ON s.oid = i.reltablespace
-    LEFT JOIN (SELECT attrelid, json_object_agg(attnum, attoptions) AS parameters
+    LEFT JOIN (SELECT attrelid, json_object_agg(attnum, attoptions)
+        AS parameters
       FROM pg_attribute WHERE attoptions IS NOT NULL GROUP BY 1) p
       ON attrelid = indexrelid
-    WHERE indrelid IN (SELECT oid FROM pg_class WHERE ${NAMED})`,
-  constraints: `SELECT json_build_array(conrelid, conname, c.oid, contype,
-      conkey, confrelid, confkey, confupdtype, confdeltype, deleted,
-      confmatchtype, condeferrable, condeferred, convalidated, connoinherit,
-      period, enforced, conindid, CASE contype WHEN 'c'
-        THEN pg_get_expr(conbin, conrelid) END,
-      CASE contype WHEN 'x' THEN ARRAY(SELECT oprname
+    WHERE indrelid IN ${NAMED}`,
+  constraints: `json_agg(conrelid) AS relation, json_agg(conname) AS name,
+      json_agg(c.oid) AS oid, json_agg(contype) AS type,
+      json_agg(coalesce(conkey, '{}')) AS columns,
+      json_agg(confrelid) AS parent, json_agg(confkey) AS "parentColumns",
+      json_agg(confupdtype) AS "onUpdate", json_agg(confdeltype) AS "onDelete",
+      json_agg(deleted) AS "onDeleteColumns", json_agg(confmatchtype) AS match,
+      json_agg(condeferrable) AS deferrable, json_agg(condeferred) AS deferred,
+      json_agg(convalidated) AS valid, json_agg(connoinherit) AS local,
+      json_agg(period) AS temporal, json_agg(enforced) AS enforced,
+      json_agg(conindid) AS index, json_agg(CASE contype WHEN 'c'
+        THEN pg_get_expr(conbin, conrelid) END) AS condition,
+      json_agg(CASE contype WHEN 'x' THEN ARRAY(SELECT oprname
         FROM unnest(conexclop) WITH ORDINALITY o (id, i)
-        JOIN pg_operator p ON p.oid = id ORDER BY i) END, coninhcount > 0) AS f
+        JOIN pg_operator p ON p.oid = id ORDER BY i) END) AS operators,
+      json_agg(coninhcount > 0) AS inherited
     FROM ${OLDER}, LATERAL (SELECT *, to_json(confdelsetcols) AS deleted,
       conperiod AS period, conenforced AS enforced FROM pg_constraint) c
-    WHERE contype IN ('c', 'f', 'p', 'u', 'x')
-      AND conrelid IN (SELECT oid FROM pg_class WHERE ${NAMED})`,
-  types: `SELECT json_build_array(nspname, typname, typtype,
-      (SELECT json_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum
-        WHERE enumtypid = t.oid), (SELECT extname FROM pg_depend d
-        JOIN pg_extension e ON e.oid = d.refobjid WHERE d.deptype = 'e'
-          AND d.objid = t.oid AND d.classid = 'pg_type'::regclass)) AS f
+    WHERE contype IN ('c', 'f', 'p', 'u', 'x') AND conrelid IN ${NAMED}`,
+  types: `json_agg(nspname) AS schema, json_agg(typname) AS name,
+      json_agg(typtype) AS kind, json_agg(extname) AS extension,
+      json_agg(coalesce((SELECT json_agg(enumlabel ORDER BY enumsortorder)
+        FROM pg_enum WHERE enumtypid = t.oid), '[]')) AS labels
     FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace
+    LEFT JOIN ${OWNERS} ON objid = t.oid AND classid = 'pg_type'::regclass
     WHERE nspname IN (:schemas) AND typtype IN ('e', 'd', 'c', 'r')
       AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = typrelid
         AND relkind <> 'c')`,
-  extensions: `SELECT json_build_array(extname, e.oid, nspname, extversion,
-      extrelocatable) AS f
+  extensions: `json_agg(extname) AS name, json_agg(e.oid) AS oid,
+      json_agg(nspname) AS schema, json_agg(extversion) AS version,
+      json_agg(extrelocatable) AS relocatable
     FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace`,
-  opclasses: `SELECT json_build_array(oid, opcname, opcdefault) AS f
+  opclasses: `json_agg(oid) AS oid, json_agg(opcname) AS name,
+      json_agg(opcdefault) AS usual
     FROM pg_opclass`,
-  others: `SELECT json_build_array(noun, nspname, CASE class
-      WHEN 'pg_proc'::regclass THEN concat(name, '(',
-        pg_get_function_identity_arguments(own), ')') ELSE name END,
-      own, "on") AS f
+  others: `json_agg(noun) AS noun, json_agg(nspname) AS schema,
+      json_agg(CASE class WHEN 'pg_proc'::regclass THEN concat(name, '(',
+        pg_get_function_identity_arguments(own), ')') ELSE name END) AS name,
+      json_agg(own) AS oid, json_agg("on") AS "on"
     FROM (
       SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN
           'materialized view' WHEN 'S' THEN 'sequence' ELSE 'table' END AS noun,
@@ -6152,7 +6217,7 @@ const FACTS: Record<string, string> = {
         'pg_class'::regclass AS class, c.oid AS own
       FROM pg_class c
       WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT relispartition
-        AND NOT c.${NAMED}
+        AND c.oid NOT IN ${NAMED}
       UNION ALL
       SELECT CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate'
           ELSE 'function' END, pronamespace, proname, oid, NULL,
@@ -6196,108 +6261,103 @@ function factQueries(
   server: string,
   objects: string[],
 ): string[] {
-  const schemas = [...new Set(names.map(([schema = ""]) => schema))];
-  const list = schemas.map(literal).join(", ");
-  const kinds = Object.entries(FACTS);
-  const all = [
-    ...kinds.map(([kind]) => kind),
-    ...(objects.length > 0 ? ["objects"] : []),
-  ];
+  const named = new Map<string, Set<string>>();
+  for (const [schema = "", name = ""] of names) {
+    named.set(schema, (named.get(schema) ?? new Set()).add(name));
+  }
+  const schemas = [...named.keys()].map(literal).join(", ");
+  const queries = Object.entries(FACTS).map(([kind, sql]) => [
+    kind,
+    `SELECT ${literal(kind)} AS facts, ${sql.replaceAll(":schemas", schemas)}`,
+  ]);
+  if (objects.length > 0) queries.push(["objects", scalarsQuery(objects)]);
   return [
-    namedQuery(names),
+    namedQuery(named),
     "SET LOCAL cursor_tuple_fraction = 1",
-    ...kinds.map(([kind, sql]) =>
-      `DECLARE sync_${kind} NO SCROLL CURSOR FOR SELECT ${literal(kind)} AS ` +
-      `kind, json_agg(f) AS facts FROM (${sql.replaceAll(":schemas", list)}) f`
+    ...queries.map(([kind, sql]) =>
+      `DECLARE sync_${kind} NO SCROLL CURSOR FOR ${sql}`
     ),
-    ...(objects.length > 0
-      ? [`DECLARE sync_objects NO SCROLL CURSOR FOR ${scalarsQuery(objects)}`]
-      : []),
     server,
-    ...all.map((kind) => `FETCH ALL FROM sync_${kind}`),
-    ...all.map((kind) => `CLOSE sync_${kind}`),
+    ...queries.map(([kind]) => `FETCH ALL FROM sync_${kind}`),
+    ...queries.map(([kind]) => `CLOSE sync_${kind}`),
   ];
+}
+
+/** The facts of a kind, which came part by part. */
+function factsOf<T>(rows: Row[], kind: string): T[] {
+  const found = rows.find((row) => row.facts === kind) ?? {};
+  const parts = Object.entries(found as Record<string, unknown[] | null>)
+    .slice(1);
+  return (parts[0]?.[1] ?? []).map((_, i) => {
+    const fact: Row = {};
+    for (const [part, values] of parts) fact[part] = values?.[i];
+    return fact as T;
+  });
 }
 
 /** The rows of all kinds as facts. */
 function readFacts(rows: Row[], schema: string): Catalog {
-  // deno-lint-ignore no-explicit-any
-  const of = (kind: string): any[][] =>
-    (rows.find((row) => row.kind === kind)?.facts ?? []) as [];
+  interface Named {
+    schema: string;
+    name: string;
+  }
+  const sql = ({ schema: own, name }: Named) => sqlName([own, name], schema);
   const tables = new Map<string, TableFact>();
   const byOid = new Map<Oid, TableFact>();
-  for (
-    const [own, name, oid, kind, owned, unlogged, parents, extension] of of(
-      "relations",
-    )
-  ) {
-    const sql = sqlName([own, name], schema);
-    const table: TableFact = {
-      ...{ was: sql, name: sql, oid, kind, owned, unlogged, extension },
-      parents: parents ?? [],
-      columns: new Map(),
-      indexes: new Map(),
+  for (const fact of factsOf<TableFact & Named>(rows, "relations")) {
+    const name = sql(fact);
+    const parts = { columns: new Map(), indexes: new Map() };
+    const table = {
+      ...fact,
+      ...parts,
+      was: name,
+      name,
       constraints: new Map(),
     };
-    tables.set(sql, table);
-    byOid.set(oid, table);
+    tables.set(name, table);
+    byOid.set(fact.oid, table);
   }
-  for (
-    const [oid, name, ...fact] of of("columns").sort((a, b) => a[2] - b[2])
-  ) {
-    byOid.get(oid)?.columns.set(name, readColumn(name, fact, schema));
+  type Of<T> = T & { relation: Oid; name: string };
+  const columns = factsOf<Of<ColumnFact>>(rows, "columns");
+  for (const fact of columns.sort((a, b) => a.number - b.number)) {
+    const { sequence } = fact;
+    if (sequence) sequence.name = sql(sequence as unknown as Named);
+    byOid.get(fact.relation)?.columns.set(fact.was, fact);
   }
-  for (const [oid, name, ...fact] of of("indexes")) {
-    byOid.get(oid)?.indexes.set(name, readIndex(fact));
+  for (const fact of factsOf<Of<IndexFact>>(rows, "indexes")) {
+    byOid.get(fact.relation)?.indexes.set(fact.name, fact);
   }
-  for (const [oid, name, ...fact] of of("constraints")) {
-    byOid.get(oid)?.constraints.set(name, readConstraint(fact));
+  for (const fact of factsOf<Of<ConstraintFact>>(rows, "constraints")) {
+    byOid.get(fact.relation)?.constraints.set(fact.name, fact);
   }
+  const of = <T>(kind: string) => factsOf<T & Named & { oid: Oid }>(rows, kind);
   return {
     tables,
-    types: new Map(
-      of("types").map(([own, name, kind, labels, extension]) => [
-        sqlName([own, name], schema),
-        { kind, labels: labels ?? [], extension },
-      ]),
-    ),
+    types: new Map(of<TypeFact>("types").map((fact) => [sql(fact), fact])),
     extensions: new Map(
-      of("extensions").map(([name, oid, schema, version, relocatable]) => [
-        name,
-        { oid, schema, version, relocatable },
-      ]),
+      of<ExtensionFact>("extensions").map((fact) => [fact.name, fact]),
     ),
     opclasses: new Map(
-      of("opclasses").map(([oid, name, usual]) => [
-        oid,
-        { name, usual },
-      ]),
+      of<{ usual: boolean }>("opclasses").map((fact) => [fact.oid, fact]),
     ),
-    others: of("others").map(([noun, home, name, oid, on]) => ({
-      ...{ oid: `${oid}`, name: bracket(name)[0] },
-      sql: sqlName([home, name], schema),
-      described: `${noun} ` +
-        [home === schema ? [] : home, on ?? [], name].flat().join("."),
+    others: of<{ noun: string; on?: string }>("others").map((fact) => ({
+      ...{ oid: fact.oid, name: bracket(fact.name)[0], sql: sql(fact) },
+      described: `${fact.noun} ` +
+        [fact.schema === schema ? [] : fact.schema, fact.on ?? [], fact.name]
+          .flat().join("."),
     })),
   };
 }
 
-// deno-lint-ignore no-explicit-any
-function readColumn(name: string, fact: any[], schema: string): ColumnFact {
-  const [number, type, wide, notNull, unproved, collation, value, ...rest] =
-    fact;
-  const [identity, generated, inherited, settings, counter, ...last] = rest;
-  const [sequence, natural] = last;
+/** How a column is kept, in the words of SQL. */
+function settingsOf(
+  { storage, usual, compression, statistics }: ColumnFact,
+): Parts {
   return {
-    ...(natural && { natural }),
-    ...{ was: name, number, type, wide: wide ?? type, notNull, unproved },
-    ...{ collation: collation ?? "", default: value, identity, generated },
-    ...{ inherited, settings: readSettingsOf(settings) },
-    counter: counter && dense(counter),
-    sequence: sequence && {
-      name: sqlName(sequence, schema),
-      type: sequence[2],
-    },
+    storage: STORAGE[storage] ?? "",
+    usual: STORAGE[usual] ?? "",
+    compression: COMPRESSION[compression] ?? "default",
+    statistics,
   };
 }
 
@@ -6305,45 +6365,6 @@ const STORAGE: Record<string, string> = {
   ...{ p: "plain", e: "external", x: "extended", m: "main" },
 };
 const COMPRESSION: Record<string, string> = { p: "pglz", l: "lz4" };
-
-function readSettingsOf({ storage, usual, compression, statistics }: Parts) {
-  return {
-    storage: STORAGE[storage ?? ""] ?? "",
-    usual: STORAGE[usual ?? ""] ?? "",
-    compression: COMPRESSION[compression ?? ""] ?? "default",
-    statistics: statistics ?? "",
-  };
-}
-
-// deno-lint-ignore no-explicit-any
-function readIndex(fact: any[]): IndexFact {
-  const [oid, valid, unique, method, keys, columns, expressions, ...rest] =
-    fact;
-  const [opclasses, order, collations, parameters, options, nulls, ...last] =
-    rest;
-  const [predicate, tablespace] = last;
-  return {
-    ...{ oid, valid, unique, method: method ?? "", keys, columns },
-    ...{ expressions: expressions ?? [], opclasses, order, collations },
-    ...{ parameters, options: options ?? [], nulls, predicate },
-    tablespace: tablespace ?? "",
-  };
-}
-
-// deno-lint-ignore no-explicit-any
-function readConstraint(fact: any[]): ConstraintFact {
-  const [oid, type, columns, parent, parentColumns, ...rest] = fact;
-  const [onUpdate, onDelete, onDeleteColumns, match, deferrable, ...more] =
-    rest;
-  const [deferred, valid, local, temporal, enforced, index, ...last] = more;
-  const [condition, operators, inherited] = last;
-  return {
-    ...{ oid, type, columns: columns ?? [], parent, parentColumns },
-    ...{ onUpdate, onDelete, onDeleteColumns, match, deferrable, deferred },
-    ...{ valid, local, temporal, enforced, index, condition, operators },
-    inherited,
-  };
-}
 
 /** A name as SQL wants it where the target schema is the search path. */
 function sqlName([schema = "", name]: string[], target: string): string {
@@ -6617,9 +6638,9 @@ function headsOf(words: Clauses): RegExp {
 
 /** Drops what says nothing. */
 function dense(parts: Record<string, string | undefined | null>): Parts {
-  return Object.fromEntries(
-    Object.entries(parts).filter(([, said]) => said),
-  ) as Parts;
+  const said: Parts = {};
+  for (const [part, text] of Object.entries(parts)) if (text) said[part] = text;
+  return said;
 }
 
 function namesInBrackets(text: string): string {
@@ -6681,6 +6702,7 @@ function keysIn(text: string): Parts | undefined {
 
 /** https://www.postgresql.org/docs/current/sql-createindex.html */
 function readKey(text: string, n: number): Parts {
+  if (isSimple(text)) return { [`key ${n}`]: text };
   const [[, subject = ""] = [], ...clauses] = cut(text, KEY_WORDS);
   const said = new Map(clauses);
   const last = said.get("collate") ?? subject;
@@ -6833,6 +6855,7 @@ const tokenize = once((text: string): Token[] =>
  * what stands in brackets, or between CASE and END.
  */
 const blanked = once((text: string): string => {
+  if (!/['"$([]|--|\/\*|[^\S ]|\b(?:case|end)\b/i.test(text)) return text;
   let depth = 0;
   return lexemes(text).map(({ kind, text }) => {
     if (/^([)\]]|end)$/i.test(text)) depth = Math.max(0, depth - 1);
@@ -6855,7 +6878,7 @@ function list(text = ""): string[] {
 
 /** Whether there is nothing but spaces and comments. */
 function isNothing(text: string): boolean {
-  return tokenize(text).length === 0;
+  return !/^\s*[^\s\-/]/.test(text) && tokenize(text).length === 0;
 }
 
 /** A text's first brackets: what stands before, in and after them. */
@@ -6872,6 +6895,7 @@ function bracket(
 /** Without comments, and without the brackets around the whole. */
 const strip = once((text: string): string => {
   for (let inner = tidy(text);;) {
+    if (!inner.startsWith("(")) return inner;
     if (!/^\(\s*\)$/.test(blanked(inner))) return inner;
     inner = inner.slice(1, -1).trim();
   }
@@ -6879,6 +6903,7 @@ const strip = once((text: string): string => {
 
 /** One line, with strings left as they are; no comments. */
 function tidy(text: string): string {
+  if (!/^\s|\s$|['"$]|--|\/\*|[^\S ]| {2}|\( | \)/.test(text)) return text;
   const tokens = tokenize(text);
   return tokens.map((token, i) => {
     const next = tokens[i + 1];
@@ -6907,7 +6932,7 @@ function namePath(text: string): string[] {
 
 /** A name of SQL as the catalog holds it, without its schema. */
 function nameIn(text = ""): string {
-  return namePath(text).at(-1) ?? "";
+  return isSimple(text) ? text : namePath(text).at(-1) ?? "";
 }
 
 function unquoted(name: string): string {
@@ -6948,6 +6973,7 @@ function id(name: string): string {
  * @returns a name alone, or its schema and name; what is neither is a name
  */
 const parseName = once((text: string): string[] => {
+  if (/^\w+$/.test(text)) return [text];
   const part = /"((?:[^"]|"")*)"|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/
     .source;
   const whole = new RegExp(`^(?:(?:${part})\\.)?(?:${part})$`, "s").exec(text);
@@ -7469,6 +7495,8 @@ class Planner {
   readonly open = new Map<string, Asked>();
   /** The oids of what steps name, and the names of their enums. */
   readonly seen = new Set<string>();
+  /** The answers that were taken for granted, by the question. */
+  readonly expected = new Map<string, string>();
   /** What the data must be like for the changes to succeed. */
   readonly checks: PreflightCheck[] = [];
   readonly coming = new Coming(this);
@@ -7481,6 +7509,8 @@ class Planner {
   readonly types: Map<string, TypeFact>;
   readonly extensions: Map<string, ExtensionFact>;
   readonly #byOid: Map<Oid, string>;
+  /** What was found of types, by the one and the other. */
+  readonly #sameTypes = new Map<string, Map<string, boolean>>();
   /** The tables that this plan has a copy of. */
   readonly #own = new Set<TableFact>();
   /** What the steps define or decide, by its key. */
@@ -7555,10 +7585,10 @@ class Planner {
   // ── Facts, and what the plan has promised ──
 
   /** A name of a step as SQL wants it. */
-  sql(name: string): string {
+  sql = once((name) => {
     const parts = parseName(name);
     return sqlName(parts.length > 0 ? parts : [name], this.schema);
-  }
+  });
 
   /** The same with its schema, for what runs outside a transaction. */
   qualified(name: string): string {
@@ -7633,9 +7663,11 @@ class Planner {
     return own === undefined ? id(name) : `${id(schema)}.${id(name)}`;
   }
 
+  #typeName = once((type) => sqlName(namePath(bracket(type)[0]), this.schema));
+
   /** An enum with labels that are not there yet. */
   comingEnum(type: string): TypeFact | undefined {
-    const name = sqlName(namePath(bracket(type)[0]), this.schema);
+    const name = this.#typeName(type);
     const now = this.types.get(name), before = this.catalog.types.get(name);
     const same = now?.labels.length === before?.labels.length;
     return now?.kind === "e" && !same ? now : undefined;
@@ -7851,12 +7883,25 @@ class Planner {
   }
 
   sameType(left: string, right: string): boolean {
-    return left === right || this.#same(`NULL::${left}`, `NULL::${right}`);
+    if (left === right) return true;
+    const known = this.#sameTypes.get(left) ?? new Map<string, boolean>();
+    let same = known.get(right);
+    if (same !== undefined) return same;
+    // Of types with the same modifiers, one question does for all.
+    const [a, said, restOfA] = bracket(left);
+    const [b, have, restOfB] = bracket(right);
+    same = said && said === have
+      ? this.sameType(`${a} ${restOfA}`.trim(), `${b} ${restOfB}`.trim())
+      : this.#same(`NULL::${left}`, `NULL::${right}`);
+    this.#sameTypes.set(left, known.set(right, same));
+    return same;
   }
 
   /** Whether two defaults of a column are the same. */
   sameValue(type: string, left: string, right: string): boolean {
-    return plainly(left) === plainly(right) ||
+    // What is in quotes is of the column's type, which PostgreSQL says.
+    const said = /^'[^'\\]*'$/.test(left) ? `${left}::${type}` : left;
+    return said === right || plainly(left) === plainly(right) ||
       this.#same(`(${left})::${type}`, `(${right})::${type}`) &&
         this.#sameHidden(left, right);
   }
@@ -7896,11 +7941,12 @@ class Planner {
       `to_regcollation(${literal(name)})`
     );
     const sql = `SELECT coalesce(${a} = ${b}, false)::text`;
-    return left === right || this.ask(sql) !== "false";
+    return left === right || this.#likely(sql);
   }
 
-  isRenamed({ was, name, columns }: TableFact): boolean {
-    return was !== "" && (was !== name ||
+  isRenamed(table: TableFact): boolean {
+    const { was, name, columns } = table;
+    return this.#own.has(table) && was !== "" && (was !== name ||
       [...columns].some(([name, { was }]) => was !== "" && was !== name));
   }
 
@@ -7909,9 +7955,17 @@ class Planner {
     return !prints || prints[0] === prints[1];
   }
 
+  /** What is taken to be true until PostgreSQL has answered. */
+  #likely(sql: string): boolean {
+    this.expected.set(sql, "true");
+    return this.ask(sql) !== "false";
+  }
+
   /** Until it is answered, the two count as the same. */
   #prints(left: string, right: string, scope?: Sides): Prints | undefined {
-    const pair = scope
+    const pair = scope?.both
+      ? `SELECT ${left}, ${right} FROM (${scope.nulls}) ${scope.both} OFFSET 0`
+      : scope
       ? `SELECT l.v, r.v FROM (${scope.nulls}) t, LATERAL (SELECT ${left} AS v` +
         ` FROM ${scope.left}) l, LATERAL (SELECT ${right} AS v` +
         ` FROM ${scope.right}) r OFFSET 0`
@@ -7948,7 +8002,7 @@ class Planner {
         AND (${[...odd, "false"].join(" OR ")}))`
     );
     const sql = `SELECT (${here} IS NOT DISTINCT FROM ${there})::text`;
-    return this.ask(sql) !== "false";
+    return this.#likely(sql);
   }
 
   /** The parts in which what is wanted and what is there differ. */
@@ -8301,12 +8355,16 @@ function describeKeys(parts: Parts): string {
   }).join(", ");
 }
 
+/** Words that no function can be called without quotes. */
+const NO_CALL = /^(all|and|any|case|else|in|not|or|some|then|when)$/i;
+
 /** What finds the functions that an expression calls in pg_proc. */
 const callsIn = once((text: string): Set<string> => {
   const tokens = tokenize(text);
   return new Set(
     tokens.flatMap(({ kind, text: name }, i) => {
       if (kind !== "name" || tokens[i + 1]?.text !== "(") return [];
+      if (NO_CALL.test(name)) return [];
       const schema = tokens[i - 1]?.text === "." ? tokens[i - 2]?.text : "";
       const place = schema
         ? `pronamespace = to_regnamespace(${literal(schema)})`
@@ -8351,6 +8409,8 @@ interface Sides {
   nulls: string;
   left: string;
   right: string;
+  /** Where the names of both are the same: what they are, the quickest way. */
+  both?: string;
 }
 
 /**
@@ -8367,10 +8427,12 @@ function scopeOf(
   const own = lastName(table.name), other = lastName(table.was) || own;
   // A column may be said with its table, and the table may be its whole row.
   const whole = now.has(own) || today.has(other);
-  const used = [...table.columns].map(([name, fact]) => ({
+  const used = [...table.columns].filter(([name, { was }]) =>
+    whole || now.has(name) || today.has(was || name)
+  ).map(([name, fact]) => ({
     ...{ name, was: fact.was || name },
     type: typeOf(fact),
-  })).filter(({ name, was }) => whole || now.has(name) || today.has(was));
+  }));
   const from = (key: "name" | "was", alias: string) =>
     `(SELECT ${used.map((column, i) => `t.c${i} AS ${id(column[key])}`)}) ` +
     id(whole ? alias : "t");
@@ -8379,6 +8441,9 @@ function scopeOf(
     nulls: `SELECT ${nulls} OFFSET 0`,
     left: from("name", own),
     right: from("was", other),
+    ...(used.length > 0 && from("name", own) === from("was", other) && {
+      both: `${id(whole ? own : "t")} (${used.map(({ name }) => id(name))})`,
+    }),
   };
 }
 
@@ -8459,8 +8524,8 @@ async function askTogether(
   const pairs = all("pairs"), plans = all("plans");
   // A plan of some hundred branches is planned quickest.
   const groups = Array.from(
-    { length: Math.ceil(pairs.length / 250) },
-    (_, i) => pairs.slice(i * 250, (i + 1) * 250),
+    { length: Math.ceil(pairs.length / 100) },
+    (_, i) => pairs.slice(i * 100, (i + 1) * 100),
   );
   const scalars = (asked: Asked) => {
     const list = open.flatMap(([sql, is], i) =>
@@ -8622,9 +8687,8 @@ async function readDatabase(
     ...factQueries(
       [
         [schema, ""],
-        ...steps.flatMap((step) =>
-          relationsOf(step).map((name) => inSchema(name, schema))
-        ),
+        ...[...new Set(steps.flatMap(relationsOf))]
+          .map((name) => inSchema(name, schema)),
       ],
       serverQuery(
         schema,
@@ -8690,11 +8754,12 @@ async function makePlan(
     if (open.length > 0) {
       await answer(session, open, answers, readSettings(options));
     }
-    // What was compared counted as the same, which may have been right.
-    const same = open.every(([pair, asked]) => {
-      const prints = answers.get(pair);
-      return asked === "pairs" && Array.isArray(prints) &&
-        prints[0] === prints[1];
+    // What was taken for granted may have been right.
+    const same = open.every(([sql, asked]) => {
+      const found = answers.get(sql);
+      return asked === "pairs"
+        ? Array.isArray(found) && found[0] === found[1]
+        : found !== undefined && found === planner.expected.get(sql);
     });
     if (!same) continue;
     for (const [item, found] of await askData(session, planner)) {
@@ -8825,11 +8890,15 @@ const TURNS = [
 function turnOf({ verb, to }: Step): number {
   // Where its values are may be made by another step.
   if (verb === "dropColumn" && to !== undefined) return 8.5;
+  return turnOfVerb(verb);
+}
+
+const turnOfVerb = once((verb: string): number => {
   const turn = /^drop(Default|NotNull)$/.test(verb)
     ? -1
     : TURNS.findIndex((start) => RegExp(start).test(verb));
   return turn >= 0 ? turn : verb === "addForeignKey" ? 9 : 8;
-}
+});
 
 /** What nobody checks: objects, and what hangs on tables that steps make. */
 function unnamedIn({ tables, others }: Catalog, db: Planner): string[] {
