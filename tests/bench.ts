@@ -4,12 +4,15 @@
  * in turns, as whole processes, and their medians are compared.
  *
  *     deno task bench
- *     deno task bench --locks    only what an apply does to writers
+ *     deno task bench --locks           only what an apply does to writers
+ *     deno task bench --dry-run         only dry runs
+ *     deno task bench --against FILE    beside another copy of the script
  *
  * @module
  */
 
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import {
   connect,
   type Major,
@@ -21,8 +24,18 @@ import {
 } from "./helpers.ts";
 
 const SIZES = [10, 100, 1000] as const;
+/** For the slope: a step of a large schema must cost what it does in a small. */
+const LARGE = [1000, 3000, 10_000] as const;
 const MEMORY = 250 * 1024;
-const ONLY_LOCKS = Deno.args.includes("--locks");
+const { values: CHOSEN } = parseArgs({
+  options: {
+    "locks": { type: "boolean" },
+    "dry-run": { type: "boolean" },
+    "against": { type: "string" },
+  },
+});
+const ALL = !CHOSEN.locks && !CHOSEN["dry-run"];
+const AGAINST = CHOSEN.against && resolve(CHOSEN.against);
 const DIRECTORY = Deno.makeTempDirSync({ prefix: "bench-" });
 
 // ═══ The result ════════════════════════════════════════════════════════════
@@ -56,13 +69,8 @@ function printTable() {
 
 // ═══ The programs ══════════════════════════════════════════════════════════
 
-/** Steps for so many tables, of ten kinds, as large schemas have. */
-function writeSteps(tables: number): string {
-  return write(
-    `steps-${tables}.ts`,
-    `import { addCheck, addForeignKey, createIndex, createTable, main, section }
-  from ${JSON.stringify(`file://${SCRIPT}`)};
-
+/** Tables of ten kinds, as partitions and tenants are. */
+const ALIKE = `
 const key = (i) => i % 3 ? "bigint" : "uuid";
 
 function steps(n) {
@@ -104,7 +112,120 @@ function steps(n) {
     ),
   ];
 }
+`;
 
+/** Tables of which each has columns, indexes and constraints of its own. */
+const DIFFERING = `
+/** Numbers that are the same in each run (mulberry32). */
+function random(seed) {
+  return (n) => {
+    seed = seed + 0x6d2b79f5 | 0;
+    let t = Math.imul(seed ^ seed >>> 15, 1 | seed);
+    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
+    return ((t ^ t >>> 14) >>> 0) % n;
+  };
+}
+
+const WORDS = ("account address amount batch city code country currency day " +
+  "email event fee group height invoice item kind label level limit line log " +
+  "margin mode name note number offer order owner page part path phase plan " +
+  "point price rank rate reason region rule score shop size slot source stage " +
+  "state step stock store tag tax team term title token topic total unit " +
+  "value version view volume week weight zone").split(" ");
+
+const NUMBERS = [
+  (r) => \`int NOT NULL DEFAULT \${r(900)}\`,
+  (r) => ["bigint", "smallint NOT NULL"][r(2)],
+  (r) => \`numeric(\${6 + r(12)},\${r(5)}) NOT NULL DEFAULT \${r(90)}\`,
+];
+const TEXTS = [
+  (r) => ["text", "text NOT NULL", "text NOT NULL DEFAULT ''"][r(3)],
+  (r) => \`text DEFAULT 'v\${r(500)}'\`,
+  (r) => \`varchar(\${10 + r(290)})\${[" NOT NULL", ""][r(2)]}\`,
+  (r) => \`varchar(\${10 + r(90)}) NOT NULL DEFAULT 'n\${r(90)}'\`,
+];
+const TIMES = [
+  (r) => ["timestamptz", "timestamptz NOT NULL DEFAULT now()"][r(2)],
+  (r) => ["date", "date DEFAULT CURRENT_DATE"][r(2)],
+];
+const OTHERS = [
+  (r) => \`boolean NOT NULL DEFAULT \${["true", "false"][r(2)]}\`,
+  (r) => ["text[]", "text[] NOT NULL DEFAULT '{}'"][r(2)],
+  (r) => ["uuid", "uuid NOT NULL DEFAULT gen_random_uuid()"][r(2)],
+  (r) => ["double precision", \`double precision DEFAULT \${r(90)}.5\`][r(2)],
+  (r) => \`interval DEFAULT '\${1 + r(30)} days'\`,
+];
+const JSON = [(r) => ["jsonb", "jsonb NOT NULL DEFAULT '{}'"][r(2)]];
+const SORTS = [NUMBERS, TEXTS, TIMES, OTHERS, JSON];
+
+const tables = [];
+const hasUuid = (n) => n % 3 === 0;
+
+function steps(n) {
+  const r = random(n);
+  const word = () => WORDS[r(WORDS.length)];
+  const t = tables[n] = \`\${word()}_\${word()}_\${n}\`;
+  const columns = {
+    id: hasUuid(n)
+      ? "uuid PRIMARY KEY DEFAULT gen_random_uuid()"
+      : "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+  };
+  const named = SORTS.map(() => []);
+  for (let i = 3 + r(18); i > 0; i--) {
+    const sort = r(SORTS.length), makes = SORTS[sort];
+    const name = \`\${word()}_\${word()}\`;
+    if (columns[name]) continue;
+    columns[name] = makes[r(makes.length)](r);
+    named[sort].push(name);
+  }
+  const [numbers, texts, times, others, json] = named;
+  const made = [createTable(t, columns)];
+  const index = (text) =>
+    made.push(createIndex(t, \`\${t}_\${made.length}_idx\`, text));
+  if (texts[0]) index(\`UNIQUE (lower(\${texts[0]}), id)\`);
+  if (numbers[0] && times[0]) index(\`(\${numbers[0]}, \${times[0]} DESC)\`);
+  if (numbers[1]) index(\`(\${numbers[1]}) WHERE \${numbers[1]} > \${r(900)}\`);
+  if (json[0]) index(\`USING gin (\${json[0]}\${[" jsonb_path_ops", ""][r(2)]})\`);
+  if (times[1]) index(\`USING brin (\${times[1]})\`);
+  if (others[0] && r(2)) {
+    made.push(addUnique(t, \`\${t}_key\`, \`(\${others[0]}, id)\`));
+  }
+  numbers.slice(0, r(3)).forEach((name, i) => {
+    const condition = [
+      \`\${name} >= 0\`,
+      \`\${name} BETWEEN \${r(9)} AND \${9 + r(900)}\`,
+      \`\${name} IN (\${r(9)}, \${9 + r(9)})\`,
+    ][r(3)];
+    made.push(addCheck(t, \`\${t}_\${i}_check\`, condition));
+  });
+  for (let i = n > 0 ? r(3) : 0; i > 0; i--) {
+    const parent = r(n), column = \`parent_\${i}\`;
+    columns[column] = hasUuid(parent) ? "uuid" : "bigint";
+    made.push(addForeignKey(
+      t,
+      \`\${t}_\${column}_fkey\`,
+      \`(\${column}) REFERENCES \${tables[parent]} (id)\` +
+        ["", " ON DELETE CASCADE", " ON DELETE SET NULL"][r(3)],
+    ));
+  }
+  return made;
+}
+`;
+
+type Shape = "alike" | "differing";
+
+/** Steps for so many tables, for the script or another copy of it. */
+function writeSteps(
+  tables: number,
+  shape: Shape = "alike",
+  engine = SCRIPT,
+): string {
+  const known = engine === SCRIPT ? "" : "-against";
+  return write(
+    `steps-${shape}-${tables}${known}.ts`,
+    `import { addCheck, addForeignKey, addUnique, createIndex, createTable, main,
+  section } from ${JSON.stringify(`file://${engine}`)};
+${shape === "alike" ? ALIKE : DIFFERING}
 const sections = [];
 for (let i = 0; i < ${tables}; i += 10) {
   const numbers = Array.from({ length: 10 }, (_, n) => i + n);
@@ -114,6 +235,24 @@ Deno.exit(await main(sections, Deno.args));
 `,
   );
 }
+
+/** What any tool asks that compares schemas: all in one plain query. */
+const CATALOG = `SELECT relname AS table, 'column' AS kind,
+    attname::text AS name, concat_ws(' ', format_type(atttypid, atttypmod),
+      CASE WHEN attnotnull THEN 'NOT NULL' END, attidentity, attgenerated,
+      pg_get_expr(adbin, adrelid)) AS definition
+  FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+  LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+  WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+    AND attnum > 0 AND NOT attisdropped
+  UNION ALL SELECT indrelid::regclass::text, 'index',
+    indexrelid::regclass::text, pg_get_indexdef(indexrelid)
+  FROM pg_index JOIN pg_class c ON c.oid = indrelid
+  WHERE relnamespace = 'public'::regnamespace
+  UNION ALL SELECT conrelid::regclass::text, 'constraint', conname,
+    pg_get_constraintdef(c.oid)
+  FROM pg_constraint c WHERE connamespace = 'public'::regnamespace
+    AND contype IN ('c', 'f', 'p', 'u', 'x')`;
 
 /** The least that any program does which talks to a database. */
 const SELECT = write(
@@ -136,8 +275,8 @@ const sql = postgres({
   prepare: false,
   onnotice: () => {},
 });
-const [row] = await sql.unsafe("SELECT 1 AS one").simple();
-if (row.one !== "1" && row.one !== 1) throw new Error("no answer");
+const rows = await sql.unsafe(Deno.args[0]).simple();
+if (rows.length === 0) throw new Error("no answer");
 await sql.end({ timeout: 1 });
 Deno.exit(0);
 `,
@@ -159,7 +298,7 @@ interface Result {
 }
 
 interface RunOptions {
-  url?: string;
+  url?: string | undefined;
   args?: string[];
   /** Looks at the memory while it runs, which disturbs the time. */
   watch?: boolean;
@@ -328,13 +467,17 @@ async function createDatabase(server: Server, name: string): Promise<string> {
   return server.url(name);
 }
 
-/** Runs statements as one transaction: by psql, or else by the client. */
-async function runSql(url: string, statements: string[]): Promise<Result> {
+/** Runs statements, by psql or else by the client: as one transaction, if whole. */
+async function runSql(
+  url: string,
+  statements: string[],
+  { whole = true } = {},
+): Promise<Result> {
   const text = statements.map((sql) => `${sql};\n`).join("");
   if (hasPsql) {
     const file = write("schema.sql", text);
     return await run("psql", [
-      "-Xq1",
+      whole ? "-Xq1" : "-Xq",
       "-v",
       "ON_ERROR_STOP=1",
       "-f",
@@ -344,9 +487,9 @@ async function runSql(url: string, statements: string[]): Promise<Result> {
   }
   const start = performance.now();
   const sql = connect(url);
-  await sql.begin(async (sql) => {
-    for (const statement of statements) await sql.unsafe(statement).simple();
-  });
+  if (whole) await sql.unsafe("BEGIN");
+  for (const statement of statements) await sql.unsafe(statement).simple();
+  if (whole) await sql.unsafe("COMMIT");
   await sql.end();
   return { ms: performance.now() - start, memory: 0, stdout: "" };
 }
@@ -375,10 +518,23 @@ async function unsettle(url: string) {
   await sql.end();
 }
 
-const dryRun = (tables: number, url: string, watch = false) =>
-  runDeno(writeSteps(tables), { url, args: ["--dry-run"], watch });
+interface DryRun {
+  shape?: Shape;
+  engine?: string | undefined;
+  watch?: boolean;
+}
 
-const select = (url: string) => runDeno(SELECT, { url });
+function dryRun(
+  tables: number,
+  url: string,
+  { shape, engine, watch = false }: DryRun = {},
+) {
+  const args = ["--dry-run"];
+  return runDeno(writeSteps(tables, shape, engine), { url, args, watch });
+}
+
+const select = (url: string, query = "SELECT 1") =>
+  runDeno(SELECT, { url, args: [query] });
 
 async function measureStartUp() {
   const [ours = [], empty = []] = await inTurns(
@@ -432,6 +588,43 @@ async function measureDryRun(server: Server, turns: number) {
   });
 }
 
+/** The same schema grows, and is looked at on the way. */
+async function measureShape(server: Server, shape: Shape) {
+  const url = await createDatabase(server, `bench_${shape}`);
+  const sizes = shape === "alike" ? LARGE.slice(0, 1) : LARGE;
+  const costs: number[] = [];
+  for (const tables of sizes) {
+    await runSql(
+      url,
+      printedSql((await dryRun(tables, url, { shape })).stdout),
+      {
+        whole: false,
+      },
+    );
+    await settle(url);
+    const engines = [SCRIPT, ...(AGAINST ? [AGAINST] : [])];
+    const [one = [], plain = [], ours = [], theirs = []] = await inTurns(
+      { turns: tables > 1000 ? 3 : 7 },
+      () => select(url),
+      () => select(url, CATALOG),
+      ...engines.map((engine) => () => dryRun(tables, url, { shape, engine })),
+    );
+    costs.push((median(ours) - median(one)) / tables);
+    const name = `dry run, ${tables} ${shape} tables in place`;
+    const limit = shape === "differing" && tables === 1000 ? 1.3 : undefined;
+    ratio(`${name} / a plain catalog query`, ours, plain, limit);
+    if (AGAINST) ratio(`${name} / the other copy`, ours, theirs, 1);
+  }
+  if (costs.length === 1) return;
+  const [first = 0] = costs;
+  measure(
+    `dry run, ms a table of ${sizes.join(", ")} ${shape}`,
+    costs.map((cost) => cost.toFixed(2)).join(", "),
+    "1.3 x the first",
+    costs.every((cost) => cost <= 1.3 * first),
+  );
+}
+
 async function measureSlowDryRun(server: Server) {
   const proxy = startProxy(server.port, 25);
   const [ours = [], one = []] = await inTurns(
@@ -444,7 +637,8 @@ async function measureSlowDryRun(server: Server) {
 }
 
 async function measureRoundTrips(server: Server, state: string) {
-  const proxy = startProxy(server.port);
+  // What does not wait for an answer comes well before one.
+  const proxy = startProxy(server.port, 20);
   const found: { statements: number; roundTrips: number }[] = [];
   for (const tables of SIZES) {
     Object.assign(proxy.counts, { statements: 0, roundTrips: 0 });
@@ -463,8 +657,8 @@ async function measureRoundTrips(server: Server, state: string) {
   measure(
     `round trips of a dry run: ${sizes}`,
     roundTrips.join(", "),
-    "4, same",
-    same(roundTrips) && Math.max(...roundTrips) <= 4,
+    "3",
+    Math.max(...roundTrips) <= 3,
   );
   measure(
     `statements of a dry run: ${sizes}`,
@@ -478,7 +672,8 @@ async function measureMemory(server: Server) {
   const args = ["--apply"];
   const url = await createDatabase(server, "bench_apply");
   const apply = await runDeno(writeSteps(1000), { url, args, watch: true });
-  const look = await dryRun(1000, server.url("bench_1000"), true);
+  const url1000 = server.url("bench_1000");
+  const look = await dryRun(1000, url1000, { watch: true });
   const memories = { "dry run": look.memory, apply: apply.memory };
   for (const [what, memory] of Object.entries(memories)) {
     const name = `peak memory: ${what}, 1000 tables`;
@@ -625,8 +820,12 @@ async function measureServer(major: Major) {
   const server = await startServer(major);
   try {
     if (major === 18) {
-      await measureLocks(server);
-      if (ONLY_LOCKS) return;
+      if (!CHOSEN["dry-run"]) await measureLocks(server);
+      if (CHOSEN.locks) return;
+      for (const shape of ["alike", "differing"] as const) {
+        await measureShape(server, shape);
+      }
+      if (!ALL) return;
       await measureApply(server);
       await measureMemory(server);
       await measureDryRun(server, 7);
@@ -648,9 +847,9 @@ async function measureServer(major: Major) {
 }
 
 try {
-  if (!ONLY_LOCKS) await measureStartUp();
+  if (ALL) await measureStartUp();
   await measureServer(18);
-  if (!ONLY_LOCKS) await measureServer(14);
+  if (ALL) await measureServer(14);
 } finally {
   Deno.removeSync(DIRECTORY, { recursive: true });
 }
