@@ -2040,8 +2040,7 @@ function promiseColumn(
 ) {
   const fact = db.own(table);
   // Children get it along with their parent.
-  for (const child of [...db.tables()]) {
-    if (!fact.oid || !child.parents.includes(fact.oid)) continue;
+  for (const child of db.childrenOf(fact)) {
     if (child.columns.has(column)) continue;
     const name = stepName(parseName(child.name));
     promiseColumn(db, { table: name, column }, spec, notNull);
@@ -5961,6 +5960,9 @@ interface ExtensionFact {
 /** All that was read. */
 export interface Catalog {
   tables: Map<string, TableFact>;
+  /** The tables of indexes by their names, and children by their parents. */
+  homes: Map<string, { relation: Oid }[]>;
+  children: Map<Oid, { oid: Oid }[]>;
   types: Map<string, TypeFact>;
   extensions: Map<string, ExtensionFact>;
   /** Operator classes by oid; the default of a type has one of its own. */
@@ -6324,7 +6326,8 @@ function readFacts(rows: Row[], schema: string): Catalog {
     if (sequence) sequence.name = sql(sequence as unknown as Named);
     byOid.get(fact.relation)?.columns.set(fact.was, fact);
   }
-  for (const fact of factsOf<Of<IndexFact>>(rows, "indexes")) {
+  const indexes = factsOf<Of<IndexFact>>(rows, "indexes");
+  for (const fact of indexes) {
     byOid.get(fact.relation)?.indexes.set(fact.name, fact);
   }
   for (const fact of factsOf<Of<ConstraintFact>>(rows, "constraints")) {
@@ -6333,6 +6336,13 @@ function readFacts(rows: Row[], schema: string): Catalog {
   const of = <T>(kind: string) => factsOf<T & Named & { oid: Oid }>(rows, kind);
   return {
     tables,
+    homes: Map.groupBy(indexes, ({ name }) => name),
+    children: Map.groupBy(
+      [...byOid.values()].flatMap(({ oid, parents }) =>
+        parents.map((parent) => ({ parent, oid }))
+      ),
+      ({ parent }) => parent,
+    ),
     types: new Map(of<TypeFact>("types").map((fact) => [sql(fact), fact])),
     extensions: new Map(
       of<ExtensionFact>("extensions").map((fact) => [fact.name, fact]),
@@ -7648,13 +7658,19 @@ class Planner {
 
   /** An index by its own name, whichever table has it, and that table. */
   index(name: string): { table: TableFact; fact: IndexFact } | undefined {
-    const [first = "", second] = parseName(name);
-    for (const table of this.#tables.values()) {
-      const fact = table.indexes.get(second ?? first);
-      if (fact && this.beside(table, second ?? first) === this.sql(name)) {
+    const own = lastName(name);
+    for (const { relation } of this.catalog.homes.get(own) ?? []) {
+      const table = this.tableOf(relation), fact = table?.indexes.get(own);
+      if (table && fact && this.beside(table, own) === this.sql(name)) {
         return { table, fact };
       }
     }
+  }
+
+  /** The tables that inherit from it, partitions included. */
+  childrenOf({ oid }: TableFact): TableFact[] {
+    const found = this.catalog.children.get(oid) ?? [];
+    return found.flatMap(({ oid }) => this.tableOf(oid) ?? []);
   }
 
   /** What belongs to a table has its schema. */
@@ -13445,4 +13461,9 @@ function repeatArguments(args: string[]): string {
   return kept.map((arg) => ` ${arg}`).join("");
 }
 
-if (import.meta.main) Deno.exit(await main(sections, Deno.args));
+if (import.meta.main) {
+  Deno.exitCode = await main(sections, Deno.args);
+  // Whatever is still open ends with it. Where nothing was connected it ends by
+  // itself, and Deno keeps what it has compiled for the next run.
+  if (!/^(-h|--help|--version)$/.test(Deno.args[0] ?? "")) Deno.exit();
+}
