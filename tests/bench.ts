@@ -45,6 +45,8 @@ const table = [["measure", "value", "limit", ""]];
 /** One line of the table; without a limit it only informs. */
 function measure(name: string, value: string, limit = "", holds = true) {
   table.push([name, value, limit, limit && (holds ? "ok" : "OVER")]);
+  // It takes minutes.
+  console.error(`${name}: ${value}`);
 }
 
 function ratio(name: string, ours: number[], theirs: number[], limit?: number) {
@@ -529,7 +531,7 @@ function dryRun(
   url: string,
   { shape, engine, watch = false }: DryRun = {},
 ) {
-  const args = ["--dry-run"];
+  const args = ["--dry-run", "--probe-timeout", "1m"];
   return runDeno(writeSteps(tables, shape, engine), { url, args, watch });
 }
 
