@@ -21,7 +21,7 @@
  *                                             preflight checks
  *
  * A new verb is a builder under Vocabulary and an entry of VERBS; a new kind of
- * object is an entry of OBJECTS (of tables, a query of FACTS and its reader
+ * object is an entry of OBJECTS (of tables, a query of FACTS and its place
  * under Kinds); a new format stands under Formats, and an option under Command
  * line.
  *
@@ -4314,7 +4314,7 @@ const SEQUENCE_WORDS: Record<string, string> = {
 };
 
 function sequenceOptions(text = ""): Parts {
-  return clausesAs(text, {
+  return isNothing(text) ? {} : clausesAs(text, {
     as: "type",
     increment: "increment",
     "increment by": "increment",
@@ -5829,7 +5829,7 @@ function canonical(plan: PlanNode): string {
 // part, structured as the catalogs have it. Only true expressions are printed
 // by the server; nothing that it printed is taken apart again. One plain query
 // a kind, all in one round trip, for what steps name. A kind of object is one
-// query under FACTS, its reader in `readFacts`, and what a step wants of it in
+// query under FACTS, its place in `readFacts`, and what a step wants of it in
 // the same parts; `differ` (under "Plan") compares any two of them.
 
 /** What an object is; a part that says nothing is not there. */
