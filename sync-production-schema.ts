@@ -8923,8 +8923,16 @@ function unnamedIn({ tables, others }: Catalog, db: Planner): string[] {
   const found = others.filter(({ oid, name, sql }) =>
     !db.seen.has(oid) && !db.seen.has(sql) && !longhand.has(name)
   ).map(({ described }) => described).sort();
+  const said = db.steps().flatMap(({ table, name, to = "", on = "" }) =>
+    [table ?? "", name, to, on].map((name) => db.sql(name))
+  );
+  const home = (name: string) => parseName(name).slice(0, -1).join();
+  const named = new Set(said), homes = new Set(said.map(home));
   for (const { name, columns, indexes, constraints } of tables.values()) {
     const table = stepName(parseName(name));
+    // The facts hold what foreign keys refer to, too.
+    const known = named.has(name) || longhand.has(lastName(name));
+    if (!known && homes.has(home(name))) found.push(`table ${table}`);
     const made = db.stepOf(`table ${table}`);
     if (!made?.columns) continue;
     const isUnnamed = (kind: string, name: string) =>

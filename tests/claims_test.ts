@@ -184,6 +184,7 @@ Deno.test("what no step names is counted, listed, and differs with --strict", ()
         "log_part_idx",
         "spare",
         "table lonely",
+        'table "Big.Parent"',
       ]
     ) assert.ok(stdout.includes(name), `${name}\n${stdout}`);
     // All that there is has a step, or goes.
