@@ -4706,8 +4706,15 @@ class States {
     readonly rows: Rows,
   ) {
     const steps = stepsOf(script);
+    const gone = steps.filter(({ verb }) => verb === "dropColumn");
     this.#fills = steps.flatMap(({ fill }) => {
-      if (!fill) return [];
+      // One that reads a dropped column has nothing left to fill from.
+      const past = gone.some(({ table, column = "" }) =>
+        table === fill?.table &&
+        `${fill?.set} ${fill?.where}`.split(/[^\p{L}\p{N}_$]+/u)
+          .includes(column)
+      );
+      if (!fill || past) return [];
       const [, column = ""] = /^\s*("[^"]+"|\w+)/.exec(fill.set) ?? [];
       return [{ ...fill, column: unquote(column) }];
     });
