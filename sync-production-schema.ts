@@ -52,10 +52,11 @@ export interface Step {
   /** A column's text, a definition, a condition, a default or a type. */
   text?: string;
   columns?: Record<string, string>;
+  shape?: TableShape;
   labels?: string[];
   /** The new name, the role of a grant, or where a dropped column's values are. */
   to?: string;
-  /** The object of a grant. */
+  /** The object of a grant, or the table of which this is a partition. */
   on?: string;
   /** What WITH holds of a view; how a trigger is enabled. */
   options?: string;
@@ -80,6 +81,21 @@ export interface Step {
   by?: string;
   /** False where no model has what it makes, on purpose. */
   modelled?: false;
+}
+
+/** What CREATE TABLE says of a table besides its columns. */
+export interface TableShape {
+  /** `RANGE (at)`, `LIST (lower(region))` or `HASH (id)`. */
+  partitionBy?: string;
+  /** The tables that it inherits from, whose columns it has, too. */
+  inherits?: string[];
+  /** Whether a crash empties it. */
+  unlogged?: boolean;
+  /** Storage parameters: `fillfactor = 70, autovacuum_enabled = off`. */
+  with?: string;
+  /** Its access method, where it is not heap. */
+  using?: string;
+  tablespace?: string;
 }
 
 /** A titled group of steps. */
@@ -484,12 +500,32 @@ export function createEnum(name: string, labels: string[]): Step {
  * @param columns name to text: type, COLLATE, NOT NULL, DEFAULT, GENERATED with
  *   the options of an identity, PRIMARY KEY, and how it is kept: STORAGE,
  *   COMPRESSION, STATISTICS 500; other constraints are steps of their own
+ * @param shape how it is partitioned, what it inherits from, how it is stored
  */
 export function createTable(
   table: string,
   columns: Record<string, string>,
+  shape?: TableShape,
 ): Step {
-  return { verb: "createTable", name: table, table, columns };
+  const how = shape && { shape };
+  return { verb: "createTable", name: table, table, columns, ...how };
+}
+
+/**
+ * A partition: `createPartition("events_2026", "events", "FOR VALUES FROM
+ * ('2026-01-01') TO ('2027-01-01')")`, or `DEFAULT`. A table of that name that
+ * stands by itself is attached.
+ *
+ * @param shape how it is partitioned itself, and how it is stored
+ */
+export function createPartition(
+  name: string,
+  parent: string,
+  bounds: string,
+  shape?: Omit<TableShape, "inherits">,
+): Step {
+  const at = { name, table: name, on: parent, text: bounds };
+  return { verb: "createPartition", ...at, ...(shape && { shape }) };
 }
 
 /** A column, for one that is added in steps: added, filled, made NOT NULL. */
@@ -1030,6 +1066,17 @@ const VERBS: Record<string, Verb> = {
     faults: tableFaults,
     plan: planTable,
   },
+  createPartition: {
+    owns: ({ name }) => `table ${name}`,
+    faults: ({ name, on, text, shape }) => [
+      ...pathFaults(name, on),
+      ...textFaults("its bounds", text),
+      Object.keys(readBounds(`${text}`)).length === 0 &&
+      "its bounds are FOR VALUES FROM (…) TO (…), IN (…), WITH (…) or DEFAULT",
+      ...shapeFaults(shape),
+    ],
+    plan: planPartition,
+  },
   addColumn: {
     owns: ({ name }) => `column ${name}`,
     faults: ({ table, column, text }) => [
@@ -1219,6 +1266,8 @@ function relationsOf(step: Step): string[] {
     verb === "renameTable" ? to : undefined,
     index ? besideTable(table ?? "", name) : undefined,
     parent ? parentOf(step) : undefined,
+    verb === "createPartition" ? step.on : undefined,
+    ...step.shape?.inherits ?? [],
   ].filter((name) => name !== undefined);
 }
 
@@ -1277,7 +1326,7 @@ function wantedParts(db: Planner, step: Step): Parts {
     : { ...parts, "referenced table": db.sql(parentOf(step)) };
 }
 
-function tableFaults({ table, columns }: Said): Fault[] {
+function tableFaults({ table, columns, shape }: Said): Fault[] {
   const entries = typeof columns === "object" && columns
     ? Object.entries(columns)
     : [];
@@ -1286,10 +1335,28 @@ function tableFaults({ table, columns }: Said): Fault[] {
   );
   return [
     ...pathFaults(table),
-    entries.length === 0 && "it has no columns",
+    entries.length === 0 && !shape?.inherits && "it has no columns",
+    ...shapeFaults(shape),
     ...entries.flatMap(([column, text]) => columnFaults(table, column, text)),
     keys.length > 1 && `two columns say PRIMARY KEY: write addPrimaryKey(` +
       `"${table}", "${table}_pkey", "(…)") instead`,
+  ];
+}
+
+function shapeFaults(shape: TableShape = {}): Fault[] {
+  const known = ["partitionBy", "inherits", "unlogged", "with", "using"]
+    .concat("tablespace");
+  const { partitionBy, inherits = [], with: parameters } = shape;
+  return [
+    ...Object.keys(shape).map((word) =>
+      !known.includes(word) && `it says ${word}, which no table has`
+    ),
+    partitionBy !== undefined && !keyOfPartitions(partitionBy).method &&
+    "partitionBy is RANGE, LIST or HASH with columns: RANGE (at)",
+    !Array.isArray(inherits) && "inherits is a list of tables",
+    ...pathFaults(...[inherits].flat()),
+    parameters !== undefined && /^\s*\(/.test(parameters) &&
+    "its parameters stand without brackets: fillfactor = 70",
   ];
 }
 
@@ -1371,6 +1438,18 @@ function columnUndo(db: Planner, { table, column }: At, action: string) {
 
 function dropConstraintSql(table: string, name: string): string {
   return `ALTER TABLE ${table} DROP CONSTRAINT ${id(name)}`;
+}
+
+/** ADD CONSTRAINT, which the CREATE TABLE of a new table takes along. */
+function addConstraint(
+  table: string,
+  name: string,
+  definition: string,
+  { refersTo, ...told }: Told & { refersTo?: Key },
+): ChangeSpec {
+  const sql = `CONSTRAINT ${id(name)} ${definition}`;
+  const clause = { sql, ...(refersTo && { refersTo }) };
+  return { ...alterTable(table, `ADD ${sql}`, told), clause };
 }
 
 function validate(table: string, name: string, told: Told = {}): ChangeSpec {
@@ -1605,24 +1684,13 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
 
 // ── Tables and columns ──
 
-function planTable(db: Planner, { table, columns }: Said) {
+function planTable(db: Planner, step: Said) {
+  const { table, columns } = step;
   const entries = Object.entries(columns);
   const fact = db.table(table);
-  if (!fact) return planNewTable(db, table, entries);
-  if (!/[rpf]/.test(fact.kind)) {
-    return db.conflict(table, "is not a table", {
-      step: "a table",
-      database: RELATION_KINDS[fact.kind] ?? "another relation",
-      fix: "rename the one in the database, or the one in the step",
-    });
-  }
-  if (fact.unlogged && !db.saidByHand(table, "unlogged")) {
-    db.conflict(table, "is UNLOGGED: a crash empties it", {
-      step: "a table",
-      database: "an unlogged table",
-      fix: `ALTER TABLE ${fact.name} SET LOGGED, which rewrites it`,
-    });
-  }
+  if (!fact) return planNewTable(db, step);
+  if (!isTable(db, step, fact)) return;
+  planShape(db, step, fact);
   for (const [column, text] of entries) {
     planColumn(db, { table, column }, parseColumn(text));
   }
@@ -1631,9 +1699,24 @@ function planTable(db: Planner, { table, columns }: Said) {
   }
 }
 
-function planNewTable(db: Planner, table: string, columns: [string, string][]) {
+/** Whether a relation is a table at all; a conflict where not. */
+function isTable(db: Planner, { table }: Said, fact: TableFact): boolean {
+  if (/[rpf]/.test(fact.kind)) return true;
+  db.conflict(table, "is not a table", {
+    step: "a table",
+    database: RELATION_KINDS[fact.kind] ?? "another relation",
+    fix: "rename the one in the database, or the one in the step",
+  });
+  return false;
+}
+
+function planNewTable(db: Planner, { table, columns, shape = {} }: Said) {
+  const { inherits = [], unlogged, partitionBy } = shape;
+  if (inherits.some((parent) => !db.needs(parent))) return;
   const fact = db.own(table);
-  const lines = columns.map(([column, text]) => {
+  const parents = inherits.flatMap((parent) => db.table(parent) ?? []);
+  inheritColumns(fact, parents);
+  const lines = Object.entries(columns).map(([column, text]) => {
     const spec = parseColumn(text);
     promiseColumn(db, { table, column }, spec, spec.notNull);
     if (spec.primaryKey) {
@@ -1641,12 +1724,29 @@ function planNewTable(db: Planner, table: string, columns: [string, string][]) {
     }
     return `  ${id(column)} ${spec.whole}`;
   });
-  const settings = columns.flatMap(([column, text]) =>
+  Object.assign(fact, {
+    kind: partitionBy ? "p" : "r",
+    ...(partitionBy && { key: keyOfPartitions(partitionBy) }),
+  });
+  const head = `CREATE ${unlogged ? "UNLOGGED " : ""}TABLE ${fact.name}`;
+  const from = parents.map(({ name }) => name).join(", ");
+  const tail = (from && ` INHERITS (${from})`) + shapeSql(shape);
+  const body = { head, lines, tail };
+  const keys = primaryKeyOf(fact)?.columns;
+  const locks = parents.filter(({ was }) => was)
+    .map(({ name }): Lock => ({ table: name, mode: SUX }));
+  const told = { body, ...(keys && { keys }) };
+  const made = create(tableSql(body), `DROP TABLE ${fact.name}`, told);
+  const settings = Object.entries(columns).flatMap(([column, text]) =>
     settingChanges(db, { table, column }, parseColumn(text))
   ).map((change) => ({ ...change, undo: "" }));
-  const sql = `CREATE TABLE ${fact.name} (\n${lines.join(",\n")}\n)`;
-  const made = create(sql, `DROP TABLE ${fact.name}`);
-  db.change(table, "create table", made, ...settings);
+  const whole = { ...made, ...(locks[0] && { locks }) };
+  db.change(table, "create table", whole, ...settings);
+}
+
+function tableSql({ head, lines, tail }: TableBody): string {
+  const list = lines.length > 0 ? `(\n${lines.join(",\n")}\n)` : "()";
+  return `${head} ${list}${tail}`;
 }
 
 function planColumn(db: Planner, at: At, spec: ColumnSpec) {
@@ -2193,13 +2293,17 @@ function notNullChanges(db: Planner, at: At): ChangeSpec[] {
 }
 
 /** The name of a check that is there for a while; see `helperName`. */
-const HELPER = /sync_(not_null|fill)$/;
+const HELPER = /sync_(not_null|fill|partition)$/;
 
 /**
- * The name of a check that is there for a while: it proves NOT NULL, or says
- * that a column is being filled. Its table has no other of that name.
+ * The name of a check that is there for a while: it proves NOT NULL, or the
+ * bounds of a partition, or says that a column is being filled. Its table has
+ * no other of that name.
  */
-function helperName({ table, column }: At, purpose: "not_null" | "fill") {
+function helperName(
+  { table, column }: At,
+  purpose: "not_null" | "fill" | "partition",
+) {
   const own = parseName(table).at(-1) ?? table;
   const name = `${own}_${column}_sync_${purpose}`;
   if (byteLength(name) <= 63) return name;
@@ -2497,6 +2601,434 @@ function mayRemove(db: Planner, name: string): boolean {
   return wordsIn(db.removing.join(";\n")).includes(name);
 }
 
+// ── Partitions, inheritance and storage ──
+
+/** What a partitioned table is partitioned by, as parts of keys. */
+function keyOfPartitions(text = ""): Parts {
+  const [, method = "", keys = ""] =
+    /^\s*(range|list|hash)\s*(\([^]*)$/i.exec(text) ?? [];
+  const parts = method ? keysIn(keys) : undefined;
+  return parts?.["key 1"] ? { method: lower(method), ...parts } : {};
+}
+
+/** The bounds of a partition: `from 1`, `to 1`, `in 1`, `with modulus`, … */
+function readBounds(text: string): Parts {
+  if (/^\s*default\s*$/i.test(text)) return { default: "yes" };
+  const said = cut(text, /\b(?:for\s+values(?:\s+(?:from|in|with))?|to)\b/gi);
+  const parts = said.slice(1).flatMap(([words, rest]) => {
+    const word = words.split(" ").at(-1) ?? "";
+    return list(bracket(rest)[1]).map((value, i): [string, string] => {
+      const [name = "", number = ""] = value.split(/\s+/);
+      return word === "with"
+        ? [`with ${lower(name)}`, number]
+        : [`${word} ${i + 1}`, value];
+    });
+  });
+  return Object.fromEntries(parts);
+}
+
+/** What follows the columns of a new table. */
+function shapeSql(shape: TableShape = {}): string {
+  const { partitionBy, using, with: parameters, tablespace } = shape;
+  return (partitionBy ? ` PARTITION BY ${tidy(partitionBy)}` : "") +
+    (using ? ` USING ${id(using)}` : "") +
+    (parameters ? ` WITH (${tidy(parameters)})` : "") +
+    (tablespace ? ` TABLESPACE ${id(tablespace)}` : "");
+}
+
+/** A new table has the columns of those that it comes from. */
+function inheritColumns(fact: TableFact, parents: TableFact[]) {
+  for (const { columns, oid } of parents) {
+    fact.parents = [...fact.parents, oid];
+    for (const [name, column] of columns) {
+      const number = 10_000 + fact.columns.size;
+      const own = { was: "", number, inherited: true, sequence: null };
+      fact.columns.set(name, { ...column, ...own });
+    }
+  }
+}
+
+/** How a table that stands is partitioned and stored, and what it inherits. */
+function planShape(db: Planner, step: Said, fact: TableFact) {
+  const { table, shape = {} } = step;
+  const { key, options } = shapeOf(db, fact);
+  const other = (what: string, parts: [string, string, string]) => {
+    const [step, database, fix] = parts;
+    db.conflict(table, what, { step, database, fix });
+  };
+  const byHand = db.saidByHand(table, "partition");
+  const said = keyOfPartitions(shape.partitionBy);
+  if ((shape.partitionBy || fact.kind === "p") && !byHand) {
+    const differences = db.differ(fact, said, key);
+    if (differences.length > 0) {
+      const describe = (parts: Parts) =>
+        parts.method
+          ? `PARTITION BY ${parts.method.toUpperCase()} (${
+            describeKeys(parts)
+          })`
+          : "not partitioned";
+      other("is partitioned otherwise", [
+        describe(said),
+        describe(key.have),
+        "write the database's into its step, or a new table into which the " +
+        "rows are copied: this cannot be changed",
+      ]);
+    }
+  }
+  planLogged(db, step, fact);
+  const wanted = optionsIn(list(shape.with));
+  const missing = Object.entries(wanted).filter(([part, value]) =>
+    options[part] !== value && (!part.startsWith("with toast.") ||
+      db.ask(
+          "SELECT (reltoastrelid <> 0)::text FROM pg_class WHERE oid = " +
+            (fact.oid || "0"),
+        ) !== "false")
+  );
+  if (missing.length > 0) {
+    const set = (part: string, value?: string) =>
+      setOption("TABLE", fact.name, { [part]: value ?? "" }, part);
+    db.change(
+      table,
+      `set ${missing.map(([part]) => part.slice(5)).join(", ")}`,
+      ...missing.map(([part, value]): ChangeSpec => ({
+        phase: "expand",
+        sql: set(part, value),
+        undo: set(part, options[part]),
+        locks: [{ table: fact.name, mode: SUX }],
+      })),
+    );
+  }
+  for (const [word, own] of [["using", "heap"], ["tablespace", ""]] as const) {
+    const wanted = shape[word];
+    const have = fact.shape?.[word] ?? (own || db.server.tablespace);
+    if (!wanted || nameIn(wanted) === have) continue;
+    const set = word === "using" ? "ACCESS METHOD" : "TABLESPACE";
+    other(`has another ${set.toLowerCase()}`, [
+      wanted,
+      have,
+      `ALTER TABLE ${fact.name} SET ${set} ${id(wanted)}, which rewrites it`,
+    ]);
+  }
+  planParents(db, step, fact);
+}
+
+function planLogged(db: Planner, { table, shape = {} }: Said, fact: TableFact) {
+  const { unlogged } = shape;
+  if (!!unlogged === fact.unlogged) return;
+  if (unlogged === undefined) {
+    if (db.saidByHand(table, "unlogged")) return;
+    return db.conflict(table, "is UNLOGGED: a crash empties it", {
+      step: "a table",
+      database: "an unlogged table",
+      fix: "write { unlogged: true } into its step, or { unlogged: false }, " +
+        "which rewrites it",
+    });
+  }
+  const set = (unlogged: boolean) => `SET ${unlogged ? "UN" : ""}LOGGED`;
+  const change = alterTable(fact.name, set(unlogged), {
+    phase: db.phase(table, "contract"),
+    undo: `ALTER TABLE ${fact.name} ${set(!unlogged)}`,
+    ...(unlogged &&
+      { effect: "a crash of the server empties it from then on" }),
+    ...(db.state(table) === "filled" && REWRITE),
+  });
+  db.change(table, lower(set(unlogged)), change);
+}
+
+/** The tables that it inherits from, where its step says any. */
+function planParents(
+  db: Planner,
+  { table, shape = {} }: Said,
+  fact: TableFact,
+) {
+  const { inherits } = shape;
+  if (!inherits) return;
+  const parents = inherits.flatMap((parent) =>
+    db.needs(parent) ? db.table(parent) ?? [] : []
+  );
+  const more = fact.parents.map((oid) => db.tableOf(oid)?.name ?? oid)
+    .filter((name) => !parents.some((parent) => parent.name === name));
+  if (more.length > 0) {
+    db.conflict(table, `inherits from ${more.join(", ")}, too`, {
+      step: inherits.join(", "),
+      database: more.join(", "),
+      fix: `ALTER TABLE ${fact.name} NO INHERIT ${more[0]}, or write it into ` +
+        "its step",
+    });
+  }
+  for (const parent of parents) {
+    if (parent.oid && fact.parents.includes(parent.oid)) continue;
+    const action = (no: string) => `${no}INHERIT ${parent.name}`;
+    const change = alterTable(fact.name, action(""), {
+      phase: "contract",
+      undo: `ALTER TABLE ${fact.name} ${action("NO ")}`,
+      effect: `queries of ${parent.name} find its rows, too`,
+      also: [{ table: parent.name, mode: SUX }],
+    });
+    db.change(table, `inherit from ${parent.name}`, change);
+  }
+}
+
+/** A table's partition key, and its storage parameters, as parts. */
+function shapeOf(db: Planner, fact: TableFact) {
+  const { shape, key } = fact;
+  const partitioned = shape?.strategy
+    ? indexParts(db, fact, {
+      ...{ oid: "", valid: true, unique: false, method: shape.strategy },
+      ...{ keys: shape.columns.length, columns: shape.columns },
+      ...{ expressions: keyExpressions(shape), opclasses: shape.opclasses },
+      ...{ order: [], collations: shape.collations, parameters: null },
+      ...{ options: [], nulls: false, predicate: null, tablespace: "" },
+    })
+    : { have: key ?? {}, implied: {} };
+  return { key: partitioned, options: optionsIn(shape?.options ?? []) };
+}
+
+/** Its expressions, each in the place of its key. */
+function keyExpressions({ columns, expressions }: ShapeFact): string[] {
+  const rest = list(expressions ?? "");
+  return columns.map((number) => number === 0 ? rest.shift() ?? "" : "");
+}
+
+function planPartition(db: Planner, step: Said) {
+  const { name, on, text } = step;
+  if (!db.needs(on)) return;
+  const parent = db.table(on), fact = db.table(name);
+  if (!parent) return;
+  if (parent.kind !== "p" && !parent.vague) {
+    const fix =
+      `write { partitionBy: "RANGE (…)" } into createTable("${on}", …)`;
+    return db.issue(name, `is to be a partition of ${on}, which has none`, fix);
+  }
+  if (!fact) return planNewPartition(db, step, parent);
+  if (!isTable(db, step, fact)) return;
+  planShape(db, step, fact);
+  const helper = helperName({ table: name, column: "bounds" }, "partition");
+  const begun = fact.constraints.has(helper);
+  if (fact.parents.length === 0) {
+    if (hasOtherDefault(db, step, parent)) return;
+    const changes = attachChanges(db, step, parent, begun ? "" : helper);
+    db.change(name, `attach to ${on}`, ...changes);
+    return expectBounds(db, step, parent);
+  }
+  const [of = ""] = fact.parents;
+  const standing = fact.shape?.bounds ?? "";
+  const moved = of !== parent.oid;
+  if (moved || !sameBounds(db, parent, text, standing)) {
+    const from = db.tableOf(of)?.name ?? "the other table";
+    return db.conflict(
+      name,
+      moved ? "belongs to another table" : "has other bounds",
+      {
+        step: `partition of ${parent.name} ${text}`,
+        database: `${standing ? "partition" : "child"} of ${from} ${standing}`,
+        fix: standing
+          ? `ALTER TABLE ${from} DETACH PARTITION ${fact.name} CONCURRENTLY; ` +
+            "the next run attaches it"
+          : `ALTER TABLE ${fact.name} NO INHERIT ${from}; the next run ` +
+            "attaches it",
+      },
+    );
+  }
+  if (begun) db.change(name, "finish to attach", dropHelper(fact, helper));
+}
+
+/** A new partition; its parent is locked as little as it can be. */
+function planNewPartition(db: Planner, step: Said, parent: TableFact) {
+  const { name, on, text, shape = {} } = step;
+  if (hasOtherDefault(db, step, parent)) return;
+  const fact = db.own(name);
+  inheritColumns(fact, [parent]);
+  const { partitionBy, unlogged } = shape;
+  Object.assign(fact, {
+    kind: partitionBy ? "p" : "r",
+    ...(partitionBy && { key: keyOfPartitions(partitionBy) }),
+  });
+  const head = `CREATE ${unlogged ? "UNLOGGED " : ""}TABLE ${fact.name}`;
+  const undo = `DROP TABLE ${fact.name}`;
+  const rest = defaultOf(db, parent);
+  const locked = (mode: Mode, others: Lock[] = []) => ({
+    ...{ phase: "expand" as const, keepsPlace: true, undo },
+    locks: [{ table: parent.name, mode, only: true as const }, ...others],
+  });
+  if (db.single || db.state(on) !== "filled") {
+    const of = `PARTITION OF ${parent.name} ${tidy(text)}`;
+    const sql = `${head} ${of}${shapeSql(shape)}`;
+    const told = locked(AX, rest ? [{ table: rest, mode: AX }] : []);
+    return db.change(name, "create partition", { ...told, sql });
+  }
+  // PARTITION OF would stop all who use its parent, and the default partition.
+  const like = ["DEFAULTS", "CONSTRAINTS", "GENERATED", "STORAGE"]
+    .concat("COMPRESSION").map((what) => ` INCLUDING ${what}`).join("");
+  const sql = `${head} (LIKE ${parent.name}${like})${shapeSql(shape)}`;
+  db.change(
+    name,
+    "create partition",
+    { ...locked("ACCESS SHARE"), sql },
+    ...attachChanges(db, step, parent, ""),
+  );
+  expectBounds(db, step, parent);
+}
+
+/** The default partition of a parent, as SQL names it. */
+function defaultOf(db: Planner, { shape }: TableFact): string | undefined {
+  return shape?.rest ? sqlName(namePath(shape.rest), db.schema) : undefined;
+}
+
+function hasOtherDefault(
+  db: Planner,
+  { name, on, text }: Said,
+  parent: TableFact,
+): boolean {
+  const other = readBounds(text).default && defaultOf(db, parent);
+  if (!other) return false;
+  db.conflict(name, `cannot be the default of ${on}: it has ${other}`, {
+    step: `${name} DEFAULT`,
+    database: `${other} DEFAULT`,
+    fix: `createPartition("${other}", "${on}", "DEFAULT"), or ALTER TABLE ` +
+      `${parent.name} DETACH PARTITION ${other}`,
+  });
+  return true;
+}
+
+/** Rows that keep a partition from being attached. */
+function expectBounds(db: Planner, { name, text }: Said, parent: TableFact) {
+  const key = shapeOf(db, parent).key.have;
+  const condition = boundsCondition(key, readBounds(text));
+  if (!condition) return;
+  const rest = defaultOf(db, parent);
+  const listed = (is: string) => (rows: string, key: string) =>
+    `SELECT ${key} AS key FROM ${rows} WHERE (${condition}) ${is}`;
+  const outside = ["lies outside its bounds", "lie outside its bounds"];
+  expectRows(db, name, outside, listed("IS NOT TRUE"));
+  if (rest === undefined) return;
+  const inside = [`of ${rest} lies within its bounds`]
+    .concat(`of ${rest} lie within its bounds`);
+  expectRows(db, stepName(parseName(rest)), inside, listed("IS TRUE"));
+}
+
+/**
+ * ATTACH PARTITION scans the table while nobody can use it, unless a check that
+ * was proved before says what the bounds say. The rows of the default
+ * partition are looked at under the same lock.
+ * https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
+ *
+ * @param helper the name of that check, "" where there is one already
+ */
+function attachChanges(
+  db: Planner,
+  { name, text }: Said,
+  parent: TableFact,
+  helper: string,
+): ChangeSpec[] {
+  const fact = db.own(name), sql = fact.name;
+  const bounds = readBounds(text);
+  const filled = db.state(name) === "filled";
+  const condition = boundsCondition(shapeOf(db, parent).key.have, bounds);
+  const rest = bounds.default ? undefined : defaultOf(db, parent);
+  const others = [...parent.constraints.values()]
+    .flatMap(({ type, parent: oid }) =>
+      type === "f" ? db.tableOf(oid)?.name ?? [] : []
+    );
+  const proved = filled && condition && !db.single;
+  const crowded = rest !== undefined &&
+    db.state(stepName(parseName(rest))) === "filled";
+  const slow = crowded ? rest : filled && !proved ? sql : undefined;
+  const locks: Lock[] = [
+    { table: sql, mode: AX },
+    ...(rest ? [{ table: rest, mode: AX } as const] : []),
+    { table: parent.name, mode: SUX, only: true },
+    ...others.map((table): Lock => ({ table, mode: SRX })),
+  ];
+  const attach: ChangeSpec = {
+    phase: filled ? "online" : "expand",
+    keepsPlace: true,
+    sql: `ALTER TABLE ${parent.name} ATTACH PARTITION ${sql} ${tidy(text)}`,
+    undo: `ALTER TABLE ${parent.name} DETACH PARTITION ${sql}`,
+    locks: locks.toSorted((a, b) =>
+      Number(b.table === slow) - Number(a.table === slow)
+    ),
+    ...(slow && { work: "scan", hazard: "blocking" }),
+  };
+  fact.parents = [parent.oid];
+  if (!proved) return [attach];
+  const check = helper ||
+    helperName({ table: name, column: "bounds" }, "partition");
+  const undo = `ALTER TABLE ${sql} DROP CONSTRAINT IF EXISTS ${id(check)}`;
+  return [
+    ...(helper
+      ? [alterTable(
+        sql,
+        `ADD CONSTRAINT ${id(helper)} CHECK (${condition}) NOT VALID`,
+        { phase: "online", undo, effect: REFUSES_OLD },
+      )]
+      : []),
+    validate(sql, check),
+    attach,
+    dropHelper(fact, check),
+  ];
+}
+
+function dropHelper({ name }: TableFact, helper: string): ChangeSpec {
+  return alterTable(name, `DROP CONSTRAINT ${id(helper)}`, { phase: "online" });
+}
+
+/** What the bounds of a partition by one column say of its rows. */
+function boundsCondition(key: Parts, bounds: Parts): string | undefined {
+  const { "key 1": column = "" } = key;
+  if (key["key 2"] || bounds.default || key.method === "hash") return undefined;
+  const values = Object.entries(bounds).filter(([part]) => /^in /.test(part))
+    .map(([, value]) => value);
+  const isNull = (value: string) => /^null$/i.test(value);
+  const known = values.filter((value) => !isNull(value));
+  if (values.some(isNull)) {
+    return [
+      `${column} IS NULL`,
+      ...(known.length > 0 ? [`${column} IN (${known.join(", ")})`] : []),
+    ].join(" OR ");
+  }
+  const side = (sign: string, value = "") =>
+    /^(min|max)value$/i.test(value) ? [] : [`${column} ${sign} ${value}`];
+  return [
+    `${column} IS NOT NULL`,
+    ...(known.length > 0
+      ? [`${column} IN (${known.join(", ")})`]
+      : [...side(">=", bounds["from 1"]), ...side("<", bounds["to 1"])]),
+  ].join(" AND ");
+}
+
+/** Whether two texts of bounds say the same; PostgreSQL compares the values. */
+function sameBounds(
+  db: Planner,
+  parent: TableFact,
+  left: string,
+  right: string,
+): boolean {
+  const [want, have] = [readBounds(left), readBounds(right)];
+  const { shape } = parent;
+  const typeOf = (n: number) => {
+    const name = columnName(parent, shape?.columns[n - 1] ?? 0);
+    return parent.columns.get(name)?.type ?? shape?.types[n - 1] ?? "text";
+  };
+  const same = (a: string, b: string, n: number) => {
+    const words = /^(min|max)value$|^null$/i;
+    return words.test(a) || words.test(b)
+      ? lower(a) === lower(b)
+      : db.sameValue(typeOf(n), a, b);
+  };
+  const parts = Object.keys({ ...want, ...have });
+  if (parts.some((part) => !want[part] || !have[part])) return false;
+  return parts.every((part) => {
+    const [word = "", n = ""] = part.split(" ");
+    const [a, b] = [want[part] ?? "", have[part] ?? ""];
+    if (word !== "in") {
+      return a === b || /^\d/.test(n) && same(a, b, Number(n));
+    }
+    // The values of a list are a set.
+    return parts.map((other) => same(a, have[other] ?? "", 1)).includes(true);
+  });
+}
+
 // ── Constraints and indexes ──
 
 /** PRIMARY KEY in a column's text has no name, so any name will do. */
@@ -2529,11 +3061,15 @@ function planUnique(db: Planner, step: Said, parts: Parts, inline = false) {
     });
   }
   const found = compareConstraint(db, step, parts);
-  if (found === "in place" && indexOfKey(fact, name)?.valid === false) {
+  const left = found === "in place" && indexOfKey(fact, name)?.valid === false;
+  const branches = left || found === "missing"
+    ? branchesOf(db, table, fact)
+    : undefined;
+  if (left && !branches) {
     const fix = `REINDEX INDEX CONCURRENTLY ${db.beside(fact, name)}`;
     return db.issue(name, "has an INVALID index, so it proves nothing", fix);
   }
-  if (found !== "missing") return;
+  if (found !== "missing" && !branches) return;
 
   const noun = primary ? "add primary key" : "add unique";
   const columns = keyColumns(parts);
@@ -2544,6 +3080,19 @@ function planUnique(db: Planner, step: Said, parts: Parts, inline = false) {
     expectUnique(db, table, parts);
   };
   const definition = tidy(definitionOf(step));
+  const [text, deferral] = withoutDeferral(step.text);
+  const index = `UNIQUE ${indexText(text)}`;
+  if (branches) {
+    const proofs = nulls.flatMap((column) =>
+      notNullChanges(db, { table, column })
+    );
+    promiseUnique(db, table, name, primary, columns);
+    const phase: Phase = proofs.length > 0 ? "contract" : "online";
+    const told = { name, text: index, constraint: definition, phase };
+    const changes = indexTree(db, fact, branches, told);
+    db.change(name, noun, ...proofs, ...changes);
+    return verify();
+  }
   if (db.plain(table) || fact.kind === "p") {
     // Foreign keys may need it, and here no finished index stands in for it.
     const back = nulls.filter((column) =>
@@ -2557,18 +3106,17 @@ function planUnique(db: Planner, step: Said, parts: Parts, inline = false) {
     db.change(
       name,
       noun,
-      alterTable(fact.name, `ADD CONSTRAINT ${id(name)} ${definition}`, {
+      addConstraint(fact.name, name, definition, {
         phase: db.phase(table, "online"),
         undo: undo + back.join(""),
         work: "build",
         effect: REFUSES_TWICE,
+        keys: columns,
         ...(whole && db.hazard(table, "blocking")),
       }),
     );
     return verify();
   }
-  const [text, deferral] = withoutDeferral(step.text);
-  const index = `UNIQUE ${indexText(text)}`;
   const built = compareIndex(db, table, name, index);
   if (built === "conflict") return;
   const proofs = nulls.flatMap((column) =>
@@ -2652,8 +3200,11 @@ function planForeignKey(db: Planner, step: Said, parts: Parts) {
     noun: "add foreign key",
     fresh,
     // Before 18, a partitioned table takes no foreign key that is NOT VALID.
-    whole: fact?.kind === "p",
-    told: { lock: SRX, also: also(SRX), rank: 6 },
+    whole: fact?.kind === "p" && db.server.version < 180000,
+    told: {
+      ...{ lock: SRX, also: also(SRX), rank: 6 },
+      refersTo: { table: other, columns },
+    },
     proof: { also: also(RS), rank: 6 },
   });
   expectParents(db, step.table, parts, parent);
@@ -2740,30 +3291,31 @@ function planProved(
     noun: string;
     fresh: boolean;
     whole: boolean;
-    told: Told;
+    told: Told & { refersTo?: Key };
     proof: Told;
   },
 ) {
   const name = bareName(step.name), table = db.sql(step.table);
   const undo = dropConstraintSql(table, name);
-  const action = `ADD CONSTRAINT ${id(name)} ${tidy(definitionOf(step))}`;
-  const add = (sql: string, more: Told) =>
-    alterTable(table, sql, { phase: "online", undo, ...told, ...more });
+  const definition = tidy(definitionOf(step));
+  const unproved = `ADD CONSTRAINT ${id(name)} ${definition} NOT VALID`;
+  const how = { phase: "online" as const, undo, ...told };
+  const add = (more: Told) =>
+    addConstraint(table, name, definition, { ...how, ...more });
   const proved = (back = "") => validate(table, name, { ...proof, undo: back });
   if (parts.enforced) {
     // One that is not enforced is never valid, and needs no proof.
     if (found === "not valid") return;
-    db.change(name, "add, not enforced", add(action, {}));
+    db.change(name, "add, not enforced", add({}));
   } else if (found === "not valid") {
-    const back = `${undo}, ${action} NOT VALID`;
-    db.change(name, "validate constraint", proved(back));
+    db.change(name, "validate constraint", proved(`${undo}, ${unproved}`));
   } else if (fresh) {
-    db.change(name, noun, add(action, { phase: "expand" }));
+    db.change(name, noun, add({ phase: "expand" }));
   } else if (db.single || whole) {
     db.change(
       name,
       noun,
-      add(action, {
+      add({
         work: "scan",
         effect: REFUSES,
         ...(!db.single && db.hazard(step.table, "blocking")),
@@ -2771,8 +3323,9 @@ function planProved(
     );
   } else {
     const effect = told.lock ? REFUSES : REFUSES_OLD;
-    const unproved = add(`${action} NOT VALID`, { effect });
-    db.change(name, noun, unproved, proved());
+    const { refersTo: _, ...plain } = how;
+    const first = alterTable(table, unproved, { ...plain, effect });
+    db.change(name, noun, first, proved());
   }
 }
 
@@ -2780,15 +3333,15 @@ function planExclusion(db: Planner, step: Said, parts: Parts) {
   if (compareConstraint(db, step, parts) !== "missing") return;
   const { table } = step, name = bareName(step.name), sql = db.sql(table);
   // There is no online form: the index is built under ACCESS EXCLUSIVE.
-  const action = `ADD CONSTRAINT ${id(name)} ${tidy(definitionOf(step))}`;
   db.change(
     name,
     "add exclusion",
-    alterTable(sql, action, {
+    addConstraint(sql, name, tidy(definitionOf(step)), {
       phase: db.phase(table, "contract"),
       undo: dropConstraintSql(sql, name),
       work: "build",
       effect: REFUSES,
+      keys: keyColumns(parts),
       ...db.hazard(table, "blocking"),
     }),
   );
@@ -2812,10 +3365,12 @@ function planIndex(db: Planner, step: Said) {
   }
   if (built === "in place") return;
   const verb = built === "invalid" ? "rebuild index" : "create index";
-  db.change(name, verb, ...indexChanges(db, table, name, text, built));
+  const columns = keyColumns(parts);
+  const changes = indexChanges(db, table, name, text, built)
+    .map((change) => parts.kind ? { ...change, keys: columns } : change);
+  db.change(name, verb, ...changes);
   if (!parts.kind) return;
   expectUnique(db, table, parts);
-  const columns = keyColumns(parts);
   if (parts.predicate || columns.includes("")) return;
   const own = db.own(table);
   own.unique = [...own.unique ?? [], columns];
@@ -2831,6 +3386,8 @@ function indexChanges(
 ): ChangeSpec[] {
   if (built === "in place") return [];
   const fact = db.table(table);
+  const branches = fact && branchesOf(db, table, fact);
+  if (branches) return indexTree(db, fact, branches, { name, text });
   const [, unique = "", rest = ""] = /^(unique\s)?(.*)$/is.exec(tidy(text)) ??
     [];
   const whole = fact?.kind === "p" && !db.plain(table);
@@ -2852,7 +3409,7 @@ function indexChanges(
   const create: ChangeSpec = {
     ...told,
     sql: `${head} ${keys}`,
-    ...(!plain && { build: { head, table: on, unique, keys } }),
+    ...(!plain && { build: { head, table: on, unique, keys, index: dropped } }),
     // A constraint made of the index takes it along.
     undo: `DROP INDEX IF EXISTS ${own}`,
     locks: locked(plain ? SH : SUX),
@@ -2865,6 +3422,214 @@ function indexChanges(
     undo: "",
     locks: locked(plain ? AX : SUX),
   }, create];
+}
+
+/** A partitioned table or a partition, and its indexes. */
+interface Branch {
+  oid: Oid;
+  name: [schema: string, name: string];
+  kind: string;
+  /** The table of which it is a partition. */
+  of: Oid | null;
+  indexes: BranchIndex[];
+}
+
+interface BranchIndex {
+  oid: Oid;
+  name: string;
+  valid: boolean;
+  /** The index of which it is a partition. */
+  of: Oid | null;
+  /** As pg_constraint.contype, where it is a constraint's. */
+  constraint: string | null;
+  /** As PostgreSQL prints it. */
+  text: string;
+}
+
+/**
+ * A partitioned table that has rows, with its partitions, each behind the one
+ * that it is of. None where they are not indexed one by one: a foreign table
+ * has no indexes.
+ */
+function branchesOf(
+  db: Planner,
+  table: string,
+  { kind, oid }: TableFact,
+): Branch[] | undefined {
+  if (kind !== "p" || db.plain(table) || db.state(table) !== "filled") return;
+  const found = db.ask(`WITH RECURSIVE tree (oid, of, depth) AS (
+      SELECT ${oid}::oid, NULL::oid, 0
+      UNION ALL SELECT inhrelid, inhparent, depth + 1
+      FROM pg_inherits JOIN tree ON inhparent = tree.oid
+      WHERE NOT inhdetachpending
+    ) SELECT json_agg(json_build_object('oid', c.oid, 'kind', relkind,
+        'name', json_build_array(nspname, relname), 'of', of,
+        'indexes', (SELECT coalesce(json_agg(json_build_object(
+            'oid', i.oid, 'name', i.relname, 'of', h.inhparent,
+            'valid', indisvalid AND indisready, 'constraint', contype,
+            'text', CASE WHEN indisunique THEN 'UNIQUE' ELSE '' END ||
+              substring(pg_get_indexdef(i.oid) FROM ' USING .*'))), '[]')
+          FROM pg_index x JOIN pg_class i ON i.oid = indexrelid
+          LEFT JOIN pg_inherits h ON h.inhrelid = i.oid
+          LEFT JOIN pg_constraint ON conindid = i.oid AND contype IN ('p', 'u')
+          WHERE indrelid = c.oid)) ORDER BY depth, nspname, relname)::text
+      FROM tree JOIN pg_class c ON c.oid = tree.oid
+      JOIN pg_namespace n ON n.oid = relnamespace`);
+  const branches = JSON.parse(found ?? "[]") as Branch[];
+  return branches.some(({ kind }) => kind === "f") ? undefined : branches;
+}
+
+/**
+ * An index of a partitioned table, built without stopping writes: on the table
+ * alone, which makes it INVALID, then on each partition, where it is attached;
+ * with the last of them it is valid. What an earlier run left is gone on with.
+ * https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
+ *
+ * @param made the index, and what stands behind ADD CONSTRAINT and its name
+ *   where it is that of a key
+ */
+function indexTree(
+  db: Planner,
+  fact: TableFact,
+  branches: Branch[],
+  { name, text, constraint = "", phase = "online" }: {
+    name: string;
+    text: string;
+    constraint?: string;
+    phase?: Phase;
+  },
+): ChangeSpec[] {
+  const { parts } = parseDefinition(text);
+  const [, unique = "", keys = ""] =
+    /^(unique\s)?\s*(.*)$/is.exec(tidy(text)) ?? [];
+  const [word = ""] = /^(PRIMARY KEY|UNIQUE)?/.exec(constraint) ?? [];
+  const type = word ? word.charAt(0).toLowerCase() : null;
+  const [, deferral] = withoutDeferral(constraint);
+  const told = { phase, ...(unique && { effect: REFUSES_TWICE }) };
+  const undoOf = (table: string, index: string) =>
+    constraint
+      ? `ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS ${id(lastName(index))}`
+      : `DROP INDEX IF EXISTS ${index}`;
+  const top = db.beside(fact, name), undo = undoOf(fact.name, top);
+  const isSame = (index: BranchIndex) =>
+    index.of === null && [null, type].includes(index.constraint) &&
+    db.differ(fact, parts, {
+        have: parseDefinition(index.text).parts,
+        implied: { method: "btree" },
+      }).length === 0;
+  const known = new Map<Oid | null, { index: string; oid?: Oid | undefined }>();
+  return branches.flatMap((branch): ChangeSpec[] => {
+    const above = known.get(branch.of);
+    const found = !above
+      ? branch.indexes.find((index) => index.name === name)
+      : branch.indexes.find(({ of }) => of !== null && of === above.oid) ??
+        branch.indexes.find(isSame);
+    const own = found?.name ??
+      (above ? branchIndexName(branch, parts, type) : name);
+    const table = sqlName(branch.name, db.schema);
+    const index = sqlName([branch.name[0], own], db.schema);
+    known.set(branch.oid, { index, oid: found?.oid });
+    const add = (only: string, definition: string) =>
+      alterTable(
+        `${only}${table}`,
+        `ADD CONSTRAINT ${id(own)} ${definition}`,
+        { ...told, undo: undoOf(table, index) },
+      );
+    const changes: ChangeSpec[] = [];
+    if (branch.kind !== "r" && !found) {
+      const mode: Mode = constraint ? AX : SH;
+      const sql = `CREATE ${unique}INDEX ${id(own)} ON ONLY ${table} ${keys}`;
+      const alone = { ...told, sql, undo: undoOf(table, index) };
+      changes.push({
+        ...(constraint ? add("ONLY ", constraint) : alone),
+        locks: [{ table, mode, only: true }],
+      });
+    }
+    if (branch.kind === "r") {
+      if (!found?.valid) {
+        changes.push(
+          ...concurrently({ unique, keys }, table, branch.name, own, !!found),
+        );
+      }
+      if (constraint && !found?.constraint) {
+        const using = `${word} USING INDEX ${id(own)}`;
+        changes.push(add("", using + (deferral && ` ${tidy(deferral)}`)));
+      }
+    }
+    if (above && !found?.of) {
+      // What stood before is dropped along with the index that it is part of.
+      const again = found?.valid && !found.constraint
+        ? `;\nCREATE ${
+          found.text.replace(" USING ", `INDEX ${id(own)} ON ${table} USING `)
+        }`
+        : "";
+      changes.push({
+        ...{ phase, undo: undo + again },
+        sql: `ALTER INDEX ${above.index} ATTACH PARTITION ${index}`,
+        // Whoever plans a query of the partition waits for the instant.
+        locks: [{ table, mode: "ACCESS SHARE" }],
+      });
+    }
+    return changes;
+  });
+}
+
+/** What builds the index of one partition; an INVALID one is dropped first. */
+function concurrently(
+  { unique, keys }: { unique: string; keys: string },
+  table: string,
+  path: string[],
+  name: string,
+  left: boolean,
+): ChangeSpec[] {
+  const on = path.map(id).join(".");
+  const index = `${id(path[0] ?? "")}.${id(name)}`;
+  const head = `CREATE ${unique}INDEX CONCURRENTLY ${id(name)} ON ${on}`;
+  const told = {
+    ...{ phase: "online" as const, alone: true },
+    locks: [{ table, mode: SUX as Mode }],
+  };
+  return [
+    ...(left
+      ? [{ ...told, sql: `DROP INDEX CONCURRENTLY ${index}`, undo: "" }]
+      : []),
+    {
+      ...told,
+      sql: `${head} ${keys}`,
+      build: { head, table: on, unique, keys, index },
+      undo: `DROP INDEX IF EXISTS ${index}`,
+      work: "build online",
+    },
+  ];
+}
+
+/** As PostgreSQL names the index of a partition, so that it is the same. */
+function branchIndexName(
+  { name: [, table], indexes }: Branch,
+  parts: Parts,
+  type: string | null,
+): string {
+  const label = type === "p" ? "pkey" : type === "u" ? "key" : "idx";
+  const columns = type === "p" ? [] : [
+    ...keysOf(parts).map((key) =>
+      isName(key)
+        ? unquoted(key)
+        : /^([A-Za-z_]\w*)\s*\(/.exec(key)?.[1] ?? "expr"
+    ),
+    ...splitNames(parts.include),
+  ];
+  let [first, second] = [table, columns.join("_").slice(0, 63)];
+  const room = 63 - label.length - (second ? 2 : 1);
+  while (first.length + second.length > room) {
+    if (first.length > second.length) first = first.slice(0, -1);
+    else second = second.slice(0, -1);
+  }
+  const made = [first, second, label].filter(Boolean).join("_");
+  const taken = indexes.map(({ name }) => name);
+  for (let n = 0;; n++) {
+    const free = n === 0 ? made : `${made.slice(0, 60)}${n}`;
+    if (!taken.includes(free)) return free;
+  }
 }
 
 /** Whether an index is there and the same; says so where it is not. */
@@ -5852,6 +6617,10 @@ interface TableFact {
   /** The extension that owns it. */
   extension?: string;
   parents: Oid[];
+  /** How it is partitioned and stored; none where all is usual. */
+  shape: ShapeFact | null;
+  /** What the plan partitions it by. */
+  key?: Parts;
   columns: Map<string, ColumnFact>;
   /** Columns that the plan drops in the end. */
   dropped?: Map<string, ColumnFact>;
@@ -5861,6 +6630,25 @@ interface TableFact {
   unique?: string[][];
   /** A longhand step makes it: what columns it has is not known. */
   vague?: true;
+}
+
+interface ShapeFact {
+  /** Storage parameters, those of the TOAST table with `toast.` before them. */
+  options: string[] | null;
+  using: string | null;
+  tablespace: string | null;
+  /** Of a partition: its bounds, as PostgreSQL prints them. */
+  bounds: string | null;
+  /** Of a partitioned table: range, list or hash. */
+  strategy: string | null;
+  columns: number[];
+  expressions: string | null;
+  opclasses: Oid[];
+  collations: (string | null)[] | null;
+  /** What the keys' operator classes are for. */
+  types: string[];
+  /** The default partition. */
+  rest: string | null;
 }
 
 interface ColumnFact {
@@ -6076,7 +6864,9 @@ function namedQuery(names: Map<string, Set<string>>): string {
   SELECT set_config('sync.named', coalesce((SELECT array_agg(oid) FROM (
     SELECT coalesce(indrelid, oid) FROM named
     UNION SELECT confrelid FROM pg_constraint
-      WHERE contype = 'f' AND conrelid IN (SELECT oid FROM named)) f (oid)
+      WHERE contype = 'f' AND conrelid IN (SELECT oid FROM named)
+    UNION SELECT partdefid FROM pg_partitioned_table
+      WHERE partdefid <> 0 AND partrelid IN (SELECT oid FROM named)) f (oid)
     )::text, '{}'), true) AS named`;
 }
 
@@ -6089,6 +6879,29 @@ const OLDER = `(SELECT false AS indnullsnotdistinct, NULL AS confdelsetcols,
 const OWNERS = `(SELECT classid, objid, extname FROM pg_depend
   JOIN pg_extension e ON e.oid = refobjid WHERE deptype = 'e') o`;
 
+// Only where anything is not as usual: most tables need no look.
+const SHAPE = `CASE WHEN relkind = 'p' OR relispartition OR relam NOT IN (0, 2)
+  OR reltablespace <> 0 OR reloptions IS NOT NULL OR EXISTS (SELECT FROM
+    pg_class t WHERE t.oid = c.reltoastrelid AND t.reloptions IS NOT NULL)
+  THEN (SELECT json_build_object(
+    'options', reloptions || ARRAY(SELECT 'toast.' || o FROM pg_class t,
+      unnest(t.reloptions) o WHERE t.oid = c.reltoastrelid),
+    'using', (SELECT amname FROM pg_am WHERE oid = relam AND oid <> 2),
+    'tablespace', (SELECT spcname FROM pg_tablespace WHERE oid = reltablespace),
+    'bounds', CASE WHEN relispartition
+      THEN pg_get_expr(relpartbound, c.oid) END,
+    'strategy', CASE partstrat WHEN 'r' THEN 'range' WHEN 'l' THEN 'list'
+      WHEN 'h' THEN 'hash' END,
+    'columns', partattrs::int2[], 'opclasses', partclass::oid[],
+    'expressions', pg_get_expr(partexprs, partrelid),
+    'collations', ARRAY(SELECT nullif(id, 0)::regcollation::text
+      FROM unnest(partcollation::oid[]) WITH ORDINALITY o (id, i) ORDER BY i),
+    'types', ARRAY(SELECT format_type(opcintype, NULL)
+      FROM unnest(partclass::oid[]) WITH ORDINALITY o (id, i)
+      JOIN pg_opclass p ON p.oid = id ORDER BY i),
+    'rest', nullif(partdefid, 0)::regclass)
+    FROM (SELECT) x LEFT JOIN pg_partitioned_table ON partrelid = c.oid) END`;
+
 /**
  * One query a kind, whose row has each part of the facts as a list of its own:
  * so the server makes them quickest.
@@ -6098,8 +6911,9 @@ const FACTS: Record<string, string> = {
       json_agg(c.oid) AS oid, json_agg(relkind) AS kind,
       json_agg(pg_has_role(relowner, 'USAGE')) AS owned,
       json_agg(relpersistence = 'u') AS unlogged, json_agg(extname) AS extension,
-      json_agg(coalesce((SELECT json_agg(inhparent) FROM pg_inherits
-        WHERE inhrelid = c.oid), '[]')) AS parents
+      json_agg(coalesce((SELECT json_agg(inhparent ORDER BY inhseqno)
+        FROM pg_inherits WHERE inhrelid = c.oid), '[]')) AS parents,
+      json_agg(${SHAPE}) AS shape
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
     LEFT JOIN ${OWNERS} ON objid = c.oid AND classid = 'pg_class'::regclass
     WHERE c.oid IN ${NAMED}`,
@@ -7325,6 +8139,8 @@ interface Lock {
   /** As SQL names it. */
   table: string;
   mode: Mode;
+  /** Not on its partitions. */
+  only?: true;
 }
 
 /** One statement that a step asks for; constructors declare what it does. */
@@ -7349,8 +8165,8 @@ interface ChangeSpec {
   alone?: boolean;
   /** It may need what stands before it, and others may need it. */
   keepsPlace?: boolean;
-  /** The build of an index: what stands before its keys, and they. */
-  build?: { head: string; table: string; unique: string; keys: string };
+  /** The build of an index, with all names whole: what stands where. */
+  build?: Record<"head" | "table" | "unique" | "keys" | "index", string>;
   /** Writes rows, and comes before the constraints that need them. */
   early?: boolean;
   /** An UPDATE that runs in batches. */
@@ -7361,6 +8177,25 @@ interface ChangeSpec {
   retreat?: string;
   /** Its place among others of its phase: earlier is less. */
   rank?: number;
+  /** A new table, whose statement takes constraints along. */
+  body?: TableBody;
+  /** A constraint as CREATE TABLE takes it, and the key that it refers to. */
+  clause?: { sql: string; refersTo?: Key };
+  /** The columns of the key that it makes. */
+  keys?: string[];
+}
+
+/** A new table's statement: its lines, and what stands around them. */
+interface TableBody {
+  head: string;
+  lines: string[];
+  tail: string;
+}
+
+/** Columns of a table, as SQL names it, that a foreign key refers to. */
+interface Key {
+  table: string;
+  columns: string[];
 }
 
 /** What a backfill writes, and where. */
@@ -7404,6 +8239,11 @@ export interface Change extends Omit<ChangeSpec, "locks">, Impact {
   query?: string;
   section: string;
   step: Step;
+  /** The table of its step, as SQL names it, and whether it goes with that. */
+  on: string;
+  goes: boolean;
+  /** The CREATE TABLE that takes it along. */
+  within?: Change;
 }
 
 /** One line of the report. */
@@ -7617,7 +8457,7 @@ class Planner {
     const key = this.sql(name);
     const fact = this.#tables.get(key) ?? {
       ...{ was: "", name: key, oid: "", kind: "r", owned: true },
-      ...{ unlogged: false, parents: [], columns: new Map() },
+      ...{ unlogged: false, parents: [], shape: null, columns: new Map() },
       ...{ indexes: new Map(), constraints: new Map() },
     };
     if (this.#own.has(fact)) return fact;
@@ -8267,10 +9107,11 @@ class Planner {
     const origin = { section: this.#section, step: this.#step };
     // What hangs on a new table goes with it; what refers to it does not.
     const { verb, table = "" } = this.#step;
+    const on = table && this.sql(table);
     if (/^(drop|step$)/.test(verb)) {
       this.removing.push(...specs.map(({ sql }) => sql));
     }
-    const goes = !["createTable", "addForeignKey", "step"].includes(verb) &&
+    const goes = !/^(create(Table|Partition)|addForeignKey|step)$/.test(verb) &&
       this.table(table)?.was === "";
     const retyped = this.#needsNewType(this.#step);
     const changes = specs.map((spec, i) => {
@@ -8279,10 +9120,9 @@ class Planner {
       return {
         ...rest,
         ...(retyped && { phase: "contract" as const }),
-        undo: goes ? "" : spec.undo,
         ...this.#impact(spec),
         ...origin,
-        object,
+        ...{ object, on, goes },
         verb: text,
         part: specs.length > 1 ? ` (${i + 1} of ${specs.length})` : "",
       };
@@ -8935,10 +9775,12 @@ function unnamedIn({ tables, others }: Catalog, db: Planner): string[] {
     if (!known && homes.has(home(name))) found.push(`table ${table}`);
     const made = db.stepOf(`table ${table}`);
     if (!made?.columns) continue;
+    const parents = (made.shape?.inherits ?? []).map((name) => db.table(name));
     const isUnnamed = (kind: string, name: string) =>
       !db.stepOf(`${kind} ${table}.${name}`) && !longhand.has(name);
     for (const [column, { inherited }] of columns) {
       const known = inherited || Object.hasOwn(made.columns, column) ||
+        parents.some((parent) => parent?.columns.has(column)) ||
         db.stepOf(`rename ${table}.${column}`);
       if (!known && isUnnamed("column", column)) {
         found.push(`column ${table}.${column}`);
@@ -8969,7 +9811,9 @@ async function finishPlan(
     PHASES.indexOf(phase) * 10 + (phase === "online" && early ? 1 : rank);
   const ranked = items.flatMap((item) => item.changes)
     .sort((a, b) => place(a) - place(b));
-  const changes = groupChanges(ranked, single).flat();
+  const groups = groupChanges(ranked, single);
+  for (const group of groups) foldConstraints(group);
+  const changes = groups.flat();
   return {
     server,
     single,
@@ -9913,6 +10757,80 @@ function groupExpand(changes: Change[]): Change[][] {
   return groups;
 }
 
+/** What a constraint may be built on, so that it keeps its place behind it. */
+const BUILT_ON =
+  /^(step|addColumn|changeType|rename|create(Agg|Coll|Comp|Dom|Enum|Ext|Func|Range))/;
+
+/**
+ * Constraints of a new table go into its CREATE TABLE: half as many statements.
+ * All that they are built on must stand before that: a foreign key's parent and
+ * its key; and rows that the plan writes are not tried before their time. A
+ * foreign key in a cycle stays a statement of its own.
+ */
+function foldConstraints(group: Change[]) {
+  const made = new Map<string, number>(), touched = new Map<string, number>();
+  const apart = new Set<string>(), along = new Set<string>();
+  const key = ({ table, columns }: Key) => `${table} ${columns.toSorted()}`;
+  let built = -1;
+  const stands = (on: string, at: number, refersTo?: Key) =>
+    !refersTo ? built < at : !apart.has(key(refersTo)) &&
+      (made.get(refersTo.table) ?? -1) <= at &&
+      (touched.get(lastName(on)) ?? -1) < at;
+  for (const [i, change] of group.entries()) {
+    const { on, body, clause, keys, sql, step: { verb } } = change;
+    const at = made.get(on) ?? -1;
+    const own = keys && key({ table: on, columns: keys });
+    // PostgreSQL makes one of two alike that stand in a CREATE TABLE.
+    const fits = clause && at >= 0 && !(own && along.has(own)) &&
+      stands(on, at, clause.refersTo);
+    if (body) made.set(on, i);
+    if (fits) change.within = group[at]!;
+    if (own) (body || fits ? along : apart).add(own);
+    // What it is built on would be dropped before the table.
+    if (change.goes && (at < 0 || built < at)) change.undo = "";
+    if (BUILT_ON.test(verb)) built = i;
+    const names = verb === "step"
+      ? wordsIn(sql)
+      : /^(insert|backfill|addColumn|changeType|rename)/.test(verb)
+      ? [lastName(on)]
+      : [];
+    for (const name of names) touched.set(name, i);
+  }
+}
+
+/** A statement, and the changes that it makes; the first is its own. */
+interface Statement {
+  sql: string;
+  changes: [Change, ...Change[]];
+}
+
+/** What is sent for changes: constraints are in their table's statement. */
+function sentFor(group: Change[]): Statement[] {
+  const made = new Map<Change, Change[]>();
+  for (const change of group) {
+    const along = change.within && made.get(change.within);
+    if (along) along.push(change);
+    else made.set(change, []);
+  }
+  return [...made].map(([change, along]) => {
+    const { body, sql } = change;
+    const clauses = along.map(({ clause }) => `  ${clause?.sql}`);
+    const whole = !body
+      ? sql
+      : tableSql({ ...body, lines: [...body.lines, ...clauses] });
+    return { sql: whole, changes: [change, ...along] };
+  });
+}
+
+/** How many statements are sent for changes. */
+function countStatements(changes: Change[]): number {
+  return changes.filter(({ within }) => !within).length;
+}
+
+function statementsIn(changes: Change[]): string {
+  return count(countStatements(changes), "statement");
+}
+
 /** Whether it locks nothing that the group does not lock; renames are one. */
 function belongs({ home, hazard, step }: Change, group: Change[]): boolean {
   if (group.some((other) => other.step === step)) return true;
@@ -9947,15 +10865,16 @@ function writeSettings(lockTimeout: number): string[] {
 async function runTransaction(run: Run, group: Change[]) {
   const { session, report, progress } = run;
   const done: [Change, number][] = [];
-  await withRetry(run, group, async (lockTimeout) => {
+  const attempt = async (lockTimeout: number): Promise<void> => {
     done.length = 0;
+    const statements = sentFor(group);
     const before = await beginChanges(session, group, lockTimeout);
     let xid: unknown;
     try {
       // Sent ahead in batches: a round trip each would cost more than the DDL.
-      for (let from = 0; from < group.length; from += 50) {
-        report.working(group[from]);
-        const batch = group.slice(from, from + 50);
+      for (let from = 0; from < statements.length; from += 50) {
+        const batch = statements.slice(from, from + 50);
+        report.working(batch[0]?.changes[0]);
         await pipeline(session, batch, (change, ms) => done.push([change, ms]));
       }
       const [row] = await session.query(
@@ -9967,12 +10886,23 @@ async function runTransaction(run: Run, group: Change[]) {
       const ran = done.map(([change]) => change);
       if (session.interfered) progress.unknown = { changes: ran };
       else progress.undone = ran;
-      throw error;
+      if (session.lost || !isOfSeveral(error, group)) throw error;
+      // Each constraint by itself: the step that is at fault then says so.
+      for (const change of group) delete change.within;
+      return await attempt(lockTimeout);
     }
     progress.undone = [];
     await commit(run, group, before, xid);
-  });
+  };
+  await withRetry(run, group, attempt);
   for (const [change, ms] of done) report.done(change, ms);
+}
+
+/** Whether a statement failed that makes several steps' changes. */
+function isOfSeveral(error: unknown, group: Change[]): boolean {
+  return error instanceof ChangeError && isServerError(error.cause) &&
+    !RETRIED.includes(error.cause.code) &&
+    group.some(({ within }) => within === error.change);
 }
 
 /** What a step may not change of the session that runs it. */
@@ -10054,26 +10984,26 @@ function leftChanged(before: unknown, after: unknown) {
 /** Sends statements without waiting; the first that fails is the failure. */
 async function pipeline(
   session: Session,
-  batch: Change[],
+  batch: Statement[],
   done: (change: Change, ms: number) => void,
 ) {
   let start = performance.now();
-  const results = await Promise.allSettled(batch.map(async (change) => {
-    await session.query(withPath(change, session).join(";\n"));
+  const results = await Promise.allSettled(batch.map(async (statement) => {
+    await session.query(withPath(statement, session).join(";\n"));
     const now = performance.now();
-    done(change, now - start);
+    for (const change of statement.changes) done(change, now - start);
     start = now;
   }));
   results.forEach((result, i) => {
-    const change = batch[i];
+    const [change] = batch[i]?.changes ?? [];
     if (result.status === "fulfilled" || !change) return;
     throw new ChangeError(change, result.reason);
   });
 }
 
-/** A change's statement, with the search path of a longhand step around it. */
+/** A statement, with the search path of a longhand step around it. */
 function withPath(
-  { step, sql, alone }: Change,
+  { sql, changes: [{ step, alone }] }: Statement,
   paths: { stepPath: string; searchPath: string },
 ): string[] {
   return step.verb === "step" && !alone ? inStepPath(paths, `${sql}\n`) : [sql];
@@ -10164,13 +11094,15 @@ async function qualified({ session, options }: Run, change: Change) {
 }
 
 /** The whole name of the change's index, where it is there and INVALID. */
-async function findInvalid(session: Session, { object }: Change) {
+async function findInvalid(session: Session, { object, build }: Change) {
   const rows = await session.transaction(
     "READ ONLY",
     `SELECT format('%I.%I', nspname, relname) AS name FROM pg_index
       JOIN pg_class c ON c.oid = indexrelid
       JOIN pg_namespace n ON n.oid = relnamespace
-      WHERE NOT indisvalid AND indexrelid = ${regclass(id(object))}`,
+      WHERE NOT indisvalid AND indexrelid = ${
+      regclass(build?.index ?? id(object))
+    }`,
   );
   return rows.find(({ name }) => name)?.name;
 }
@@ -10936,6 +11868,8 @@ class Reporter {
       for (const line of describeImpact(change)) {
         this.line(`      -- ${line}`, "dim");
       }
+      const { within } = change;
+      if (within) this.line(`      -- in CREATE TABLE ${within.on}`, "dim");
       const { hazard } = change;
       if (hazard) this.line(`      -- needs --allow ${hazard}`, "yellow");
     }
@@ -10969,10 +11903,12 @@ class Reporter {
   }
 
   /** One change is committed. */
-  done({ object, verb, part }: Change, ms: number, extra = "") {
+  done(change: Change, ms: number, extra = "") {
+    const { object, verb, part, within } = change;
     const more = extra && `, ${extra}`;
     const name = flat(object).padEnd(this.#width);
-    this.line(`  ✓ ${name}  ${verb}${part}  ${seconds(ms)}${more}`, "green");
+    const time = within ? `with ${within.object}` : seconds(ms);
+    this.line(`  ✓ ${name}  ${verb}${part}  ${time}${more}`, "green");
   }
 
   /** What runs now: a bar on a terminal, a line now and then elsewhere. */
@@ -11166,14 +12102,14 @@ function describeCounts(plan: Plan): string {
 
 /** "Runs 8 statements: 3 in one transaction, then 5 online." */
 function describeOrder({ changes, single }: Plan): string {
-  const all = count(changes.length, "statement");
+  const all = statementsIn(changes);
   if (single) return `Runs ${all} in one transaction.`;
   const groups = groupChanges(changes, single);
   const parts = PHASES.flatMap((phase) => {
     const of = groups.filter(([first]) => first?.phase === phase);
     const [, does] = PHASE_WORDS[phase];
     const how = phase === "expand" ? ` ${inTransactions(of.length)}` : "";
-    return of.length > 0 ? [`${of.flat().length} ${does}${how}`] : [];
+    return of.length > 0 ? [`${countStatements(of.flat())} ${does}${how}`] : [];
   });
   return `Runs ${all}: ${parts.join(", then ")}.`;
 }
@@ -11293,8 +12229,8 @@ function toDocument(outcome: Outcome) {
     next: outcome.next ?? null,
     applied: mode === "apply" && plan
       ? {
-        statements: committed.length,
-        of: plan.changes.length,
+        statements: countStatements(committed),
+        of: countStatements(plan.changes),
         undo: undoScript(plan, committed).join("\n"),
       }
       : null,
@@ -11314,16 +12250,14 @@ function toDocumentChange(change: Change) {
     undo: undo.startsWith("--") ? null : undo,
     lock: lock ?? null,
     blocks: blocks ?? null,
-    tables: change.tables.map(({ name, mode, rows, bytes }) => ({
-      name,
-      lock: mode,
-      rows,
-      bytes,
+    tables: change.tables.map(({ name, mode, only = false, rows, bytes }) => ({
+      ...{ name, lock: mode, only, rows, bytes },
     })),
     work: change.work ?? null,
     seconds: change.seconds ?? null,
     effect: change.effect ?? null,
     hazard: change.hazard ?? null,
+    within: change.within?.object ?? null,
     transaction: !change.alone,
   };
 }
@@ -11356,7 +12290,10 @@ function undoScript({ server }: Plan, committed: Change[]): string[] {
     });
   if (back.length === 0) return [];
   const path = `SET LOCAL search_path = ${server.searchPath};`;
-  return ["BEGIN;", path, ...back, "COMMIT;"];
+  const again = (line: string, i: number) =>
+    line.includes(" IF EXISTS ") && back.indexOf(line) < i;
+  const once = back.filter((line, i) => !again(line, i));
+  return ["BEGIN;", path, ...once, "COMMIT;"];
 }
 
 /** The names of which one that stays, or is gone, has to do with all. */
@@ -11404,8 +12341,8 @@ function toSql({ plan, where, schema, errors = [] }: Outcome): string {
   if (!plan) return errors.map(([e]) => comment(`error: ${e}`)).join("\n");
   const { server, digest, issues } = plan;
   const groups = groupChanges(plan.changes, plan.single).map((group) => {
-    const lines = group.flatMap((change) =>
-      withPath(change, server).map((sql) => `${sql.trimEnd()};`)
+    const lines = sentFor(group).flatMap((statement) =>
+      withPath(statement, server).map((sql) => `${sql.trimEnd()};`)
     );
     const [{ alone = false, fill } = {}] = group;
     if (alone) {
@@ -11438,7 +12375,7 @@ function toMarkdown(outcome: Outcome): string {
   if (!plan) return failed.join("\n");
   const { server, changes, issues } = plan;
   const done = mode === "apply"
-    ? `Applied ${committed.length} of ${count(changes.length, "statement")}.`
+    ? `Applied ${countStatements(committed)} of ${statementsIn(changes)}.`
     : describeCounts(plan);
   const goesOn = next && mode === "dry-run" &&
     changes.length + issues.length > 0;
@@ -11620,18 +12557,18 @@ function explainProgress({ progress, changes, cause }: ApplyError): string[] {
     return ["Nothing was changed: what had run was rolled back."];
   }
   const open = unknown?.changes ?? [];
-  const rest = changes.length - committed.length - undone.length - open.length;
+  const [all, done, back, asked] = [changes, committed, undone, open]
+    .map(countStatements) as [number, number, number, number];
   const last = committed.at(-1);
   const batches = failed
     ? "Its batches so far"
     : `The batches so far of ${filling?.object}`;
   return given(
-    `Committed: ${count(committed.length, "statement")}` +
+    `Committed: ${statementsIn(committed)}` +
       (last ? `, the last for ${last.object}` : "") +
-      `. Rolled back: ${undone.length}. Not done: ${rest}.`,
-    unknown && `Not known: whether ${count(open.length, "statement")} more, ` +
-        `the first for ${open[0]?.object}, ` +
-        `${open.length === 1 ? "is" : "are"} committed` +
+      `. Rolled back: ${back}. Not done: ${all - done - back - asked}.`,
+    unknown && `Not known: whether ${statementsIn(open)} more, the first ` +
+        `for ${open[0]?.object}, ${asked === 1 ? "is" : "are"} committed` +
         (unknown.look ? `; ask: ${unknown.look}.` : "."),
     filling &&
       `${batches} are committed${lost ? ", the last one perhaps not" : ""}.`,
@@ -11643,8 +12580,8 @@ function explainProgress({ progress, changes, cause }: ApplyError): string[] {
   );
 }
 
-function allCommitted({ length }: Change[]): string {
-  return `Committed: all ${count(length, "statement")} of the plan.`;
+function allCommitted(changes: Change[]): string {
+  return `Committed: all ${statementsIn(changes)} of the plan.`;
 }
 
 /** Something that went wrong, with what to do about it. */
@@ -13114,7 +14051,7 @@ function finish(plan: Plan, ms: number, report: Reporter) {
   const conflicts = issues.filter(({ reason }) => reason === "conflict");
   report.line();
   report.line(
-    `Applied plan ${plan.digest}: ${count(changes.length, "statement")} in ` +
+    `Applied plan ${plan.digest}: ${statementsIn(changes)} in ` +
       `${seconds(ms)}; ` +
       (conflicts.length > 0
         ? `${count(conflicts.length, "conflict")} left as they are.`
@@ -13141,7 +14078,7 @@ function confirm(after: Plan, before: Plan, report: Reporter) {
   if (change) {
     const step = describeStep(change.section, change.step);
     throw new SyncError(
-      `${count(after.changes.length, "statement")} would still run after ` +
+      `${statementsIn(after.changes)} would still run after ` +
         `this apply, the first for ${step}: ${tidy(change.sql)}`,
       "The check of that step does not see what its alter does: correct the step",
     );

@@ -1307,7 +1307,8 @@ function madeBy(
   return [
     new Set([...objects.keys(), ...items.map(keyOf), ...columns]),
     new Set(
-      stepsOf(script).filter(({ verb }) => verb === "createTable")
+      stepsOf(script)
+        .filter(({ verb }) => /^create(Table|Partition)$/.test(verb))
         .map(({ name }) => name),
     ),
   ];

@@ -122,7 +122,7 @@ interface Told {
   object: string;
   sql: string;
   lock: string | null;
-  tables: { name: string; lock: string }[];
+  tables: { name: string; lock: string; only: boolean }[];
   work: string | null;
   hazard: string | null;
   transaction: boolean;
@@ -329,6 +329,7 @@ const ROWS: [steps: string, setup?: string, from?: Major][] = [
     `dropColumn("$t_p", "a"),`,
     `dropTable("$t_p"),`,
     `dropTable("$t_1"),`,
+    `createPartition("$t_3", "$t_p", "FOR VALUES FROM (1000) TO (1010)"),`,
   ].map((steps): [string, string] => [
     steps,
     `CREATE TABLE $t_p (id int PRIMARY KEY, a varchar(10),
@@ -399,10 +400,11 @@ function toldLocks({ tables }: Told, parents: [string, string | null][]) {
     ...parents.filter(([, parent]) => parent === name)
       .flatMap(([child]) => below(child)),
   ];
-  return strongest(tables.flatMap(({ name, lock }) => {
+  return strongest(tables.flatMap(({ name, lock, only }) => {
     const mode = `${lock.toLowerCase()} lock`
       .replace(/(?:^| )(.)/g, (_, letter) => letter.toUpperCase());
-    return below(name).map((name): [string, string] => [name, mode]);
+    const locked = only ? [name] : below(name);
+    return locked.map((name): [string, string] => [name, mode]);
   }));
 }
 
