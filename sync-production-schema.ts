@@ -2846,16 +2846,18 @@ function planNewPartition(db: Planner, step: Said, parent: TableFact) {
   });
   const head = `CREATE ${unlogged ? "UNLOGGED " : ""}TABLE ${fact.name}`;
   const undo = `DROP TABLE ${fact.name}`;
-  const rest = defaultOf(db, parent);
-  const locked = (mode: Mode, others: Lock[] = []) => ({
-    ...{ phase: "expand" as const, keepsPlace: true, undo },
-    locks: [{ table: parent.name, mode, only: true as const }, ...others],
-  });
+  const told = { phase: "expand", keepsPlace: true, undo } as const;
   if (db.single || db.state(on) !== "filled") {
     const of = `PARTITION OF ${parent.name} ${tidy(text)}`;
     const sql = `${head} ${of}${shapeSql(shape)}`;
-    const told = locked(AX, rest ? [{ table: rest, mode: AX }] : []);
-    return db.change(name, "create partition", { ...told, sql });
+    const { locks, crowded } = locksOfParent(db, parent, text, AX);
+    const work = crowded ? { work: "scan" as const } : {};
+    return db.change(name, "create partition", {
+      ...told,
+      sql,
+      locks,
+      ...work,
+    });
   }
   // PARTITION OF would stop all who use its parent, and the default partition.
   const like = ["DEFAULTS", "CONSTRAINTS", "GENERATED", "STORAGE"]
@@ -2864,7 +2866,10 @@ function planNewPartition(db: Planner, step: Said, parent: TableFact) {
   db.change(
     name,
     "create partition",
-    { ...locked("ACCESS SHARE"), sql },
+    {
+      ...{ ...told, sql },
+      locks: [{ table: parent.name, mode: "ACCESS SHARE", only: true }],
+    },
     ...attachChanges(db, step, parent, ""),
   );
   expectBounds(db, step, parent);
@@ -2889,6 +2894,30 @@ function hasOtherDefault(
       `${parent.name} DETACH PARTITION ${other}`,
   });
   return true;
+}
+
+/**
+ * What else is locked where a partition comes: its parent, those to which its
+ * foreign keys refer, and the default partition, whose rows are looked at.
+ */
+function locksOfParent(
+  db: Planner,
+  parent: TableFact,
+  text: string,
+  mode: Mode,
+): { locks: Lock[]; crowded: boolean } {
+  const rest = readBounds(text).default ? undefined : defaultOf(db, parent);
+  const others = [...parent.constraints.values()].flatMap(({ type, parent }) =>
+    type === "f" ? db.tableOf(parent)?.name ?? [] : []
+  );
+  const crowded = rest !== undefined &&
+    db.state(stepName(parseName(rest))) === "filled";
+  const locks: Lock[] = [
+    ...(rest ? [{ table: rest, mode: AX } as const] : []),
+    { table: parent.name, mode, only: true },
+    ...others.map((table): Lock => ({ table, mode: SRX })),
+  ];
+  return { locks, crowded };
 }
 
 /** Rows that keep a partition from being attached. */
@@ -2925,30 +2954,18 @@ function attachChanges(
   const bounds = readBounds(text);
   const filled = db.state(name) === "filled";
   const condition = boundsCondition(shapeOf(db, parent).key.have, bounds);
-  const rest = bounds.default ? undefined : defaultOf(db, parent);
-  const others = [...parent.constraints.values()]
-    .flatMap(({ type, parent: oid }) =>
-      type === "f" ? db.tableOf(oid)?.name ?? [] : []
-    );
+  const { locks, crowded } = locksOfParent(db, parent, text, SUX);
   const proved = filled && condition && !db.single;
-  const crowded = rest !== undefined &&
-    db.state(stepName(parseName(rest))) === "filled";
-  const slow = crowded ? rest : filled && !proved ? sql : undefined;
-  const locks: Lock[] = [
-    { table: sql, mode: AX },
-    ...(rest ? [{ table: rest, mode: AX } as const] : []),
-    { table: parent.name, mode: SUX, only: true },
-    ...others.map((table): Lock => ({ table, mode: SRX })),
-  ];
+  const slow = crowded || filled && !proved;
+  const own = { table: sql, mode: AX } as const;
   const attach: ChangeSpec = {
     phase: filled ? "online" : "expand",
     keepsPlace: true,
     sql: `ALTER TABLE ${parent.name} ATTACH PARTITION ${sql} ${tidy(text)}`,
     undo: `ALTER TABLE ${parent.name} DETACH PARTITION ${sql}`,
-    locks: locks.toSorted((a, b) =>
-      Number(b.table === slow) - Number(a.table === slow)
-    ),
-    ...(slow && { work: "scan", hazard: "blocking" }),
+    locks: crowded ? [...locks, own] : [own, ...locks],
+    ...(slow && { work: "scan" }),
+    ...(slow && !db.single && { hazard: "blocking" }),
   };
   fact.parents = [parent.oid];
   if (!proved) return [attach];
