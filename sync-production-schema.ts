@@ -2776,18 +2776,15 @@ function shapeOf(db: Planner, fact: TableFact) {
     ? indexParts(db, fact, {
       ...{ oid: "", valid: true, unique: false, method: shape.strategy },
       ...{ keys: shape.columns.length, columns: shape.columns },
-      ...{ expressions: keyExpressions(shape), opclasses: shape.opclasses },
+      ...{
+        expressions: list(shape.expressions ?? ""),
+        opclasses: shape.opclasses,
+      },
       ...{ order: [], collations: shape.collations, parameters: null },
       ...{ options: [], nulls: false, predicate: null, tablespace: "" },
     })
     : { have: key ?? {}, implied: {} };
   return { key: partitioned, options: optionsIn(shape?.options ?? []) };
-}
-
-/** Its expressions, each in the place of its key. */
-function keyExpressions({ columns, expressions }: ShapeFact): string[] {
-  const rest = list(expressions ?? "");
-  return columns.map((number) => number === 0 ? rest.shift() ?? "" : "");
 }
 
 function planPartition(db: Planner, step: Said) {
