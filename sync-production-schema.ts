@@ -1290,6 +1290,18 @@ function stepName(parts: string[]): string {
   ).join(".");
 }
 
+/** A builder's call as steps have it; more may follow its strings. */
+function call(verb: string, strings: string[], more = ""): string {
+  const said = strings.map((text) => JSON.stringify(text)).join(", ");
+  return `${verb}(${said}${more})`;
+}
+
+/** What may stand beside a thing of that name. */
+function newName(name: string): string {
+  const path = parseName(name);
+  return stepName([...path.slice(0, -1), `${path.at(-1) ?? name}_new`]);
+}
+
 /** A name that stands for itself, quoted or not. */
 function bareName(name: string): string {
   return /^"(?:[^"]|"")*"$/.test(name) ? unquoted(name) : name;
@@ -1591,20 +1603,20 @@ function planNewExtension(db: Planner, step: Said) {
     if (lacking.length > 0) {
       return issue(
         `needs the extension ${lacking.join(", ")}`,
-        lacking.map((other) => `createExtension("${other}")`).join(", ") +
+        lacking.map((other) => call("createExtension", [other])).join(", ") +
           " above it",
       );
     }
     if (schema && wanted.schema && wanted.schema !== bareName(schema)) {
       return issue(
         `stands in the schema ${wanted.schema}, and in no other`,
-        `createExtension("${name}", { schema: "${wanted.schema}" })`,
+        call("createExtension", [name], `, { schema: "${wanted.schema}" }`),
       );
     }
     if (!schemaExists && !db.stepOf(`schema ${schema}`)) {
       return issue(
         `needs the schema ${schema}, which nothing has made`,
-        `createSchema("${schema}") above it`,
+        `${call("createSchema", [schema])} above it`,
       );
     }
     if (wanted.superuser && !powerful) {
@@ -1659,8 +1671,8 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
     return db.conflict(name, "has other enum labels", {
       step: want.map(literal).join(", "),
       database: have.map(literal).join(", "),
-      fix: `createEnum("${name}", ${all}), or a new type: a label cannot be ` +
-        "dropped or moved",
+      fix: call("createEnum", [name], `, ${all}`) +
+        ", or a new type: a label cannot be dropped or moved",
     });
   }
   if (missing.length === 0) return;
@@ -1764,7 +1776,7 @@ function planColumn(db: Planner, at: At, spec: ColumnSpec) {
   if (!db.sameType(spec.type, fact.type)) {
     // Its step changes the default along with the type.
     if (db.stepOf(`type ${name}`)) return;
-    const fix = `changeType("${at.table}", "${at.column}", "${spec.type}")`;
+    const fix = call("changeType", [at.table, at.column, spec.type]);
     return differs("type", spec.type, fact.type, fix);
   }
   const natural = fact.natural ?? '"default"';
@@ -1907,7 +1919,7 @@ function planDefault(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
   db.conflict(name, "has a default that the step does not have", {
     step: "no default",
     database: `DEFAULT ${have}`,
-    fix: `write it into the step, or dropDefault("${table}", "${column}")`,
+    fix: `write it into the step, or ${call("dropDefault", [table, column])}`,
   });
 }
 
@@ -1956,7 +1968,7 @@ function planNullability(
   db.conflict(`${table}.${column}`, "is NOT NULL, which its step is not", {
     step: "may be null",
     database: "NOT NULL",
-    fix: `write it into the step, or dropNotNull("${table}", "${column}")`,
+    fix: `write it into the step, or ${call("dropNotNull", [table, column])}`,
   });
 }
 
@@ -2027,8 +2039,9 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
     );
   } else if (lonely && !db.stepOf(`filled ${name}`)) {
     promiseColumn(db, at, spec, true);
-    const fix = `give it a DEFAULT, or write below it backfill("${table}", ` +
-      `{ set: '${c} = …', where: '${c} IS NULL' })`;
+    const set = `, { set: '${c} = …', where: '${c} IS NULL' }`;
+    const fix = "give it a DEFAULT, or write below it " +
+      call("backfill", [table], set);
     return db.issue(name, "cannot be added: rows would have no value", fix);
   } else {
     promiseColumn(db, at, spec, false);
@@ -2049,9 +2062,8 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
     db.change(name, "add column", ...changes);
   }
   if (similar) {
-    const said = JSON.stringify([table, similar, column]).slice(1, -1)
-      .replaceAll('","', '", "');
-    db.note("why", `if it is ${similar} renamed, write renameColumn(${said})`);
+    const rename = call("renameColumn", [table, similar, column]);
+    db.note("why", `if it is ${similar} renamed, write ${rename}`);
   }
   if (spec.notNull && !db.column(at)?.notNull) planSetNotNull(db, at);
 }
@@ -2349,8 +2361,10 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
     return db.conflict(name, `cannot become ${text} by itself`, {
       step: text,
       database: fact.type,
-      fix: `changeType("${table}", "${column}", "${text}", ` +
-        `"${id(column)}::${text}")`,
+      fix: call("changeType", [
+        ...[table, column, text],
+        `${id(column)}::${text}`,
+      ]),
     });
   }
   const { blockers, others, ...rest } = typeDependents(db, step, type);
@@ -3251,7 +3265,7 @@ function refersToKey(
   db.issue(
     name,
     `refers to ${parent.name} (${list}), which nothing makes unique`,
-    `write addUnique("${parent.name}", "…", "(${list})") above it`,
+    `write ${call("addUnique", [parent.name, "…", `(${list})`])} above it`,
   );
   return false;
 }
@@ -3274,7 +3288,7 @@ function refersToType(
     db.issue(
       name,
       `compares ${table}.${column}, ${a}, with ${b} of ${parent}`,
-      `changeType("${table}", "${column}", "${b}", …) above it`,
+      `${call("changeType", [table, column, b], ", …")} above it`,
     );
     return false;
   }
@@ -3374,7 +3388,7 @@ function planIndex(db: Planner, step: Said) {
     return db.conflict(name, "is a constraint in the database", {
       step: `index ${text}`,
       database: "a constraint",
-      fix: `addUnique("${table}", "${name}", "…")`,
+      fix: call("addUnique", [table, name, "…"]),
     });
   }
   if (built === "in place") return;
@@ -3675,13 +3689,12 @@ function compareIndex(
     const done = fact.valid || isBuilding(db, own, index);
     return done ? "in place" : "invalid";
   }
-  const said = JSON.stringify(tidy(text));
   const printed = db.ask(`SELECT pg_get_indexdef(${fact.oid || "NULL"})`) ?? "";
   db.conflict(index, "is another index", {
     step: `${own.name} ${tidy(text)}`,
     database: printed,
-    fix: `createIndex("${name}", "${index}_new", ${said}), ` +
-      `dropIndex("${index}"),`,
+    fix: call("createIndex", [name, newName(index), tidy(text)]) +
+      `, ${call("dropIndex", [index])},`,
     differences,
   });
   return "conflict";
@@ -3806,14 +3819,13 @@ function compareConstraint(
   if (differences.length === 0) {
     return fact.valid ? "in place" : "not valid";
   }
-  const said = JSON.stringify(tidy(step.text));
   const printed =
     db.ask(`SELECT pg_get_constraintdef(${fact.oid || "NULL"})`) ?? "";
   db.conflict(name, "is another constraint", {
     step: definitionOf(step),
     database: printed,
-    fix: `dropConstraint("${step.table}", "${name}"), ${step.verb}(` +
-      `"${step.table}", "${name}_new", ${said}),`,
+    fix: call("dropConstraint", [step.table, name]) + ", " +
+      call(step.verb, [step.table, newName(name), tidy(step.text)]) + ",",
     differences,
   });
   return "conflict";
@@ -8607,7 +8619,7 @@ class Planner {
       this.issue(
         this.#step.name,
         `needs the table ${name}, which nothing has made`,
-        `write createTable("${name}", { … }) above it`,
+        `write ${call("createTable", [name], ", { … }")} above it`,
       );
       return false;
     }
@@ -8619,7 +8631,7 @@ class Planner {
       this.#step.name,
       `needs ${missing.map((column) => `${name}.${column}`).join(", ")}, ` +
         "which nothing has made",
-      `write it into createTable("${name}", { … }) above`,
+      `write it into ${call("createTable", [name], ", { … }")} above`,
     );
     return false;
   }
