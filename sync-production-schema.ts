@@ -3121,7 +3121,8 @@ function planUnique(db: Planner, step: Said, parts: Parts, inline = false) {
     db.change(name, noun, ...proofs, ...changes);
     return verify();
   }
-  if (db.plain(table) || fact.kind === "p") {
+  const whole = isBuiltWhole(db, table, fact);
+  if (db.plain(table) || whole) {
     // Foreign keys may need it, and here no finished index stands in for it.
     const back = nulls.filter((column) =>
       !db.column({ table, column })?.notNull
@@ -3129,7 +3130,6 @@ function planUnique(db: Planner, step: Said, parts: Parts, inline = false) {
       .map((column) =>
         `;\n${columnUndo(db, { table, column }, "DROP NOT NULL")}`
       );
-    const whole = fact.kind === "p" && !db.plain(table);
     promiseUnique(db, table, name, primary, columns);
     db.change(
       name,
@@ -3404,6 +3404,18 @@ function planIndex(db: Planner, step: Said) {
   own.unique = [...own.unique ?? [], columns];
 }
 
+/**
+ * Whether PostgreSQL builds the indexes of a table and its parts at once, and
+ * never concurrently: of partitions that are foreign, and of TimescaleDB's.
+ */
+function isBuiltWhole(db: Planner, table: string, { kind, oid }: TableFact) {
+  if (db.plain(table)) return false;
+  return kind === "p" || db.ask(`SELECT (EXISTS (SELECT FROM pg_inherits
+    JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = ${oid || "0"} AND
+    relnamespace = to_regnamespace('_timescaledb_internal')))::text`) ===
+      "true";
+}
+
 /** What builds an index under traffic; an INVALID one is dropped first. */
 function indexChanges(
   db: Planner,
@@ -3418,7 +3430,7 @@ function indexChanges(
   if (branches) return indexTree(db, fact, branches, { name, text });
   const [, unique = "", rest = ""] = /^(unique\s)?(.*)$/is.exec(tidy(text)) ??
     [];
-  const whole = fact?.kind === "p" && !db.plain(table);
+  const whole = fact !== undefined && isBuiltWhole(db, table, fact);
   const plain = db.plain(table) || whole;
   const how = plain ? "" : "CONCURRENTLY ";
   // Through a pooler no search path holds outside a transaction.

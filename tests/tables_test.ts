@@ -454,6 +454,18 @@ const CASES: Record<string, Case> = {
         FROM pg_class WHERE relname IN ('b', 'c')`,
     ],
   },
+  "an index of a hypertable is told as blocking, since no other can be built": {
+    setup: `CREATE SCHEMA _timescaledb_internal;
+      CREATE TABLE metrics (at timestamptz NOT NULL, n int);
+      CREATE TABLE _timescaledb_internal.chunk_1 () INHERITS (metrics);
+      INSERT INTO metrics SELECT now(), g FROM generate_series(1, 9) g`,
+    steps: `createTable("metrics", { at: "timestamptz NOT NULL", n: "int" }),
+      createIndex("metrics", "metrics_n", "(n)"),
+      addUnique("metrics", "metrics_key", "(at, n)"),`,
+    allow: ["blocking"],
+    says: [/metrics: SHARE while it builds an index/, /needs --allow blocking/],
+    never: /CONCURRENTLY/,
+  },
 };
 
 for (const major of [14, 18] as const) {
