@@ -226,6 +226,7 @@ const KINDS: Record<string, Kind> = {
     changed: [
       `createRule("orders", "logged", "ON UPDATE WHERE NEW.total <> OLD.total DO ALSO (INSERT INTO log (id, what) VALUES (OLD.id, NEW.state || 'y'); UPDATE log SET n = n + 1, what = NEW.state WHERE log.id = NEW.id)")`,
       `createRule("orders", "logged", "ON UPDATE WHERE NEW.total <> OLD.total DO ALSO (INSERT INTO log (id, what) VALUES (NEW.id, NEW.state || 'x'); UPDATE log SET n = n + 1, what = NEW.state WHERE log.id = NEW.id)")`,
+      `createRule("orders", "logged", "ON UPDATE WHERE NEW.total <> OLD.total DO ALSO (INSERT INTO log (id, what) VALUES (OLD.id, NEW.state || 'x'); UPDATE log SET id = n + 1, what = NEW.state WHERE log.id = NEW.id)")`,
       `createRule("orders", "logged", "ON DELETE DO INSTEAD NOTHING")`,
       `createRule("orders", "logged", "ON UPDATE WHERE NEW.total > OLD.total DO INSTEAD UPDATE log SET what = NEW.state WHERE id = NEW.id", "always")`,
     ],
