@@ -106,6 +106,7 @@ const KINDS: Record<string, Kind> = {
       `createView("all_orders", "SELECT id, total FROM orders WHERE total > 1")`,
       `createView("all_orders", "SELECT * FROM orders")`,
     ],
+    allow: ["replace:all_orders"],
     drop: 'dropView("all_orders")',
   },
   "materialized view": {
