@@ -128,7 +128,7 @@ async function proveOnServer(context: Context): Promise<Objects> {
     : undefined;
   try {
     const first = await server.open();
-    const modelled = await buildModels(first, models, extensionsOf(script));
+    const modelled = await buildModels(first, models, script);
     const wanted = namesOf(modelled.objects);
     await report.run("static", () => checkNames(context, wanted));
     if (options.updateGuide) updateGuide(options, models, modelled.objects);
@@ -790,10 +790,10 @@ function rolesIn(words: string[]): string[] {
 async function buildModels(
   database: Database,
   { file, sql, roles, extensions: own }: Models,
-  extensions: string[],
+  script: typeof Script,
 ): Promise<Modelled> {
   const { session } = database;
-  for (const name of extensions) {
+  for (const name of extensionsOf(script)) {
     if (own.includes(name)) continue;
     await session.query(`CREATE EXTENSION IF NOT EXISTS "${name}"`);
   }
@@ -817,8 +817,14 @@ async function buildModels(
   await session.query("RESET ALL");
   const objects = await readObjects(session);
   const inventory = await readInventory(session);
+  const named = new Set(
+    stepsOf(script).filter(({ verb }) => verb === "createPartition")
+      .map(({ name }) => name),
+  );
   for (const partitions of jobPartitions(inventory.items).values()) {
     for (const { label } of partitions) {
+      // What steps name is no job's.
+      if (named.has(label)) continue;
       for (const [key, { table }] of objects) {
         if (table === label) objects.delete(key);
       }
@@ -5467,7 +5473,7 @@ async function scaffold(options: Options) {
   try {
     const database = await server?.open();
     const wanted = live ??
-      (await buildModels(database!, models!, extensionsOf(script))).inventory;
+      (await buildModels(database!, models!, script)).inventory;
     await database?.reset();
     await database?.apply();
     const made = database && await readInventory(database.session);
@@ -5581,11 +5587,7 @@ async function updateGuideAlone({ options, script, models }: Context) {
     : await ScratchServer.start(script, options.server);
   try {
     const database = await server.open();
-    const { objects } = await buildModels(
-      database,
-      models,
-      extensionsOf(script),
-    );
+    const { objects } = await buildModels(database, models, script);
     updateGuide(options, models, objects);
     return objects;
   } finally {
