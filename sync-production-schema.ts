@@ -6202,6 +6202,13 @@ function generatedQuery(oid: Oid, column: number): string {
 /** What pg_get_object_address calls what hangs on a table. */
 const PARTS_OF_TABLES = /^(column|constraint|trigger|policy|rule)$/;
 
+/** What it calls other kinds by other words than SQL. */
+const ADDRESS_WORDS: Record<string, string> = {
+  domain: "type",
+  statistics: "statistics object",
+  "foreign data wrapper": "foreign-data wrapper",
+};
+
 /** A kind of object and its name, as `comment` and `grant` are given them. */
 function readObject(text: string) {
   const words =
@@ -6238,7 +6245,7 @@ function addressOf(db: Planner, text: string) {
   const types = list(inputTypes(signatureParts(within)));
   const type = /^(type|domain)$/.test(kind);
   return {
-    address: `${literal(kind)}, ${
+    address: `${literal(ADDRESS_WORDS[kind] ?? kind)}, ${
       array(type ? [names.map(id).join(".")] : names)
     }, ${routine ? array(types) : "'{}'"}`,
     ref: `${kind.toUpperCase()} ${ref}${

@@ -1375,8 +1375,11 @@ function substance({ about }: Item): string {
     if (/^(id|parent|indexId|defaultId|usual|version)$/.test(key)) {
       return undefined;
     }
-    return key === "columns" && Array.isArray(value)
+    if (!Array.isArray(value)) return value;
+    return key === "columns"
       ? value.toSorted((a, b) => a.name < b.name ? -1 : 1)
+      : key === "options"
+      ? value.toSorted()
       : value;
   });
 }
@@ -2077,7 +2080,7 @@ const ITEMS: string[] = [
     "t.label",
     "t.sql",
     "'pg_class ' || t.oid",
-    `'relkind', relkind, 'options', (SELECT json_agg(o ORDER BY o) FROM (
+    `'options', (SELECT json_agg(o) FROM (
       SELECT unnest(reloptions) UNION ALL SELECT 'toast.' || unnest(
         (SELECT k.reloptions FROM pg_class k WHERE k.oid = t.reltoastrelid))
       ) u (o))`,
@@ -2296,7 +2299,12 @@ const ITEMS: string[] = [
       `'${catalog} ' || o.oid`,
       `${grantedAndRevoked(now, usual, owner, columns)},
       'all', (SELECT json_agg(privilege_type ORDER BY privilege_type)
-        FROM aclexplode(${usual}) WHERE grantee = ${owner})`,
+        FROM aclexplode(${usual}) WHERE grantee = ${owner})
+      ${
+        // One that a column counts with has no step of its own.
+        catalog === "pg_class"
+          ? ", 'sequence', CASE relkind WHEN 'S' THEN o.oid::regclass END"
+          : ""}`,
     ) + ` FROM ${catalog} o WHERE ${where} AND oid >= 16384
       AND ${free(catalog, "o.oid")}`;
   }),
@@ -2641,12 +2649,17 @@ const KINDS: Record<string, Kind> = {
             `    GROUP BY alias) m)\n    IS NOT DISTINCT FROM ${
               quoteText(list)
             }`,
-          `CREATE TEXT SEARCH CONFIGURATION ${sql} (PARSER = ${parser})`,
-          ...[...made].map(([dictionaries, rows]) =>
-            `ALTER TEXT SEARCH CONFIGURATION ${sql} ADD MAPPING FOR ${
-              rows.map(({ token }) => token).join(", ")
-            } WITH ${dictionaries}`
-          ),
+          // All or nothing: half of it would stand in the way of the rest.
+          [
+            "DO $$ BEGIN",
+            `CREATE TEXT SEARCH CONFIGURATION ${sql} (PARSER = ${parser});`,
+            ...[...made].map(([dictionaries, rows]) =>
+              `ALTER TEXT SEARCH CONFIGURATION ${sql} ADD MAPPING FOR ${
+                rows.map(({ token }) => token).join(", ")
+              } WITH ${dictionaries};`
+            ),
+            "END $$",
+          ].join("\n"),
         ),
       ];
     },
@@ -2779,7 +2792,14 @@ const KINDS: Record<string, Kind> = {
       if (table.kind === "table" && !paper.isBuilt(table)) {
         return [indexByHand(label, sql, table.sql, `${text}`)];
       }
-      return [call("createIndex", paper.tableName(item), stepName(name), text)];
+      return [
+        call(
+          "createIndex",
+          paper.tableName(item),
+          stepName(name),
+          unlisted(`${text}`),
+        ),
+      ];
     },
   },
   "row level security": {
@@ -2965,8 +2985,29 @@ const DEEP = "\n        ";
 const CLAUSE =
   /^(?:(?:(?:LEFT|RIGHT|FULL|CROSS) )?JOIN|FROM|WHERE|GROUP BY|HAVING|WINDOW|ORDER BY|LIMIT|OFFSET|UNION|EXCEPT|INTERSECT|SELECT|WITH|DO|VALUES|SET)\b/;
 
+/** `a = ANY (ARRAY['x'::text, …])`, which was written `a IN ('x', …)`. */
+const LISTED =
+  /([\p{L}\w."]+?)(?:::text)? (= ANY|<> ALL) \(ARRAY\[((?:'(?:[^']|'')*'::[^,\]']+(?:, )?)+)\](?:::text\[\])?\)/gu;
+
+function unlisted(sql: string): string {
+  return sql.replaceAll(LISTED, (all, name, word, items: string) => {
+    const types = new Set(
+      items.match(/(?<=')::[^,\]']+/g)?.map((type) => type.trim()),
+    );
+    // A number may be of another type than the column.
+    if (
+      types.size > 1 || /int|num|double|real|date|time/.test([...types][0]!)
+    ) {
+      return all;
+    }
+    const list = items.replaceAll(/(?<=')::[^,\]']+/g, "");
+    return `${name} ${word === "= ANY" ? "IN" : "NOT IN"} (${list})`;
+  });
+}
+
 /** SQL that PostgreSQL prints over many lines, as a person would. */
-function tidied(sql: string): string {
+function tidied(printed: string): string {
+  const sql = unlisted(printed);
   const parts = sql.trim().replace(/;$/, "").split("\n");
   // A string that holds a line's end is left as it is.
   if (parts.some((part) => part.split("'").length % 2 === 0)) {
@@ -3091,8 +3132,11 @@ function printAcl(
 
 function printPrivileges(item: Item, paper: Paper): string[] {
   const of = paper.find(item.on);
+  const { sequence } = item.about;
   // GRANT knows aggregates as functions.
-  const on = of
+  const on = sequence
+    ? `sequence ${sequence}`
+    : of
     ? called(of, paper).replace(/^aggregate /, "function ")
     : item.label;
   const { granted, revoked } = item.about as unknown as {
@@ -3125,7 +3169,20 @@ function printDefaultPrivileges(item: Item): string[] {
 function printComments(item: Item, paper: Paper): string[] {
   const of = paper.original(item.on) ?? paper.find(item.on);
   if (!of || of.id !== item.on && of.kind !== "type") return [];
+  if (of.kind === "cast") return [];
   const parts = item.about.parts as { column?: string; text: string }[];
+  if (of.kind === "operator") {
+    const { sql } = of;
+    const said = quoteText(parts[0]?.text ?? "");
+    return [
+      longhand(
+        `comment on operator ${of.label}`,
+        `obj_description(to_regoperator(${quoteText(sql)}), 'pg_operator')\n` +
+          `    IS NOT DISTINCT FROM ${said}`,
+        `COMMENT ON OPERATOR ${sql.replace(",", ", ")} IS ${said}`,
+      ),
+    ];
+  }
   return parts.map(({ column, text }) =>
     call(
       "comment",
@@ -3253,7 +3310,7 @@ function builtConstraint(table: string, name: string, definition: string) {
     const spaced = builder === "addForeignKey"
       ? rest.replace(/( REFERENCES [^(]*[^( ])\(/, "$1 (")
       : rest;
-    return call(builder, table, stepName(name), spaced);
+    return call(builder, table, stepName(name), unlisted(spaced));
   }
   return "";
 }
@@ -4267,6 +4324,8 @@ interface TableFacts {
   /** Columns of primary keys and of unique constraints and indexes. */
   keys: string[];
   primary: string[];
+  /** Tables that it inherits from, which have its rows as well. */
+  heirOf: string[];
 }
 
 interface ColumnFacts {
@@ -4315,6 +4374,8 @@ const FACTS = `SELECT json_build_object(
           unnest(confkey) WITH ORDINALITY u (k, n) JOIN pg_attribute
           ON attrelid = confrelid AND attnum = k))), '[]')
       FROM pg_constraint WHERE conrelid = c.oid AND contype = 'f'),
+    'heirOf', (SELECT coalesce(json_agg(relname), '[]') FROM pg_inherits
+      JOIN pg_class p ON p.oid = inhparent WHERE inhrelid = c.oid),
     'primary', (SELECT coalesce(json_agg(attname), '[]') FROM pg_constraint
       JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)
       WHERE conrelid = c.oid AND contype = 'p'),
@@ -4897,6 +4958,10 @@ class States {
       ...stepsOf(this.script).filter(({ verb }) => verb === "insertMissing")
         .map(({ name }) => name).filter((name) => !missing.has(name)),
     ]);
+    for (const name of hasRows) {
+      const table = tables.find((table) => table.name === name);
+      for (const parent of table?.heirOf ?? []) hasRows.add(parent);
+    }
     const harm: string[] = [];
     // Before any reference is dropped: the rest fails where rows refer to it.
     for (const table of hasRows) {
