@@ -3903,13 +3903,15 @@ class Stems {
       firsts.filter((other) => other === word).length > tables.length * 0.6
     );
     this.#prefix = tables.length > 5 && common ? `${common}_` : "";
-    for (
-      const table of tables.toSorted((a, b) => a.label.length - b.label.length)
-    ) {
-      const stem = this.#stemOf(table);
-      if (this.#titles.has(stem)) continue;
-      const { about: { name = "", schema = "public" } } = table;
-      const words = this.#bare(name).replaceAll("_", " ").trim() || name;
+    const inOrder = tables.toSorted((a, b) =>
+      a.label.length - b.label.length || (a.label < b.label ? -1 : 1)
+    );
+    const stems = Map.groupBy(inOrder, (table) => this.#stemOf(table));
+    for (const [stem, [table, ...others]] of stems) {
+      const { name = "", schema = "public" } = table?.about ?? {};
+      const all = this.#bare(name).replaceAll("_", " ").trim() || name;
+      // Several with a first word, and none of it alone.
+      const words = others.length > 0 ? all.split(" ")[0] ?? all : all;
       const title = words.charAt(0).toUpperCase() + words.slice(1);
       this.#titles.set(
         stem,
