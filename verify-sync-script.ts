@@ -1198,6 +1198,17 @@ const OBJECTS = `WITH rel AS MATERIALIZED (
     ORDER BY kind, "table", place, name) AS objects
   FROM found`;
 
+/** A cast list prints in one of two ways: as first written, or read again. */
+function castEach(definition: string): string {
+  return definition.replaceAll(
+    /\(ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]/g,
+    (_, items: string) =>
+      `ARRAY[${
+        items.replaceAll(/'(?:[^']|'')*'::character varying/g, "($&)::text")
+      }]`,
+  );
+}
+
 async function readObjects(session: Session): Promise<Objects> {
   const [row] = await session.query(
     `SET search_path = ${SEARCH_PATH}; ${OBJECTS}`,
@@ -1206,7 +1217,7 @@ async function readObjects(session: Session): Promise<Objects> {
   return new Map(
     (found ?? []).map(({ name, ...thing }) => [
       `${thing.kind} ${name}`,
-      { ...thing, definition: thing.definition ?? "" },
+      { ...thing, definition: castEach(thing.definition ?? "") },
     ]),
   );
 }
