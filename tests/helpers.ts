@@ -210,7 +210,8 @@ export async function catalog(sql: postgres.Sql) {
     FROM pg_type t WHERE typtype IN ('e', 'd')
       AND typnamespace = 'public'::regnamespace
     UNION ALL
-    SELECT 'trigger ' || tgname, concat_ws(' ', pg_get_triggerdef(t.oid), tgenabled)
+    SELECT format('trigger %s.%s', relname, tgname),
+      concat_ws(' ', pg_get_triggerdef(t.oid), tgenabled)
     FROM rel JOIN pg_trigger t ON tgrelid = rel.oid AND NOT tgisinternal
     UNION ALL
     SELECT 'comment ' || pg_describe_object(classoid, objoid, objsubid),
