@@ -999,6 +999,29 @@ export function dropPublication(name: string): Step {
   return { verb: "dropPublication", name };
 }
 
+/**
+ * What a scaffold prints runs in any file that imports this one, whichever
+ * builders it uses: they are there without a list of imports, too.
+ */
+Object.assign(
+  globalThis,
+  { section, notModelled, step, createExtension, dropExtension, createEnum },
+  { createTable, createPartition, addColumn, addPrimaryKey, addUnique },
+  { addForeignKey, addCheck, addExclusion, createIndex, setDefault },
+  { dropDefault, setNotNull, dropNotNull, changeType, renameTable },
+  { renameColumn, backfill, insertMissing, dropTable, dropColumn, assert },
+  { dropConstraint, dropIndex, dropEnum, createSchema, createDomain },
+  { createComposite, createRange, createSequence, createView },
+  { createMaterializedView, createFunction, createProcedure, createAggregate },
+  { createCollation, createTrigger, createRule, createEventTrigger },
+  { createPolicy, enableRowSecurity, setReplicaIdentity, setParameters },
+  { createStatistics, createPublication, comment, grant, revoke },
+  { defaultPrivileges, revokeDefaultPrivileges, dropSchema, dropDomain },
+  { dropComposite, dropRange, dropSequence, dropView, dropMaterializedView },
+  { dropFunction, dropProcedure, dropAggregate, dropCollation, dropTrigger },
+  { dropRule, dropEventTrigger, dropPolicy, dropStatistics, dropPublication },
+);
+
 // ═══ Verbs ═════════════════════════════════════════════════════════════════
 //
 // In come steps and the planner; out go changes, conflicts and issues. A verb
