@@ -1139,7 +1139,16 @@ const VERBS: Record<string, Verb> = {
   changeType: columnVerb("type", planChangeType),
   renameTable: {
     owns: ({ name }) => `rename ${name}`,
-    faults: ({ table, to }) => pathFaults(table, to),
+    faults: ({ table, to }) => {
+      const faults = pathFaults(table, to);
+      const [old, now] = [table, to].map((name) => parseName(`${name}`));
+      const moves = `${old?.slice(0, -1)}` !== `${now?.slice(0, -1)}`;
+      return [
+        ...faults,
+        moves && !faults.some(Boolean) &&
+        "both names say the same schema, or none: a rename moves nothing",
+      ];
+    },
     plan: planRenameTable,
   },
   renameColumn: {
@@ -3712,7 +3721,13 @@ function compareIndex(
   if (!own || !table || !fact) {
     return own && toldAsOther(db, own, index, parts) ? "conflict" : "missing";
   }
-  const differences = db.differ(table, parts, indexParts(db, table, fact));
+  const stands = indexParts(db, table, fact);
+  const differences = db.differ(table, parts, stands);
+  if (
+    setsParameters(db, index, table, {
+      ...{ want: parts, have: stands.have, differences },
+    })
+  ) return "in place";
   if (table !== own) {
     differences.unshift({
       part: "table",
@@ -3836,6 +3851,39 @@ function indexParts(db: Planner, table: TableFact, fact: IndexFact) {
   return { have: dense(have), implied };
 }
 
+/** Changes storage parameters in place, where nothing else differs. */
+function setsParameters(
+  db: Planner,
+  name: string,
+  table: TableFact,
+  { want, have, differences }: {
+    want: Parts;
+    have: Parts;
+    differences: Difference[];
+  },
+): boolean {
+  const parts = differences.map(({ part }) => part);
+  if (parts.length === 0 || !parts.every((part) => /^with /.test(part))) {
+    return false;
+  }
+  const index = db.beside(table, lastName(name));
+  const changes = parts.map((part) => ({
+    ...create(
+      setOption("INDEX", index, want, part),
+      setOption("INDEX", index, have, part),
+    ),
+    // Others lock the index altogether, which every query's plan looks at.
+    ...(!/fillfactor|deduplicate_items/.test(part) &&
+      { locks: [{ table: table.name, mode: AX } as const] }),
+  }));
+  db.change(
+    name,
+    `set ${parts.map((part) => part.slice(5)).join(", ")}`,
+    ...changes,
+  );
+  return true;
+}
+
 /** Whether a constraint is there and the same; says so where it is not. */
 function compareConstraint(
   db: Planner,
@@ -3850,7 +3898,13 @@ function compareConstraint(
       ? "conflict"
       : "missing";
   }
-  const differences = db.differ(table, parts, constraintParts(db, table, fact));
+  const stands = constraintParts(db, table, fact);
+  const differences = db.differ(table, parts, stands);
+  if (
+    setsParameters(db, name, table, {
+      ...{ want: parts, have: stands.have, differences },
+    })
+  ) return "in place";
   if (differences.length === 0) {
     return fact.valid ? "in place" : "not valid";
   }
@@ -4283,7 +4337,7 @@ function planDropConstraint(db: Planner, step: Said) {
   }
   const own = db.own(table);
   own.constraints.delete(name);
-  own.indexes.delete(name);
+  if (/[pux]/.test(fact.type)) own.indexes.delete(name);
   const sql = db.sql(table);
   const told = dropped(step, {
     undo: db.ask(constraintQuery(fact.oid)) ?? "",

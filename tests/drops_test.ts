@@ -130,3 +130,14 @@ for (const major of [14, 18] as const) {
       assert.match(stderr, /answers NULL, and not true or false/);
     }));
 }
+
+Deno.test("a check that goes does not take along the index of its name", () =>
+  onServer(18, async (url, db) => {
+    await db.unsafe(`CREATE TABLE t (x int CONSTRAINT x CHECK (x > 0));
+      CREATE INDEX x ON t (x)`);
+    const steps = `dropConstraint("t", "x"), createIndex("t", "x", "(x)")`;
+    const args = ["--apply", "--allow", "drop:t.x"];
+    const made = await sync(args, { url, steps });
+    assert.equal(made.code, 0, made.stdout + made.stderr);
+    assert.doesNotMatch(made.stdout, /create index/);
+  }));

@@ -315,6 +315,7 @@ const FAULTS: [steps: string, ...what: RegExp[]][] = [
   [`setNotNull("a")`, /setNotNull/],
   [`changeType("a", "b")`, /changeType "a\.b"/],
   [`renameTable("a")`, /renameTable/],
+  [`renameTable("audit.o", "n")`, /both names say the same schema, or none/],
   [`renameColumn("a", "b")`, /renameColumn/],
   [`backfill("a")`, /backfill/],
   [`insertMissing("a")`, /insertMissing "a"/],

@@ -466,6 +466,24 @@ const CASES: Record<string, Case> = {
     says: [/metrics: SHARE while it builds an index/, /needs --allow blocking/],
     never: /CONCURRENTLY/,
   },
+  "storage parameters of indexes and keys change in place": {
+    setup: `CREATE SCHEMA "Far away";
+      CREATE TABLE "Far away".p (id bigint PRIMARY KEY, n int, j jsonb);
+      CREATE INDEX p_n ON "Far away".p (n)
+        WITH (fillfactor = 70, deduplicate_items = off);
+      CREATE INDEX p_j ON "Far away".p USING gin (j);
+      ALTER TABLE "Far away".p ADD CONSTRAINT "P k" UNIQUE (n)
+        WITH (fillfactor = 60)`,
+    steps: `createIndex('"Far away".p', "p_n", "(n) WITH (fillfactor=80)"),
+      createIndex('"Far away".p', "p_j", "USING gin (j) WITH (fastupdate = off)"),
+      addUnique('"Far away".p', "P k", "(n)"),
+      addPrimaryKey('"Far away".p', "p_pkey", "(id) WITH (fillfactor = 90)"),`,
+    says: [
+      /ALTER INDEX "Far away"\.p_n RESET \(deduplicate_items\)/,
+      /ALTER INDEX "Far away"\."P k" RESET \(fillfactor\)/,
+      /fastupdate = false\);\n.*ACCESS EXCLUSIVE for an instant/,
+    ],
+  },
 };
 
 for (const major of [14, 18] as const) {
