@@ -1042,6 +1042,42 @@ interface Verb {
   faults(step: Said): Fault[];
   /** Compares the database with what is wanted, and asks for changes. */
   plan(db: Planner, step: Said): void;
+  /** What its check looks up by name, besides its table. */
+  reads?(step: Step): (string | undefined)[];
+  /** When it is planned, where not as usual. */
+  turn?: (step: Step) => Turn;
+  /** What `--allow` may have to name for it, besides what any step may need. */
+  hazard?(step: Step): string;
+}
+
+/**
+ * The order in which steps are planned: renames, since what follows sees the
+ * new names; drops, since what they take away stands in nobody's way, and what
+ * hangs on a table before it; a column that goes once its values are in one
+ * that another step makes; foreign keys, whose parents other steps make.
+ */
+const TURNS = [
+  ...["loosen", "rename", "unhook", "drop constraint", "drop index", "drop"],
+  ...["usual", "drop once copied", "refer"],
+] as const;
+
+type Turn = typeof TURNS[number];
+
+/** What hangs on a table, and is in the way where that goes first. */
+const HANGS =
+  /^drop(MaterializedView|View|Rule|Policy|Trigger|EventTrigger|Publication)$/;
+
+function turnOf(step: Step): number {
+  return TURNS.indexOf(VERBS[step.verb]?.turn?.(step) ?? "usual");
+}
+
+/** Of what goes: allowed by its name, and planned in this turn. */
+function dropping(turn: Turn = "drop"): Pick<Verb, "turn" | "hazard"> {
+  return { turn: () => turn, hazard: (step) => `drop:${shortName(step)}` };
+}
+
+function replacing(step: Step): string {
+  return `replace:${shortName(step)}`;
 }
 
 const VERBS: Record<string, Verb> = {
@@ -1075,6 +1111,7 @@ const VERBS: Record<string, Verb> = {
     owns: ({ name }) => `extension ${name}`,
     faults: ({ name }) => nameFaults(name),
     plan: planDropExtension,
+    ...dropping(),
   },
   createEnum: {
     owns: ({ name }) => `enum ${name}`,
@@ -1088,6 +1125,7 @@ const VERBS: Record<string, Verb> = {
     owns: ({ name }) => `table ${name}`,
     faults: tableFaults,
     plan: planTable,
+    reads: ({ shape }) => shape?.inherits ?? [],
   },
   createPartition: {
     owns: ({ name }) => `table ${name}`,
@@ -1099,6 +1137,7 @@ const VERBS: Record<string, Verb> = {
       ...shapeFaults(shape),
     ],
     plan: planPartition,
+    reads: ({ on }) => [on],
   },
   addColumn: {
     owns: ({ name }) => `column ${name}`,
@@ -1114,7 +1153,11 @@ const VERBS: Record<string, Verb> = {
   },
   addPrimaryKey: constraintVerb(planUnique),
   addUnique: constraintVerb(planUnique),
-  addForeignKey: constraintVerb(planForeignKey),
+  addForeignKey: {
+    ...constraintVerb(planForeignKey),
+    turn: () => "refer",
+    reads: (step) => typeof step.text === "string" ? [parentOf(step)] : [],
+  },
   addCheck: constraintVerb(planCheck),
   addExclusion: constraintVerb(planExclusion),
   createIndex: {
@@ -1124,19 +1167,26 @@ const VERBS: Record<string, Verb> = {
       ...definitionFaults(text),
     ],
     plan: planIndex,
+    reads: ({ table, name }) => table ? [besideTable(table, name)] : [],
   },
   setDefault: columnVerb(
     "default",
     (db, { table, column, text }) =>
       planSetDefault(db, { table, column }, text),
   ),
-  dropDefault: columnVerb("default", planDropDefault),
+  dropDefault: {
+    ...columnVerb("default", planDropDefault),
+    turn: () => "loosen",
+  },
   setNotNull: columnVerb(
     "not null",
     (db, { table, column }) => planSetNotNull(db, { table, column }),
   ),
-  dropNotNull: columnVerb("not null", planDropNotNull),
-  changeType: columnVerb("type", planChangeType),
+  dropNotNull: {
+    ...columnVerb("not null", planDropNotNull),
+    turn: () => "loosen",
+  },
+  changeType: { ...columnVerb("type", planChangeType), hazard: replacing },
   renameTable: {
     owns: ({ name }) => `rename ${name}`,
     faults: ({ table, to }) => {
@@ -1150,6 +1200,8 @@ const VERBS: Record<string, Verb> = {
       ];
     },
     plan: planRenameTable,
+    turn: () => "rename",
+    reads: ({ to }) => [to],
   },
   renameColumn: {
     owns: ({ name }) => `rename ${name}`,
@@ -1158,6 +1210,7 @@ const VERBS: Record<string, Verb> = {
       ...nameFaults(column, to),
     ],
     plan: planRenameColumn,
+    turn: () => "rename",
   },
   backfill: {
     owns: ({ name, fill }) => `backfill ${name} where ${fill?.where}`,
@@ -1181,6 +1234,7 @@ const VERBS: Record<string, Verb> = {
     owns: ({ name }) => `table ${name}`,
     faults: ({ table }) => pathFaults(table),
     plan: planDropTable,
+    ...dropping(),
   },
   dropColumn: {
     owns: ({ name }) => `column ${name}`,
@@ -1189,6 +1243,8 @@ const VERBS: Record<string, Verb> = {
       ...nameFaults(column, ...(to === undefined ? [] : [to])),
     ],
     plan: planDropColumn,
+    ...dropping(),
+    turn: ({ to }) => to === undefined ? "drop" : "drop once copied",
   },
   dropConstraint: {
     owns: ({ name }) => `constraint ${name}`,
@@ -1197,16 +1253,20 @@ const VERBS: Record<string, Verb> = {
       ...nameFaults(constraint),
     ],
     plan: planDropConstraint,
+    ...dropping("drop constraint"),
   },
   dropIndex: {
     owns: ({ name }) => `index ${name}`,
     faults: ({ name }) => pathFaults(name),
     plan: planDropIndex,
+    ...dropping("drop index"),
+    reads: ({ name }) => [name],
   },
   dropEnum: {
     owns: ({ name }) => `enum ${name}`,
     faults: ({ name }) => pathFaults(name),
     plan: planDropEnum,
+    ...dropping(),
   },
   comment: {
     owns: ({ name }) => `comment ${name}`,
@@ -1217,9 +1277,12 @@ const VERBS: Record<string, Verb> = {
     plan: planComment,
   },
   grant: privilegeVerb(planGrant),
-  revoke: privilegeVerb(planRevoke),
+  revoke: { ...privilegeVerb(planRevoke), ...dropping("usual") },
   defaultPrivileges: privilegeVerb(planGrant),
-  revokeDefaultPrivileges: privilegeVerb(planRevoke),
+  revokeDefaultPrivileges: {
+    ...privilegeVerb(planRevoke),
+    ...dropping("usual"),
+  },
 };
 
 function privilegeVerb(plan: Verb["plan"]): Verb {
@@ -1290,17 +1353,8 @@ function decidedBy({ verb, table, fill }: Step): string[] {
 
 /** The tables, views and indexes that a step's check looks up by name. */
 function relationsOf(step: Step): string[] {
-  const { verb, name, table, to, text } = step;
-  const index = verb === "dropIndex" || (verb === "createIndex" && table);
-  const parent = verb === "addForeignKey" && typeof text === "string";
-  return [
-    table,
-    verb === "renameTable" ? to : undefined,
-    index ? besideTable(table ?? "", name) : undefined,
-    parent ? parentOf(step) : undefined,
-    verb === "createPartition" ? step.on : undefined,
-    ...step.shape?.inherits ?? [],
-  ].filter((name) => name !== undefined);
+  const more = VERBS[step.verb]?.reads?.(step) ?? [];
+  return [step.table, ...more].filter((name) => name !== undefined);
 }
 
 /** An index's name with the schema of its table, where that says one. */
@@ -2705,14 +2759,13 @@ function planShape(db: Planner, step: Said, fact: TableFact) {
   const byHand = db.saidByHand(table, "partition");
   const said = keyOfPartitions(shape.partitionBy);
   if ((shape.partitionBy || fact.kind === "p") && !byHand) {
-    const differences = db.differ(fact, said, key);
-    if (differences.length > 0) {
-      const describe = (parts: Parts) =>
-        parts.method
-          ? `PARTITION BY ${parts.method.toUpperCase()} (${
-            describeKeys(parts)
-          })`
-          : "not partitioned";
+    const describe = (parts: Parts) =>
+      parts.method
+        ? `PARTITION BY ${parts.method.toUpperCase()} (${describeKeys(parts)})`
+        : "not partitioned";
+    if (!shape.partitionBy) {
+      db.more(table, `${describe(key.have)}, of which its step says nothing`);
+    } else if (db.differ(fact, said, key).length > 0) {
       other("is partitioned otherwise", [
         describe(said),
         describe(key.have),
@@ -5734,10 +5787,12 @@ for (const [verb, kind] of Object.entries(OBJECTS)) {
     owns,
     faults: (step) => [...faults(step), ...kind.faults?.(step) ?? []],
     plan: planObject,
+    ...(kind.catalog && { hazard: replacing }),
   };
   if (!verb.startsWith("create")) continue;
   const drop = verb.replace("create", "drop");
-  VERBS[drop] = { owns, faults, plan: planDropObject };
+  const turn = HANGS.test(drop) ? "unhook" : "usual";
+  VERBS[drop] = { owns, faults, plan: planDropObject, ...dropping(turn) };
 }
 
 /** How an object's parts differ from what the step wants. */
@@ -7164,9 +7219,7 @@ const FACTS: Record<string, string> = {
       UNION ALL
       SELECT CASE typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain'
           WHEN 'r' THEN 'range type' ELSE 'composite type' END, typnamespace,
-        typname, coalesce(c.oid, t.oid), NULL, CASE WHEN c.oid IS NULL
-          THEN 'pg_type'::regclass ELSE 'pg_class'::regclass END,
-        coalesce(c.oid, t.oid)
+        typname, t.oid, NULL, 'pg_type'::regclass, coalesce(c.oid, t.oid)
       FROM pg_type t LEFT JOIN pg_class c ON c.oid = typrelid
       WHERE typtype IN ('e', 'd', 'r') OR typtype = 'c' AND relkind = 'c'
       UNION ALL
@@ -9838,11 +9891,7 @@ async function tableHolder(session: Session): Promise<unknown> {
   return holder?.who;
 }
 
-/**
- * Plans each step in its turn: renames, since what follows sees the new names;
- * drops, since what they take away stands in nobody's way; foreign keys last,
- * since other steps make what they refer to. The lines stay in their order.
- */
+/** Plans each step in its turn; the lines stay in their order. */
 function runSteps(planner: Planner, sections: Section[]) {
   const lines = new Map<Step, Item[]>();
   const all = sections.flatMap(({ title, steps }) =>
@@ -9856,27 +9905,6 @@ function runSteps(planner: Planner, sections: Section[]) {
     items: steps.flatMap((step) => lines.get(step) ?? []),
   }));
 }
-
-/** What hangs on a table, and is in the way where that goes first. */
-const HANGS =
-  /^drop(MaterializedView|View|Rule|Policy|Trigger|EventTrigger|Publication)$/;
-const TURNS = [
-  ...["^rename", HANGS.source, "^dropConstraint", "^dropIndex"],
-  "^drop(?=T|C|E)",
-];
-
-function turnOf({ verb, to }: Step): number {
-  // Where its values are may be made by another step.
-  if (verb === "dropColumn" && to !== undefined) return 8.5;
-  return turnOfVerb(verb);
-}
-
-const turnOfVerb = once((verb: string): number => {
-  const turn = /^drop(Default|NotNull)$/.test(verb)
-    ? -1
-    : TURNS.findIndex((start) => RegExp(start).test(verb));
-  return turn >= 0 ? turn : verb === "addForeignKey" ? 9 : 8;
-});
 
 /** What nobody checks: objects, and what hangs on tables that steps make. */
 function unnamedIn({ tables, others }: Catalog, db: Planner): string[] {
@@ -14225,11 +14253,7 @@ const HAZARDS = ["rewrite", "blocking", "rename", "conflict"];
 function refuseHazards(sections: Section[], allow: string[]) {
   const steps = sections.flatMap(({ steps }) => steps);
   const own = steps.flatMap((step) =>
-    /^(drop(?!Default|NotNull)|revoke)/.test(step.verb)
-      ? `drop:${shortName(step)}`
-      : OBJECTS[step.verb]?.catalog || step.verb === "changeType"
-      ? `replace:${shortName(step)}`
-      : step.hazard ?? []
+    step.hazard ?? VERBS[step.verb]?.hazard?.(step) ?? []
   );
   const known = [...new Set([...HAZARDS, ...own])];
   const unknown = allow.filter((hazard) => !known.includes(hazard))

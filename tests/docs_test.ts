@@ -191,7 +191,8 @@ Deno.test("the documents name every option, and none that is not there", async (
 });
 
 /** Options of other programs that the documents name. */
-const FOREIGN_OPTIONS = /--allow-write=PATH|--node-modules-dir|--quiet/g;
+const FOREIGN_OPTIONS =
+  /--allow-write=PATH|--node-modules-dir|--quiet|--against/g;
 
 Deno.test("the guide's generated parts are what the models say", async () => {
   await withCopy(async (copy) => {

@@ -52,7 +52,7 @@ withExtension("postgis", "steps with its types and functions", async (url) => {
   const applied = await sync(["--apply"], all);
   assert.equal(applied.code, 0, applied.stderr);
   // Nothing of the extension's own is listed as what no step names.
-  const strict = ["--dry-run", "--detailed-exitcode", "--strict"];
+  const strict = ["--dry-run", "--detailed-exitcode", "--strict", "--verbose"];
   const same = await sync(strict, all);
   assert.equal(same.code, 0, same.stdout);
   assert.match(same.stdout, /In sync: 5 steps/);
