@@ -192,7 +192,7 @@ Deno.test("the documents name every option, and none that is not there", async (
 
 /** Options of other programs that the documents name. */
 const FOREIGN_OPTIONS =
-  /--allow-write=PATH|--node-modules-dir|--quiet|--against/g;
+  /--allow-write=PATH|--node-modules-dir|--quiet|--against|--schema-only/g;
 
 Deno.test("the guide's generated parts are what the models say", async () => {
   await withCopy(async (copy) => {
