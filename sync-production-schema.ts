@@ -12,18 +12,22 @@
  * running, and says what is committed when it stops halfway; a database that
  * has everything gets no DDL at all.
  *
- * Parts, in this order: Steps, Vocabulary, Verbs, Objects, Kinds, SQL text,
- * Plan, Preflight, Apply, Report, Formats, Errors, Connection, Command line.
+ * Parts, in this order: Steps, Vocabulary, Verbs, Tables, Partitions,
+ * Constraints, Rows and drops, Objects, Privileges, Facts, SQL text, Changes,
+ * Planner, Plan, Preflight, Apply, Report, Formats, Errors, Connection, Command
+ * line.
  *
  *     steps ──▶ wanted parts ─┐
  *                             ├─▶ differences ─▶ changes ─▶ report, or apply
  *     catalogs ─▶ facts ──────┘                     ▲
  *                                             preflight checks
  *
- * A new verb is a builder under Vocabulary and an entry of VERBS; a new kind of
- * object is an entry of OBJECTS (of tables, a query of FACTS and its place
- * under Kinds); a new format stands under Formats, and an option under Command
- * line.
+ * A new verb is a builder under Vocabulary and an entry of VERBS, which says
+ * what it makes, reads and may need allowed, when it is planned, and by which
+ * function: that stands in one of the four parts behind, and declares the locks
+ * of its statements by the constructors under Verbs. A new kind of object is an
+ * entry of OBJECTS; of tables, a query of FACTS and its place under Facts. A
+ * new format stands under Formats, and an option under Command line.
  *
  * @module
  */
@@ -1780,7 +1784,13 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
   db.change(name, `add ${count(missing.length, "label")}`, ...changes);
 }
 
-// ── Tables and columns ──
+// ═══ Tables ════════════════════════════════════════════════════════════════
+//
+// In come the steps of tables and columns; out go the changes that bring one to
+// what its step says, or a conflict. A column is made without a rewrite where
+// PostgreSQL can: as a constant of the catalog, or empty, filled in batches and
+// then proved. A type that changes takes along its default, its sequence and
+// what hangs on the column. No row is read here: see "Preflight".
 
 function planTable(db: Planner, step: Said) {
   const { table, columns } = step;
@@ -2701,7 +2711,12 @@ function mayRemove(db: Planner, name: string): boolean {
   return wordsIn(db.removing.join(";\n")).includes(name);
 }
 
-// ── Partitions, inheritance and storage ──
+// ═══ Partitions ════════════════════════════════════════════════════════════
+//
+// In come what steps say of a table besides its columns: how it is partitioned,
+// what it inherits from, how it is stored; and the steps of partitions. Out go
+// changes that attach, make or set, and conflicts where PostgreSQL can change
+// nothing. Rows are never moved from table to table.
 
 /** What a partitioned table is partitioned by, as parts of keys. */
 function keyOfPartitions(text = ""): Parts {
@@ -3142,7 +3157,13 @@ function sameBounds(
   });
 }
 
-// ── Constraints and indexes ──
+// ═══ Constraints ═══════════════════════════════════════════════════════════
+//
+// In come the steps of keys, checks, exclusions, foreign keys and indexes. They
+// are compared part by part; what is missing is made without stopping writes:
+// indexes CONCURRENTLY, keys of such an index, checks and foreign keys NOT
+// VALID and validated later. On a new table it is but a clause, which the
+// statement that creates it takes along. What differs is a conflict.
 
 /** PRIMARY KEY in a column's text has no name, so any name will do. */
 function planInlineKey(db: Planner, { table, column }: At, spec: ColumnSpec) {
@@ -4050,7 +4071,11 @@ function constraintParts(db: Planner, table: TableFact, fact: ConstraintFact) {
   return { have: dense(have), implied };
 }
 
-// ── Renames, rows and drops ──
+// ═══ Rows and drops ════════════════════════════════════════════════════════
+//
+// In come renames, backfills, rows that must be there, and drops; out go their
+// changes. A drop needs to be allowed, says what it takes away and how to make
+// it again, and is refused where something that no step drops depends on it.
 
 const OLD_NAME = "queries that use the old name fail from then on";
 
@@ -6329,7 +6354,11 @@ function generatedQuery(oid: Oid, column: number): string {
     ORDER BY attnum)::text FROM mine m`;
 }
 
-// ── Comments and privileges ──
+// ═══ Privileges ════════════════════════════════════════════════════════════
+//
+// In come comments and grants, of any kind of object; out go the statements for
+// what is not there yet. What is granted beyond the steps is told and stays,
+// unless a step revokes it.
 
 /** What pg_get_object_address calls what hangs on a table. */
 const PARTS_OF_TABLES = /^(column|constraint|trigger|policy|rule)$/;
@@ -6765,14 +6794,14 @@ function canonical(plan: PlanNode): string {
   }, text);
 }
 
-// ═══ Kinds ═════════════════════════════════════════════════════════════════
+// ═══ Facts ═════════════════════════════════════════════════════════════════
 //
 // In come rows of the catalogs; out go facts: what each object is, part by
 // part, structured as the catalogs have it. Only true expressions are printed
 // by the server; nothing that it printed is taken apart again. One plain query
 // a kind, all in one round trip, for what steps name. A kind of object is one
 // query under FACTS, its place in `readFacts`, and what a step wants of it in
-// the same parts; `differ` (under "Plan") compares any two of them.
+// the same parts; `differ` (under "Planner") compares any two of them.
 
 /** What an object is; a part that says nothing is not there. */
 type Parts = Record<string, string>;
@@ -8251,12 +8280,11 @@ function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
-// ═══ Plan ══════════════════════════════════════════════════════════════════
+// ═══ Changes ═══════════════════════════════════════════════════════════════
 //
-// In come steps and facts; out goes the plan: what is in place, what would
-// change, what a person must look at. Steps are planned over the facts and over
-// what the plan has promised so far, again and again until PostgreSQL has
-// answered all that they ask; nothing is written. Here is also what compares.
+// What a change is: its statement with phase, locks, work, effect and undo, and
+// what that means for those who use the database meanwhile; what a line of the
+// report is, and what a plan is. Types and tables alone; nothing is done here.
 
 /** In the order in which they run; see the guide. */
 export type Phase = "prepare" | "expand" | "online" | "contract";
@@ -8513,6 +8541,14 @@ const EXPRESSIONS = /^(key \d+|predicate|condition|expression)$/;
 
 /** Parts of keys, which a report shows together. */
 const KEY_PARTS = /^(key|collation|opclass|options|order|operator) \d+$/;
+
+// ═══ Planner ═══════════════════════════════════════════════════════════════
+//
+// In come the facts and the answers so far; out go questions, what a step finds
+// to be the same, and the changes that it asks for. A verb is given the planner
+// and nothing else. What the plan promises is kept in copies of the facts, so
+// that later steps build on it. Here is also what compares: PostgreSQL prints
+// both sides, or plans both. Nothing is sent from here but in `answer`.
 
 /** What the steps ask of the database, and ask to change. */
 class Planner {
@@ -9647,6 +9683,14 @@ function castToText(expression: string, type: string): string {
       : expression.slice(start, end);
   }).join("");
 }
+
+// ═══ Plan ══════════════════════════════════════════════════════════════════
+//
+// In come the steps and a session; out goes the plan: what is in place, what
+// would change, in the order in which it runs, and what a person must look at.
+// All facts are read in one round trip; steps are planned over them and over
+// what the plan has promised so far, again until PostgreSQL has answered all
+// that they ask. In the end it parses the plan. Nothing is written.
 
 /** Which sections and steps a run looks at, and in what manner. */
 export interface PlanOptions {
