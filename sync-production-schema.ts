@@ -2766,6 +2766,8 @@ function inheritColumns(fact: TableFact, parents: TableFact[]) {
 /** How a table that stands is partitioned and stored, and what it inherits. */
 function planShape(db: Planner, step: Said, fact: TableFact) {
   const { table, shape = {} } = step;
+  // Neither says anything, as of most tables.
+  if (!step.shape && !fact.shape && !fact.unlogged) return;
   const { key, options } = shapeOf(db, fact);
   const other = (what: string, parts: [string, string, string]) => {
     const [step, database, fix] = parts;
@@ -8584,6 +8586,9 @@ class Planner {
   grants?: Map<string, string[]>;
   #section = "";
   #step!: Step;
+  #all?: Step[];
+  /** The names in each of the longhand steps. */
+  #longhand?: Set<string>[];
   #items: Item[] = [];
 
   constructor(
@@ -8747,16 +8752,15 @@ class Planner {
 
   /** All steps, those that are left out, too. */
   steps(): Step[] {
-    return [...new Set(this.#steps.values())];
+    return this.#all ??= [...new Set(this.#steps.values())];
   }
 
   /** Whether the SQL of a longhand step names both a table and a word. */
   saidByHand(table: string, word: string): boolean {
     const name = lastName(this.sql(table));
-    return [...this.#steps.values()].some(({ verb, alter = [] }) => {
-      const names = verb === "step" ? namesIn(alter.join(";\n")) : new Set();
-      return names.has(name) && names.has(word);
-    });
+    this.#longhand ??= this.steps().filter(({ verb }) => verb === "step")
+      .map(({ alter = [] }) => namesIn(alter.join(";\n")));
+    return this.#longhand.some((names) => names.has(name) && names.has(word));
   }
 
   /**
