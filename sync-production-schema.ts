@@ -9961,11 +9961,17 @@ function unnamedIn({ tables, others }: Catalog, db: Planner): string[] {
   const found = others.filter(({ oid, name, sql }) =>
     !db.seen.has(oid) && !db.seen.has(sql) && !longhand.has(name)
   ).map(({ described }) => described).sort();
-  const said = db.steps().flatMap(({ table, name, to = "", on = "" }) =>
-    [table ?? "", name, to, on].map((name) => db.sql(name))
+  const said = new Set(
+    db.steps().flatMap(({ table, name, to, on }) => [table, name, to, on]),
   );
+  const named = new Set([...said].map((name) => db.sql(name ?? "")));
   const home = (name: string) => parseName(name).slice(0, -1).join();
-  const named = new Set(said), homes = new Set(said.map(home));
+  const homes = new Set([...named].map(home));
+  const renamed = new Set(
+    db.steps().flatMap(({ verb, table, column }) =>
+      verb === "renameColumn" ? [`${table}.${column}`] : []
+    ),
+  );
   for (const { name, columns, indexes, constraints } of tables.values()) {
     const table = stepName(parseName(name));
     // The facts hold what foreign keys refer to, too.
@@ -9979,7 +9985,8 @@ function unnamedIn({ tables, others }: Catalog, db: Planner): string[] {
     for (const [column, { inherited }] of columns) {
       const known = inherited || Object.hasOwn(made.columns, column) ||
         parents.some((parent) => parent?.columns.has(column)) ||
-        db.stepOf(`rename ${table}.${column}`);
+        db.stepOf(`rename ${table}.${column}`) ||
+        renamed.has(`${table}.${column}`);
       if (!known && isUnnamed("column", column)) {
         found.push(`column ${table}.${column}`);
       }

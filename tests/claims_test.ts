@@ -187,6 +187,11 @@ Deno.test("what no step names is counted, listed, and differs with --strict", ()
         'table "Big.Parent"',
       ]
     ) assert.ok(stdout.includes(name), `${name}\n${stdout}`);
+    const renaming = await sync(["--dry-run", "--verbose"], {
+      url,
+      steps: steps + `, renameColumn("child", "code", "sign")`,
+    });
+    assert.doesNotMatch(renaming.stdout, /column child\.code/);
     // All that there is has a step, or goes.
     await sql.unsafe(`DROP TABLE "Big.Parent" CASCADE; DROP TYPE spare;
       DROP TABLE lonely;
