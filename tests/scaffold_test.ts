@@ -88,7 +88,7 @@ for (const major of [14, 18] as const) {
   Deno.test(`a live database becomes steps that make it again, on ${major}`, async (t) => {
     const server = await serverOf(major);
     await makeRoles(server);
-    for (const name of SCHEMAS) {
+    for (const [i, name] of SCHEMAS.entries()) {
       const sql = name === "company.ts"
         ? COMPANY
         : await Deno.readTextFile(new URL(`schemas/${name}`, import.meta.url));
@@ -136,6 +136,9 @@ for (const major of [14, 18] as const) {
                   assert.equal(texts[1], texts[0]);
                 });
 
+                // Each on one of the two; on both takes minutes more.
+                const proves = (i % 2 === 0) === (major === 18);
+                if (!proves && !Deno.env.get("PROVE_EXAMPLES")) return;
                 await Deno.writeTextFile(project.models, sql);
                 const proved = await verify(project, [
                   "--update-guide",
