@@ -1061,7 +1061,7 @@ interface Verb {
  * that another step makes; foreign keys, whose parents other steps make.
  */
 const TURNS = [
-  ...["loosen", "rename", "unhook", "drop constraint", "drop index", "drop"],
+  ...["rename", "unhook", "drop constraint", "drop index", "drop"],
   ...["usual", "drop once copied", "refer"],
 ] as const;
 
@@ -1178,18 +1178,12 @@ const VERBS: Record<string, Verb> = {
     (db, { table, column, text }) =>
       planSetDefault(db, { table, column }, text),
   ),
-  dropDefault: {
-    ...columnVerb("default", planDropDefault),
-    turn: () => "loosen",
-  },
+  dropDefault: columnVerb("default", planDropDefault),
   setNotNull: columnVerb(
     "not null",
     (db, { table, column }) => planSetNotNull(db, { table, column }),
   ),
-  dropNotNull: {
-    ...columnVerb("not null", planDropNotNull),
-    turn: () => "loosen",
-  },
+  dropNotNull: columnVerb("not null", planDropNotNull),
   changeType: { ...columnVerb("type", planChangeType), hazard: replacing },
   renameTable: {
     owns: ({ name }) => `rename ${name}`,
@@ -1848,7 +1842,8 @@ function planNewTable(db: Planner, { table, columns, shape = {} }: Said) {
   const settings = Object.entries(columns).flatMap(([column, text]) =>
     settingChanges(db, { table, column }, parseColumn(text))
   ).map((change) => ({ ...change, undo: "" }));
-  const whole = { ...made, ...(locks[0] && { locks }) };
+  // What is made on it stands behind it, not before its parents' changes.
+  const whole = { ...made, ...(locks[0] && { locks, keepsPlace: true }) };
   db.change(table, "create table", whole, ...settings);
 }
 
@@ -3504,6 +3499,15 @@ function planIndex(db: Planner, step: Said) {
   const columns = keyColumns(parts);
   const changes = indexChanges(db, table, name, text, built)
     .map((change) => parts.kind ? { ...change, keys: columns } : change);
+  if (changes.length === 0) {
+    const fix = `DROP INDEX ${db.beside(db.own(table), name)}; the next run ` +
+      "builds it anew";
+    return db.issue(
+      name,
+      "is INVALID, though each partition has its part",
+      fix,
+    );
+  }
   db.change(name, verb, ...changes);
   if (!parts.kind) return;
   expectUnique(db, table, parts);
@@ -7213,7 +7217,10 @@ const FACTS: Record<string, string> = {
       json_agg(coninhcount > 0) AS inherited
     FROM ${OLDER}, LATERAL (SELECT *, to_json(confdelsetcols) AS deleted,
       conperiod AS period, conenforced AS enforced FROM pg_constraint) c
-    WHERE contype IN ('c', 'f', 'p', 'u', 'x') AND conrelid IN ${NAMED}`,
+    -- One to a partitioned table has more, one for each partition.
+    WHERE contype IN ('c', 'f', 'p', 'u', 'x') AND conrelid IN ${NAMED}
+      AND NOT EXISTS (SELECT FROM pg_constraint p
+        WHERE p.oid = c.conparentid AND p.conrelid = c.conrelid)`,
   types: `json_agg(nspname) AS schema, json_agg(typname) AS name,
       json_agg(typtype) AS kind, json_agg(extname) AS extension,
       json_agg(coalesce((SELECT json_agg(enumlabel ORDER BY enumsortorder)
@@ -7258,6 +7265,7 @@ const FACTS: Record<string, string> = {
         'pg_class'::regclass, t.oid
       FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
       WHERE NOT tgisinternal AND tgparentid = 0
+        AND tgfoid::regproc::text !~ '^_timescaledb'
       UNION ALL
       SELECT 'policy', relnamespace, polname, polrelid, relname,
         'pg_class'::regclass, p.oid
@@ -10986,7 +10994,10 @@ function foldConstraints(group: Change[]) {
     const at = made.get(on) ?? -1;
     const own = keys && key({ table: on, columns: keys });
     // PostgreSQL makes one of two alike that stand in a CREATE TABLE.
-    const fits = clause && at >= 0 && !(own && along.has(own)) &&
+    // Within, a key would name NOT NULL anew of a column that is inherited.
+    const renames = verb === "addPrimaryKey" &&
+      group[at]?.body?.tail.startsWith(" INHERITS");
+    const fits = clause && at >= 0 && !(own && along.has(own)) && !renames &&
       stands(on, at, clause.refersTo);
     if (body) made.set(on, i);
     if (fits) change.within = group[at]!;

@@ -1001,13 +1001,18 @@ function checkNames({ options, script, models }: Context, wanted: Names) {
     if (!owned.has(name)) owned.set(name, { modelled: false } as Step);
   }
   const problems: Problem[] = [];
-  const lacking = (key: string) => {
+  const lacking = (key: string): boolean => {
     const [kind = "", name = ""] = key.split(/ (.*)/s);
     const [table = ""] = name.split(".");
     if (kind === "constraint" && name === `${table}.${table}_pkey`) {
       return !owned.has(`table ${table}`);
     }
-    return !owned.has(key);
+    const above = owned.get(`table ${table}`)?.shape?.inherits ?? [];
+    const inherited = kind === "column" &&
+      above.some((from) =>
+        !lacking(`column ${from}${name.slice(table.length)}`)
+      );
+    return !owned.has(key) && !inherited;
   };
   for (const key of wanted.keys()) {
     const [, table] = /^(?:column|constraint) (.*?)\./.exec(key) ?? [];
@@ -1544,7 +1549,7 @@ interface About {
   shape?: string;
   relkind?: string;
   unlogged?: boolean;
-  parents?: string[];
+  parents?: { id: string; name: string }[];
   bound?: string;
   partitionBy?: string;
   /** Of a partition by range: whether its key is a date or a time. */
@@ -2031,8 +2036,10 @@ const ITEMS: string[] = [
     "NULL",
     `'name', relname, 'schema', nspname, 'relkind', relkind,
     'unlogged', relpersistence = 'u', 'columns', coalesce(${TABLE_COLUMNS}, '[]'),
-    'shape', ${SHAPE}, 'parents', (SELECT json_agg(inhparent::regclass
-      ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = t.oid),
+    'shape', ${SHAPE}, 'parents', (SELECT json_agg(json_build_object('id',
+      'pg_class ' || inhparent, 'name', inhparent::regclass) ORDER BY inhseqno)
+      FROM pg_inherits WHERE inhrelid = t.oid),
+    'using', (SELECT amname FROM pg_am WHERE oid = relam AND amname <> 'heap'),
     'parent', (SELECT 'pg_class ' || inhparent FROM pg_inherits
       WHERE inhrelid = t.oid AND relispartition),
     'bound', pg_get_expr(relpartbound, t.oid),
@@ -2116,8 +2123,8 @@ const ITEMS: string[] = [
       AND (attstorage <> typstorage
       OR attcompression <> '' OR attstattarget <> -1 AND
       attstattarget IS NOT NULL OR attoptions IS NOT NULL)
-      AND (attoptions IS NOT NULL OR relkind <> 'r' OR EXISTS (
-        SELECT FROM pg_inherits WHERE inhrelid = t.oid))`,
+      AND (attoptions IS NOT NULL OR relkind NOT IN ('r', 'p')
+        OR reloftype <> 0 OR NOT attislocal)`,
   rowOf(
     "constraint",
     "pg_constraint",
@@ -2208,6 +2215,7 @@ const ITEMS: string[] = [
   ) +
   ` FROM rel t JOIN pg_trigger g ON tgrelid = t.oid
     WHERE NOT tgisinternal AND tgparentid = 0 AND ${free("pg_trigger", "g.oid")}
+      AND tgfoid::regproc::text !~ '^_timescaledb'
       AND NOT EXISTS (SELECT FROM pg_proc p JOIN pg_depend d
         ON d.classid = 'pg_namespace'::regclass AND d.objid = pronamespace
         AND d.deptype = 'e' WHERE p.oid = tgfoid)`,
@@ -2389,7 +2397,8 @@ const LEFT = `SELECT coalesce(json_agg(json_build_object('what', what,
       JOIN pg_tablespace s ON s.oid = reltablespace WHERE relkind <> 't'
     UNION ALL SELECT 'pg_class'::regclass, c.oid, 'its access method is ' ||
       amname FROM pg_class c JOIN ns ON ns.oid = relnamespace
-      JOIN pg_am a ON a.oid = relam WHERE relkind IN ('r', 'm')
+      JOIN pg_am a ON a.oid = relam
+      WHERE (relkind = 'm' OR relkind = 'r' AND reloftype <> 0)
         AND amname <> 'heap'
   ) o (classid, oid, why) WHERE oid >= 16384 AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.oid
@@ -2460,7 +2469,12 @@ const NEEDS = `SELECT coalesce(json_agg(DISTINCT classid::regclass || ' ' ||
     AND deptype IN ('n', 'a', 'i', 'P', 'S')
     -- A sequence is made before the column that owns it.
     AND NOT (deptype = 'a' AND classid = 'pg_class'::regclass AND EXISTS (
-      SELECT FROM pg_sequence WHERE seqrelid = objid))`;
+      SELECT FROM pg_sequence WHERE seqrelid = objid))
+    -- What a partition has from its parent is made by either, the later.
+    AND NOT EXISTS (SELECT FROM pg_constraint WHERE oid = objid
+      AND classid = 'pg_constraint'::regclass AND conparentid <> 0)
+    AND NOT EXISTS (SELECT FROM pg_class WHERE oid = objid
+      AND classid = 'pg_class'::regclass AND relispartition AND relkind IN ('i', 'I'))`;
 
 function inventoryQuery(): string {
   return `WITH ns AS MATERIALIZED (
@@ -2468,7 +2482,7 @@ function inventoryQuery(): string {
       CASE nspname WHEN 'public' THEN '' ELSE quote_ident(nspname) || '.' END
         AS prefix,
       CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END AS plain
-    FROM pg_namespace n WHERE nspname !~ '^pg_'
+    FROM pg_namespace n WHERE nspname !~ '^(pg_|_timescaledb)'
       AND nspname NOT IN ('information_schema', '${EXTENSIONS}', 'verify_before')
       AND ${free("pg_namespace", "n.oid")}
   ), rel AS MATERIALIZED (
@@ -2924,8 +2938,14 @@ function onTable(builder: string, word?: string): Kind {
 
 /** A call of a builder; what is left out at its end is not said. */
 function call(builder: string, ...args: unknown[]): string {
-  while (!args.at(-1) && args.length > 2) args.pop();
-  return `${builder}(${args.map(valueCode).join(", ")}),`;
+  while (!args.at(-1) && args.length > 1) args.pop();
+  // Options, which come last, stand in one line where they fit.
+  const code = args.map((arg, i) =>
+    i < 2
+      ? valueCode(arg)
+      : valueCode(arg).replace(/^\{\n([^]*),\n\}$/, "{ $1 }")
+  );
+  return `${builder}(${code.join(", ")}),`;
 }
 
 /** A text, a list of texts, or names with texts, as TypeScript. */
@@ -2933,7 +2953,7 @@ function valueCode(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((v) => text(v)).join(", ")}]`;
   if (typeof value !== "object" || !value) return js(`${value ?? ""}`);
   const lines = Object.entries(value).map(([name, of]) =>
-    `${property(name)}: ${of === true ? "true" : js(`${of}`)},`
+    `${property(name)}: ${of === true ? "true" : valueCode(of)},`
   );
   return `{\n${lines.join("\n")}\n}`;
 }
@@ -3203,28 +3223,47 @@ function printComments(item: Item, paper: Paper): string[] {
   );
 }
 
-/** What `createTable` can say. */
+/** What `createTable` and `createPartition` can say. */
 function isOwnTable({ kind, about }: Item): boolean {
-  const { relkind, parents, type, columns = [] } = about;
-  return kind === "table" && relkind === "r" && !parents && !type &&
-    columns.length > 0;
+  const { relkind = "", parents, type, columns = [] } = about;
+  return kind === "table" && /^[rp]$/.test(relkind) && !type &&
+    (parents || columns).length > 0;
 }
 
 function printTable(item: Item, paper: Paper): string[] {
-  const { label, sql, about: { columns = [], unlogged } } = item;
   if (!isOwnTable(item)) return [printTableByHand(item, paper)];
-  const texts = Object.fromEntries(
-    columns.map((column) => [column.name, paper.column(item, column)]),
+  const { bound, partitionBy, unlogged, using, columns = [] } = item.about;
+  const above = item.about.parents ?? [];
+  const found = above.map(({ id }) => paper.find(id));
+  const names = above.map(({ name }, i) =>
+    found[i] ? stepNameOf(found[i]) : name
   );
-  const made = call("createTable", stepNameOf(item), texts);
-  if (!unlogged) return [made];
-  const check = rowExists(
-    "pg_class",
-    `oid = to_regclass(${quoteText(sql)})`,
-    "relpersistence = 'u'",
-  );
-  const alter = `ALTER TABLE ${sql} SET UNLOGGED`;
-  return [made, longhand(`unlogged table ${label}`, check, alter)];
+  const inherits = bound === undefined && names.length > 0 && names;
+  const shape = Object.entries({ partitionBy, inherits, unlogged, using })
+    .filter(([, value]) => value);
+  const more = shape.length > 0 && Object.fromEntries(shape);
+  const texts = columns.filter(({ inherited }) => !inherited)
+    .map((column) => [column.name, paper.column(item, column)]);
+  const made = bound === undefined
+    ? call("createTable", stepNameOf(item), Object.fromEntries(texts), more)
+    : call("createPartition", stepNameOf(item), names[0], bound, more);
+  const of = found.flatMap((parent) => parent?.about.columns ?? []);
+  return [made, ...columns.flatMap((column) => changed(item, column, of))];
+}
+
+/** What a column has otherwise than those that it is inherited from. */
+function changed(item: Item, column: ColumnAbout, of: ColumnAbout[]): string[] {
+  const { name, type, notNull, default: value, inherited } = column;
+  const above = of.filter((other) => other.name === name);
+  if (!inherited || above.length === 0) return [];
+  const at = [stepNameOf(item), name];
+  const isNew = !above.some((other) => other.default === value);
+  return [
+    isNew && value === undefined && call("dropDefault", ...at),
+    isNew && value && call("setDefault", ...at, uncast(value, type)),
+    notNull && !above.some((other) => other.notNull) &&
+    call("setNotNull", ...at),
+  ].filter((step) => typeof step === "string");
 }
 
 /** A name as a key of an object; `__proto__` alone would be its prototype. */
@@ -3233,11 +3272,11 @@ function property(name: string): string {
   return /^[a-z_]\w*$/i.test(name) ? name : JSON.stringify(name);
 }
 
-/** Foreign tables, partitions, and tables that are partitioned or inherit. */
+/** Foreign tables, and tables of a type. */
 function printTableByHand(item: Item, paper: Paper): string {
   const { label, sql, about } = item;
   const { relkind = "", parents, bound, partitionBy, columns = [] } = about;
-  const from = parents?.join(", ") ?? "";
+  const from = parents?.map(({ name }) => name).join(", ") ?? "";
   const foreign = relkind === "f";
   const lines = columns.filter(({ inherited }) => !inherited)
     .map((column) => `  ${column.ident} ${paper.column(item, column)}`);
@@ -3497,8 +3536,7 @@ class Paper {
       /^PRIMARY KEY \(("(?:[^"]|"")*"|[^(),"]+)\)$/.exec(definition) ?? [];
     if (
       !column || !table || name !== `${table.about.name}_pkey` ||
-      !isOwnTable(table) || table.about.bound !== undefined ||
-      table.about.parents || this.made.has(keyOf(table))
+      !isOwnTable(table) || table.about.parents || this.made.has(keyOf(table))
     ) return;
     this.#key.set(table.id, unquoteExactly(column));
     this.#into(item, table);
@@ -3516,7 +3554,7 @@ class Paper {
     const counts = column?.default === `nextval(${quoteText(sql)}::regclass)`;
     if (
       table && column && counts && !text && isOwnTable(table) &&
-      column.notNull && column.type === type &&
+      !column.inherited && column.notNull && column.type === type &&
       about.name === `${table.about.name}_${column.name}_seq`
     ) {
       this.#serial.set(`${table.id} ${column.name}`, word);
@@ -3577,13 +3615,7 @@ class Paper {
       const { id, kind, on, about } = item;
       add(id, on);
       for (const other of ["parent", "indexId"]) add(id, `${about[other]}`);
-      if (kind === "table" && about.parents && !about.parent) {
-        for (const parent of this.#items.values()) {
-          const named = parent.kind === "table" &&
-            about.parents.some((name) => `${name}` === parent.sql);
-          if (named) add(id, parent.id);
-        }
-      }
+      for (const parent of about.parents ?? []) add(id, parent.id);
       if (
         /^(table|view|materialized view|sequence|enum|type|domain|range)$/
           .test(kind) || kind === "function" || kind === "aggregate"
@@ -5128,6 +5160,13 @@ class States {
       }
       case "index":
         if (strikes("indexes")) return [`DROP INDEX ${name}`];
+        if (findStep(this.script, `table ${table}`)?.shape?.partitionBy) {
+          const only = `INDEX ${name} ON ONLY ${quote(table)} USING`;
+          const create = `CREATE ${definition.replace("USING", only)}`;
+          return strikes("invalid")
+            ? [`DROP INDEX ${name}`, create]
+            : undefined;
+        }
         return built && this.rows.facts.superuser && strikes("invalid") &&
             !this.rows.facts.needed.includes(nameOf(key))
           ? [

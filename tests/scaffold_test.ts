@@ -254,7 +254,10 @@ Deno.test("what pg_dump writes is taken as it comes", () =>
       steps,
       /^createTable\("notes", \{\n {2}id: "integer PRIMARY KEY"/m,
     );
-    assert.match(steps, /PARTITION OF pay FOR VALUES IN \(1\)/);
+    assert.match(
+      steps,
+      /^createPartition\("pay_1", "pay", "FOR VALUES IN \(1\)"\)/m,
+    );
     assert.match(steps, /^grant\("SELECT", "table notes", "shop_reader"\)/m);
     assert.match(steps, /^\/\/ {3}owners of the dump$/m);
     const admin = connect((await serverOf(18)).url());
@@ -276,12 +279,31 @@ Deno.test("partitions that a job makes are left out, and their parent is kept", 
       `CREATE TABLE log (at date, what text) PARTITION BY RANGE (at);
       ${months.join("\n")}`,
     );
-    assert.match(steps, /step\("table log"/);
-    assert.doesNotMatch(steps, /step\("table log_2026/);
+    assert.match(
+      steps,
+      /^createTable\("log", \{.*\}, \{ partitionBy: "RANGE \(at\)" \}\)/ms,
+    );
+    assert.doesNotMatch(steps, /"log_2026/);
     assert.match(
       steps,
       /4 partitions of log, which a job makes: log_2026_01 … log_2026_04/,
     );
+  }));
+
+Deno.test("what TimescaleDB makes of a table is left to it", () =>
+  withProject(async (project) => {
+    const steps = await printed(
+      project,
+      `CREATE SCHEMA _timescaledb_internal; CREATE SCHEMA _timescaledb_functions;
+      CREATE TABLE metrics (at timestamptz NOT NULL, n int);
+      CREATE TABLE _timescaledb_internal._hyper_1_1_chunk () INHERITS (metrics);
+      CREATE INDEX of_chunk ON _timescaledb_internal._hyper_1_1_chunk (at);
+      CREATE FUNCTION _timescaledb_functions.insert_blocker() RETURNS trigger
+        LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+      CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON metrics
+        FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();`,
+    );
+    assert.match(steps, /^createTable\("metrics", \{[^}]*\}\),\n*$/);
   }));
 
 Deno.test("a mistake with the scaffold's options gets one clear line", async (t) => {

@@ -198,6 +198,7 @@ const CASES: Record<string, Case> = {
         { partitionBy: "LIST (kind)" }),
       createPartition("log_2026_a", "log_2026", "FOR VALUES IN ('a')",
         { with: "fillfactor = 70", unlogged: true }),
+      dropDefault("log_2026_a", "kind"),
       createIndex("Log", "log_kind", "(kind)"),
       addPrimaryKey("Log", "log_pkey", "(id, at, kind)"),`,
     after: [
@@ -328,6 +329,17 @@ const CASES: Record<string, Case> = {
     never: /--allow|builds an index/,
     after: [validTree(5)],
   },
+  "an index that is INVALID though its partitions have their parts is told": {
+    setup: TREE + `CREATE INDEX log_kind ON "Log" (kind);
+      UPDATE pg_index SET indisvalid = false
+        WHERE indexrelid = 'log_kind'::regclass;`,
+    steps: `createIndex("Log", "log_kind", "(kind)"),`,
+    says: [
+      /log_kind +is INVALID, though each partition has its part/,
+      /DROP INDEX log_kind; the next run builds it anew/,
+    ],
+    refused: true,
+  },
   "an index that a partition has already is attached": {
     setup: TREE +
       `CREATE INDEX mine ON log_2025 (kind text_ops DESC) WHERE (id > 3);
@@ -411,6 +423,7 @@ const CASES: Record<string, Case> = {
       createTable("dogs", { id: "int NOT NULL", name: "text", age: "int",
         tricks: "int" }),
       createTable("birds", { wings: "int DEFAULT 2" }, { inherits: ["beings"] }),
+      addPrimaryKey("birds", "birds_pkey", "(id)"),
       backfill("beings", { set: "name = 'x'", where: "name IS NULL" }),
       addCheck("beings", "beings_age", "age > 0"),`,
     after: [
@@ -458,13 +471,17 @@ const CASES: Record<string, Case> = {
     setup: `CREATE SCHEMA _timescaledb_internal;
       CREATE TABLE metrics (at timestamptz NOT NULL, n int);
       CREATE TABLE _timescaledb_internal.chunk_1 () INHERITS (metrics);
+      CREATE FUNCTION _timescaledb_internal.insert_blocker() RETURNS trigger
+        LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+      CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON metrics
+        FOR EACH ROW EXECUTE FUNCTION _timescaledb_internal.insert_blocker();
       INSERT INTO metrics SELECT now(), g FROM generate_series(1, 9) g`,
     steps: `createTable("metrics", { at: "timestamptz NOT NULL", n: "int" }),
       createIndex("metrics", "metrics_n", "(n)"),
       addUnique("metrics", "metrics_key", "(at, n)"),`,
     allow: ["blocking"],
     says: [/metrics: SHARE while it builds an index/, /needs --allow blocking/],
-    never: /CONCURRENTLY/,
+    never: /CONCURRENTLY|In no step/,
   },
   "storage parameters of indexes and keys change in place": {
     setup: `CREATE SCHEMA "Far away";

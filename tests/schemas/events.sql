@@ -34,6 +34,19 @@ CREATE TABLE regions (
 ) PARTITION BY LIST (kind);
 CREATE TABLE regions_of_land PARTITION OF regions FOR VALUES IN ('land');
 CREATE TABLE regions_of_sea PARTITION OF regions FOR VALUES IN ('sea', 'lake');
+-- Partitions of partitions, with defaults and names of their own.
+CREATE TABLE "Order Log" (id bigserial, "At" date NOT NULL, kind text DEFAULT 'a')
+  PARTITION BY RANGE ("At");
+CREATE TABLE "Order Log, old" PARTITION OF "Order Log"
+  (kind DEFAULT 'old' NOT NULL, CONSTRAINT "is old" CHECK ("At" < '2026-01-01'))
+  FOR VALUES FROM (MINVALUE) TO ('2026-01-01') PARTITION BY LIST (lower(kind));
+CREATE UNLOGGED TABLE old_rest PARTITION OF "Order Log, old" DEFAULT
+  WITH (fillfactor = 70);
+CREATE INDEX old_rest_idx ON old_rest (kind);
+CREATE TABLE "Named" (title text);
+CREATE TABLE ports (depth real) INHERITS (places, "Named");
+ALTER TABLE ports ALTER title SET DEFAULT 'Port';
+CREATE TABLE harbours () INHERITS (ports);
 -- A default whose function takes the table's own row.
 CREATE TABLE counters (name text PRIMARY KEY, n integer);
 CREATE FUNCTION next_of(counters) RETURNS integer LANGUAGE sql STABLE
