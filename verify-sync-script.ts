@@ -5863,27 +5863,9 @@ function columnsOf(kind: string, definition: string): string[] {
 
 // ═══ Deploy files ══════════════════════════════════════════════════════════
 
-/** A command that changes the schema by itself, or a file with a fault. */
-interface Finding {
-  file: string;
-  line: number;
-  /** The tool and its subcommand, without options: these hold passwords. */
-  command: string;
-  /** The tool's name; "unreadable" where the file cannot be parsed. */
-  tool: string;
-}
-
-/** Nothing that deploys runs a migration tool. */
+/** Nothing that deploys changes the schema but the sync script, looked at. */
 async function checkDeployFiles() {
-  const { files, findings } = await findMigrationCommands(Deno.cwd());
-  const problems = findings.map(({ file, line, command, tool }) => ({
-    message: tool === "unreadable"
-      ? `${file}:${line} cannot be read: ${command}`
-      : `${file}:${line} runs ${command}: only the sync script may change ` +
-        "the schema; run it there with --apply instead",
-    file,
-    line,
-  }));
+  const { files, problems } = await findMigrationCommands(Deno.cwd());
   const run = files.length === 1 ? "runs" : "run";
   return {
     text: `${count(files.length, "deploy file")} ${run} no migration tool`,
@@ -5891,21 +5873,37 @@ async function checkDeployFiles() {
   };
 }
 
-/**
- * Every command in the deploy files that runs a migration tool. Read are the
- * files in the root and in each directory of it, in those of apps, packages
- * and services, GitHub's workflows and actions, and the shell scripts that
- * these files call.
- */
-export async function findMigrationCommands(
-  root: string,
-): Promise<{ files: string[]; findings: Finding[] }> {
-  const search = new MigrationSearch(root);
-  for (const file of deployFiles(root)) await search.read(file);
-  const findings = [...search.findings.values()].sort((a, b) =>
-    a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line
-  );
-  return { files: [...search.files], findings };
+/** What the deploy files of a project run that they must not run. */
+export async function findMigrationCommands(root: string) {
+  const files: string[] = [];
+  const problems: Problem[] = [];
+  for (const file of filesUnder(root, "").sort()) {
+    const forms = FORMS.filter(([name]) => name.test(file));
+    if (forms.length === 0 || forDevelopment(file.split("/").at(-1)!)) continue;
+    const text = Deno.readTextFileSync(join(root, file))
+      .replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
+    const form = forms.find(([, , , holds]) => holds?.test(text) ?? true);
+    if (!form) continue;
+    files.push(file);
+    const judge = new Judge(file, text);
+    try {
+      const [, read, keys = /$/] = form;
+      for (const snippet of await read(text, keys, file)) {
+        judge.snippet(snippet);
+      }
+    } catch (error) {
+      const [message = ""] = messageOf(error).split("\n");
+      judge.add(
+        (error as { line?: number }).line ?? 1,
+        "cannot be read",
+        message,
+      );
+    }
+    problems.push(
+      ...[...judge.problems.values()].sort((a, b) => a.line! - b.line!),
+    );
+  }
+  return { files, problems };
 }
 
 /**
@@ -5946,7 +5944,9 @@ const MIGRATION_TOOLS: Record<string, string> = {
   pgroll: "start|complete|migrate|rollback",
   phinx: "migrate|rollback",
   piccolo: "migrations (?:forwards|backwards)",
-  prisma: "migrate (?:deploy|dev|reset)|db (?:push|execute)",
+  prisma: "migrate (?:deploy|reset)|db (?:push|execute)",
+  psql:
+    "… (?:-\\w*f|--file|<)[ =]?\\S*(?:schema|structure|migrat|ddl|tables)\\S*",
   psqldef: "[^-\\s]\\S*",
   "rails rake":
     "… db:(?:migrate(?!:status)|schema:load|setup|prepare|reset)\\S*",
@@ -5958,12 +5958,25 @@ const MIGRATION_TOOLS: Record<string, string> = {
   "typeorm typeorm-ts-node-commonjs typeorm-ts-node-esm":
     "migration:(?:run|revert)|schema:(?:sync|drop)",
   yoyo: "apply|reapply|rollback",
-  zenstack: "migrate (?:deploy|dev|reset)|db push",
+  zenstack: "migrate (?:deploy|reset)|db push",
 };
 
 /** With one of these, a tool changes nothing. */
 const HARMLESS =
   / --(?:help|version|dry-?run|sql|pretend|plan|check|list)(?= |$)| -h$/i;
+
+/** What only developers run, by the words of a file's or a task's name. */
+function forDevelopment(name: string): boolean {
+  const words = name.toLowerCase().split(/[^a-z\d]+/);
+  const some = (pattern: RegExp) => words.some((word) => pattern.test(word));
+  return some(
+    /^(?:pre|post)?(?:dev|develop|development|local|override|tests?|e2e)$/,
+  ) && !some(/^(?:deploy|prod|production|release|staging)$/);
+}
+
+/** A comment that excuses its own line, or the one below, and says why. */
+const EXCUSE = /(?:#|\/\/|\/\*).*\bsync-ignore:\s*\w+\W+\w/;
+const LONE_COMMENT = /^\s*(?:#|\/\/|\/\*|"\/\/)/;
 
 const SHELLS = new Set(["ash", "bash", "dash", "ksh", "sh", "zsh"]);
 
@@ -5983,93 +5996,109 @@ const WRAPPERS = new Set([
 /** Words of the shell's own before a command. */
 const BEFORE_COMMAND = /^(?:if|then|else|elif|do|while|until|!|\{|\w+\+?=.*)$/s;
 
-const RENDER =
-  "services.*.buildCommand|preDeployCommand|startCommand|dockerCommand";
+type Read = (
+  text: string,
+  keys: RegExp,
+  file: string,
+) => Snippet[] | Promise<Snippet[]>;
 
 /**
- * Files that hold commands, and where in them; `*` is any key. A string is
- * shell text, a list is a program and its words.
+ * Files that run something: by their names, how they are read, where in them
+ * the commands stand, and what they must hold. A key's string is shell text,
+ * its list is a program and its words, unless the key names the list's items.
  */
-const COMMANDS_IN: [RegExp, string[]][] = [
-  [/(?:^|\/)package\.json$/, ["scripts.*"]],
-  [/(?:^|\/)deno\.jsonc?$/, ["tasks.*", "tasks.*.command"]],
-  [/^\.github\/workflows\/[^/]+\.ya?ml$/, ["jobs.*.steps.*.run"]],
-  [/^\.github\/actions\/[^/]+\/action\.ya?ml$/, ["runs.steps.*.run"]],
-  [/(?:^|\/)(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$/, [
-    "services.*.command|entrypoint",
-    "services.*.post_start|pre_stop.*.command",
-  ]],
-  [/(?:^|\/)railway\.(?:json|toml)$/, [
-    "build.buildCommand",
-    "deploy.startCommand|preDeployCommand",
-    "deploy.preDeployCommand.*",
-    "environments.*.build.buildCommand",
-    "environments.*.deploy.startCommand|preDeployCommand",
-    "environments.*.deploy.preDeployCommand.*",
-  ]],
-  [/(?:^|\/)fly(?:[.-][\w.-]+)?\.toml$/, [
-    "deploy.release_command",
-    "processes.*",
-    "experimental.cmd|entrypoint|exec",
-  ]],
-  [/(?:^|\/)render\.ya?ml$/, [RENDER, `projects.*.environments.*.${RENDER}`]],
-  [/(?:^|\/)heroku\.yml$/, [
-    "release.command",
-    "release.command.*",
-    "run.*",
-    "run.*.command",
-    "run.*.command.*",
-  ]],
-  [/(?:^|\/)app\.json$/, ["scripts.*", "environments.*.scripts.*"]],
-  [/(?:^|\/)vercel\.json$/, ["buildCommand|installCommand"]],
-  [/(?:^|\/)netlify\.toml$/, ["build.command", "context.*.command"]],
-  [/^\.gitlab-ci\.yml$/, [
-    "*.script|before_script|after_script",
-    "*.script|before_script|after_script.*",
-  ]],
+const FORMS: [name: RegExp, read: Read, keys?: RegExp, holds?: RegExp][] = [
+  [/(?:^|\/)Procfile(?:\.\w+)?$/, matched, /^(?<key>[\w-]+):\s*(?<code>.*)$/gm],
+  [
+    /(?:^|\/)(?:(?:GNU)?[Mm]akefile|[\w.-]+\.mk|\.?[Jj]ustfile|[\w-]+\.just)$/,
+    matched,
+    /^(?:@?(?<key>[\w./%-]+)(?:[ \t]+[^:=\s]+(?:=\S+)?)*[ \t]*:(?!=).*|[ \t]+[@+-]*(?<code>(?:.*\\\n)*.*))$/gm,
+  ],
+  [
+    /(?:^|\/)(?:[\w-]+\.)?Jenkinsfile(?:\.[\w-]+)?$|\.jenkinsfile$/,
+    (text, keys) => matched(withoutComments(text), keys),
+    /\bstage\s*\(\s*["'](?<key>[^"']*)|\b(?:sh|bat|pwsh|powershell)\b[\s(]*(?:\w+\s*:\s*(?:\w+|'[^']*'|"[^"]*")\s*,\s*)*?(?:script\s*:\s*)?(?<quote>'''|"""|'|")(?<code>[^]*?)(?<!\\)\k<quote>/g,
+  ],
+  [
+    /(?:^|\/)(?:.+\.)?(?:Docker|Container)file(?!.*\.(?:dockerignore|md)$)[\w.-]*$/,
+    docker,
+  ],
+  [/\.(?:ba|da|k|z)?sh$/, whole],
+  [/(?:^|\/)[\w-]+$/, whole, /$/, /^#!.*\b(?:ba|da|k|z|a)?sh\b/],
+  [/(?:^|\/)(?:bin|scripts?)\/[\w-]+$/, whole, /$/, /^(?!#!)[^\0]*$/],
+  [/(?:^|\/)package\.json$/, keyed, /^scripts\.(?!\/\/)[^.]+$/],
+  [/(?:^|\/)deno\.jsonc?$/, keyed, /^tasks\.[^.]+(?:\.command)?$/],
+  [/(?:^|\/)app\.json$/, keyed, /^(?:environments\.[^.]+\.)?scripts\.[^.]+$/],
+  [
+    /(?:^|\/)(?:vercel|railway|render|netlify|nixpacks)\.(?:json|toml|ya?ml)$/,
+    keyed,
+    /(?:^|\.)(?:build|install|start|docker|preDeploy)Command(?:\.\d+)?$|^(?:build|context\.[^.]+)\.command$|^phases\.[^.]+\.cmds\.\d+$|^start\.cmd$/,
+  ],
+  [
+    /(?:^|\/)fly(?:[.-][\w.-]+)?\.toml$/,
+    keyed,
+    /^(?:deploy\.release_command|processes\.[^.]+|experimental\.(?:cmd|entrypoint|exec))$/,
+  ],
+  [
+    /(?:^|\/)heroku\.yml$/,
+    keyed,
+    /^(?:release\.command|run\.[^.]+(?:\.command)?)(?:\.\d+)?$/,
+  ],
+  [
+    /(?:^|\/)(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$/,
+    keyed,
+    /^services\.[^.]+\.(?:command|entrypoint|(?:post_start|pre_stop)\.\d+\.command)$/,
+  ],
+  [
+    /^\.(?:github|gitea|forgejo)\/(?:workflows\/[^/]+|actions\/.+\/action)\.ya?ml$|(?:^|\/)action\.ya?ml$/,
+    keyed,
+    /^(?:jobs\.[^.]+|runs)\.steps\.\d+\.run$/,
+  ],
+  [
+    /(?:^|\/)(?:[\w.-]*\.)?(?:gitlab-ci[\w.-]*|travis)\.ya?ml$|^\.gitlab\/.+\.ya?ml$|(?:^|\/)bitbucket-pipelines\.ya?ml$/,
+    keyed,
+    /(?:^|\.)(?:(?:before|after)[_-])?(?:script|deploy|install)(?:\.\d+)*$/,
+  ],
+  [
+    /^\.circleci\/.+\.ya?ml$/,
+    keyed,
+    /(?:^|\.)steps\.\d+\.run(?:\.command)?$/,
+  ],
+  [
+    /(?:^|\/)(?:[\w.-]*azure-pipelines[\w.-]*|\.azure[\w-]*\/.+)\.ya?ml$/,
+    keyed,
+    /(?:^|\.)(?:script|bash|pwsh|powershell|inlineScript)$/i,
+  ],
+  [
+    /(?:^|\/)[\w.-]*cloudbuild[\w.-]*\.(?:ya?ml|json)$/,
+    keyed,
+    /^steps\.\d+\.(?:args|script)$/,
+  ],
+  [
+    /^\.?(?:buildkite|woodpecker|drone)(?:\/.+)?\.ya?ml$/,
+    keyed,
+    /(?:^|\.)commands?(?:\.\d+)?$/,
+  ],
+  [
+    /\.ya?ml$/,
+    kubernetes,
+    /(?:^|\.)(?:c|initC|ephemeralC)ontainers\.\d+\.(?:command|args|lifecycle\.\w+\.exec\.command)$/,
+    /^apiVersion:[^]*^kind:|^kind:[^]*^apiVersion:/m,
+  ],
 ];
-
-const PROCFILE = /(?:^|\/)Procfile(?:\.\w+)?$/;
-const DOCKERFILE =
-  /(?:^|\/)(?:.+\.)?(?:Docker|Container)file(?!.*\.(?:dockerignore|md)$)[\w.-]*$/;
 
 /** Directories that hold no deploy files of the project's own. */
 const NOT_WALKED =
-  /^(?:\.(?!docker$).*|node_modules|vendor|third_party|dist|target|tests?|__tests__|spec|fixtures|examples?|venv)$/;
+  /^(?:\.(?!(?:github|gitea|forgejo|gitlab|circleci|azure.*|buildkite|woodpecker|docker)$).*|node_modules|vendor|third_party|dist|target|tests?|__tests__|spec|fixtures|examples?|venv)$/;
 
-/** Where a script may stand that is called by its place in an image. */
-const SCRIPT_PLACES = ["bin", "scripts", "docker", "deploy"];
-
-function deployFiles(root: string): string[] {
-  const top = directoriesIn(root, "").filter((name) => !NOT_WALKED.test(name));
-  const members = ["apps", "packages", "services"]
-    .filter((name) => top.includes(name))
-    .flatMap((name) => directoriesIn(root, `${name}/`));
-  const actions = directoriesIn(root, ".github/actions/");
-  const directories = ["", ".github/workflows", ...top, ...members, ...actions];
-  return directories.flatMap((directory) =>
-    namesIn(root, directory ? `${directory}/` : "", "isFile")
-  ).filter((file) =>
-    PROCFILE.test(file) || DOCKERFILE.test(file) ||
-    COMMANDS_IN.some(([pattern]) => pattern.test(file))
-  ).sort();
-}
-
-function directoriesIn(root: string, directory: string): string[] {
-  return namesIn(root, directory, "isDirectory");
-}
-
-function namesIn(
-  root: string,
-  directory: string,
-  kind: "isFile" | "isDirectory",
-): string[] {
-  try {
-    return [...Deno.readDirSync(join(root, directory))]
-      .filter((entry) => entry[kind]).map(({ name }) => directory + name);
-  } catch {
-    return [];
-  }
+function filesUnder(root: string, directory: string): string[] {
+  return [...Deno.readDirSync(join(root, directory))].flatMap((entry) => {
+    const path = directory + entry.name;
+    if (entry.isFile) return [path];
+    return entry.isDirectory && !NOT_WALKED.test(entry.name)
+      ? filesUnder(root, `${path}/`)
+      : [];
+  });
 }
 
 /** A word of a command; the line is 0 where it stands elsewhere. */
@@ -6082,72 +6111,41 @@ interface Word {
 interface Snippet {
   code: string | string[];
   line: number;
+  /** The task, job or service that it belongs to. */
+  key?: string;
   /** Whether the lines of the code are not those of the file. */
   folded?: boolean;
   /** The program whose words these are, such as an image's entrypoint. */
   before?: string[];
 }
 
-class MigrationSearch {
-  readonly files = new Set<string>();
-  readonly findings = new Map<string, Finding>();
+/** Holds the commands of a file against the table of tools. */
+class Judge {
+  readonly problems = new Map<string, Problem>();
+  readonly #lines: string[];
+  #snippet: Snippet = { code: "", line: 1 };
 
-  constructor(readonly root: string) {}
-
-  async read(file: string) {
-    this.files.add(file);
-    try {
-      const text = this.#textOf(file);
-      for (const snippet of await snippetsOf(file, text)) {
-        new Commands(this, file, text, snippet).judge();
-      }
-    } catch (error) {
-      const [command = ""] = messageOf(error).split("\n");
-      const line = (error as { line?: number }).line ?? 1;
-      this.add({ file, line, command, tool: "unreadable" });
-    }
+  constructor(readonly file: string, text: string) {
+    this.#lines = text.split("\n");
   }
 
-  add(finding: Finding) {
-    const { file, line, tool } = finding;
-    this.findings.set(`${file}:${line}:${tool}`, finding);
+  add(line: number, verb: string, what: string, advice = "") {
+    const [own = "", above = ""] = [line - 1, line - 2]
+      .map((i) => this.#lines[i]);
+    if (EXCUSE.test(own)) return;
+    if (LONE_COMMENT.test(above) && EXCUSE.test(above)) return;
+    const { file } = this;
+    this.problems.set(`${line} ${what.split(" ", 1)}`, {
+      message: `${file}:${line} ${verb}${advice ? " " : ": "}${what}${advice}`,
+      file,
+      line,
+    });
   }
 
-  /** Reads a shell script, if it is one and the project's own. */
-  follow(from: string, path: string, byShell: boolean) {
-    const parts = path.split("/").filter((part) => !/^\.{0,2}$/.test(part));
-    const places = ["", join(from, ".."), ...SCRIPT_PLACES];
-    const file = parts.flatMap((_, i) =>
-      places.map((place) => join(place, ...parts.slice(i)))
-    ).find((file) => exists(join(this.root, file)));
-    if (!file || this.files.has(file)) return;
-    const text = this.#textOf(file);
-    const [first = ""] = text.split("\n", 1);
-    const isShell = first.startsWith("#!")
-      ? /\b(?:ba|da|z|k|a)?sh\b/.test(first)
-      : byShell || file.endsWith(".sh");
-    if (!isShell || text.includes("\0")) return;
-    this.files.add(file);
-    new Commands(this, file, text, { code: text, line: 1 }).judge();
-  }
-
-  #textOf(file: string): string {
-    return Deno.readTextFileSync(join(this.root, file))
-      .replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
-  }
-}
-
-/** The commands of one snippet. */
-class Commands {
-  constructor(
-    readonly search: MigrationSearch,
-    readonly file: string,
-    readonly text: string,
-    readonly snippet: Snippet,
-  ) {}
-
-  judge() {
-    const { code, line, before = [] } = this.snippet;
+  snippet(snippet: Snippet) {
+    const { code, line, key = "", before = [] } = snippet;
+    if (forDevelopment(key)) return;
+    this.#snippet = snippet;
     if (typeof code === "string") this.#shell(code, line);
     const words = typeof code === "string"
       ? new ShellReader(code, line).read().commands[0]?.words ?? []
@@ -6162,7 +6160,7 @@ class Commands {
     for (const { words, body } of new ShellReader(code, line).read().commands) {
       this.#command(words);
       const toShell = words.every(({ text }) => BEFORE_COMMAND.test(text)) ||
-        words.some(({ text }) => /^ssh$/.test(text) || isShell(text));
+        words.some(({ text }) => text === "ssh" || SHELLS.has(programOf(text)));
       if (body && toShell) this.#shell(body.text, body.line);
     }
   }
@@ -6172,8 +6170,7 @@ class Commands {
     const words = start < 0 ? [] : all.slice(start);
     const [first] = words;
     if (!first || /^(?:echo|printf)$/.test(first.text)) return;
-    if (this.#runsTool(words)) return;
-    this.#follow(first.text);
+    if (this.#isWrong(words)) return;
     if (!WRAPPERS.has(programOf(first.text)) && !first.text.endsWith(".sh")) {
       const dashes = words.findIndex(({ text }) => text === "--");
       if (dashes > 0) this.#command(words.slice(dashes + 1));
@@ -6181,43 +6178,46 @@ class Commands {
     }
     for (let i = 1; i < words.length; i++) {
       const { text, line } = words[i]!;
-      if (this.#runsTool(words.slice(i))) return;
+      if (this.#isWrong(words.slice(i))) return;
       if (/\s/.test(text)) this.#shell(text, line);
-      this.#follow(text, words[i - 1]!.text);
     }
   }
 
-  #runsTool([first, ...rest]: Word[]): boolean {
-    const tool = programOf(first!.text);
-    const pattern = toolPattern(tool);
-    if (!pattern) return false;
+  #isWrong([first, ...rest]: Word[]): boolean {
     const args = rest.map(({ text }) => ` ${text.replaceAll(/\s/g, "_")}`)
       .join("");
-    const [, subcommand] = pattern.exec(args) ?? [];
+    const [allowed] = / --apply(?= |$)/.test(args) && !HARMLESS.test(args) &&
+        / --allow[ =]\S+/.exec(args) || [];
+    if (allowed) {
+      const advice = ": nobody looks there at what it lets pass; leave it " +
+        "out, and allow the hazard once, by hand";
+      this.add(
+        this.#lineOf(first!, "--allow"),
+        "applies with",
+        allowed.trim(),
+        advice,
+      );
+      return true;
+    }
+    const tool = programOf(first!.text);
+    const [, subcommand] = toolPattern(tool)?.exec(args) ?? [];
     if (subcommand === undefined || HARMLESS.test(args)) return false;
+    // Options are not told: these hold passwords.
     const command = `${tool} ${subcommand.replace(/ -.* /, " ")}`;
-    const line = this.#lineOf(first!, tool);
-    this.search.add({ file: this.file, line, command, tool });
+    const advice = ": only the sync script may change the schema; run it " +
+      'there with --apply instead, or say why in "# sync-ignore: …" above';
+    this.add(this.#lineOf(first!, tool), "runs", command, advice);
     return true;
   }
 
-  #follow(word: string, previous = "") {
-    const byShell = isShell(previous) || /^(?:\.|source)$/.test(previous);
-    if (/^-|\s/.test(word) || !byShell && !/\/|\.sh$/.test(word)) return;
-    this.search.follow(this.file, word, byShell);
-  }
-
-  #lineOf({ line }: Word, tool: string): number {
-    const from = this.snippet.line;
-    if (!this.snippet.folded) return line || from;
-    const found = this.text.split("\n")
-      .findIndex((text, i) => i >= from - 1 && text.includes(tool));
+  #lineOf({ line }: Word, near: string): number {
+    const { line: from, folded } = this.#snippet;
+    if (!folded) return line || from;
+    const found = this.#lines.findIndex((text, i) =>
+      i >= from - 1 && text.includes(near)
+    );
     return found < 0 || line === 0 ? from : found + 1;
   }
-}
-
-function isShell(word: string): boolean {
-  return SHELLS.has(programOf(word));
 }
 
 /** The program's name: without its path, version, image tag or `npm:`. */
@@ -6239,68 +6239,60 @@ function toolPattern(tool: string): RegExp | undefined {
     (_, own) => own ?? `${options} `,
   );
   return new RegExp(
-    `^${options}${anything ? "(?: \\S+)*?" : ""} (${spaced})(?= |$)`,
+    `^${anything ? "(?: \\S+)*?" : options} (${spaced})(?= |$)`,
   );
 }
 
-/** What a file runs; throws an error with a line where it is malformed. */
-function snippetsOf(file: string, text: string) {
-  if (PROCFILE.test(file)) return procfileSnippets(text);
-  const patterns = COMMANDS_IN.find(([name]) => name.test(file))?.[1];
-  if (!patterns) return dockerSnippets(text);
-  return file.endsWith(".toml")
-    ? tomlSnippets(text, patterns)
-    : yamlSnippets(file, text, patterns);
+function whole(code: string): Snippet[] {
+  return [{ code, line: 1 }];
 }
 
-function procfileSnippets(text: string): Snippet[] {
-  return text.split("\n").flatMap((line, i) => {
-    const [, code] = /^[\w-]+:\s*(.*)$/.exec(line) ?? [];
-    return code ? [{ code, line: i + 1 }] : [];
+/** The groups `code` of a pattern, each under the last `key` before it. */
+function matched(text: string, pattern: RegExp): Snippet[] {
+  let key = "";
+  return [...text.matchAll(pattern)].flatMap((match) => {
+    const { key: own, code, quote } = match.groups!;
+    key = own ?? key;
+    if (!code) return [];
+    const at = match.index + match[0].lastIndexOf(code);
+    // What make and Groovy write for "$" and a quote.
+    const shell = code.replaceAll("$$", "$");
+    const unquoted = quote ? shell.replaceAll(/\\(["'])/g, "$1") : shell;
+    return [{ code: unquoted, key, line: lineAt(text, at) }];
   });
 }
 
-/** https://docs.docker.com/reference/dockerfile/#format */
-function dockerSnippets(text: string): Snippet[] {
-  const snippets: Snippet[] = [];
-  let before: string[] = [];
-  for (const { code, line } of dockerInstructions(text)) {
-    const [, name = "", rest = ""] =
-      /^\s*(?:ONBUILD\s+)?(\w+)\s+([^]*)$/i.exec(code) ?? [];
-    const flags = /^HEALTHCHECK$/i.test(name)
-      ? /^(?:--\S+|\\\n|\s)*(?:CMD\s+)?/i
-      : /^(?:--\S+|\\\n|\s)*/;
-    const body = rest.replace(flags, "");
-    const skipped = code.slice(0, code.length - body.length);
-    const at = line + skipped.split("\n").length - 1;
-    const words = execForm(body);
-    const snippet = { code: words ?? body, line: at, folded: Boolean(words) };
-    switch (name.toUpperCase()) {
-      case "FROM":
-        before = body.split(/\s+/, 1);
-        break;
-      case "ENTRYPOINT":
-        before = words ?? [];
-        snippets.push(snippet);
-        break;
-      case "CMD":
-        snippets.push({ ...snippet, before });
-        break;
-      case "RUN":
-      case "HEALTHCHECK":
-        snippets.push(snippet);
-    }
-  }
-  return snippets;
+function lineAt(text: string, at: number): number {
+  return text.slice(0, at).split("\n").length;
 }
 
+/** https://docs.docker.com/reference/dockerfile/#format */
+function docker(text: string): Snippet[] {
+  let before: string[] = [];
+  return dockerInstructions(text).flatMap(({ code, line }) => {
+    const [, name = "", body = ""] =
+      /^\s*(?:ONBUILD\s+)?(\w+)\s+(?:--\S+|\\\n|\s)*(?:CMD\s+)?([^]*)$/i
+        .exec(code) ?? [];
+    const words = execForm(body);
+    const kind = name.toUpperCase();
+    if (kind === "FROM") before = body.split(/\s+/, 1);
+    if (kind === "ENTRYPOINT") before = words ?? [];
+    if (!/^(?:ENTRYPOINT|CMD|RUN|HEALTHCHECK)$/.test(kind)) return [];
+    return [{
+      code: words ?? body,
+      line: line + lineAt(code, code.length - body.length) - 1,
+      folded: Boolean(words),
+      before: kind === "CMD" ? before : [],
+    }];
+  });
+}
+
+/** A list of words; what is no JSON, Docker takes as shell text too. */
 function execForm(text: string): string[] | undefined {
   if (!text.startsWith("[")) return undefined;
   try {
-    const words = JSON.parse(text.replaceAll(/\\\n/g, "\n"));
-    return Array.isArray(words) ? words.map(String) : undefined;
+    return JSON.parse(text.replaceAll(/\\\n/g, "\n")).map(String);
   } catch {
-    // Docker, too, takes it as shell text then.
     return undefined;
   }
 }
@@ -6329,13 +6321,99 @@ function dockerInstructions(text: string) {
   return instructions;
 }
 
-async function tomlSnippets(text: string, patterns: string[]) {
-  const { parse } = await import("smol-toml");
-  return select(parse(text), patterns).map(({ path, ...snippet }) => ({
-    ...snippet,
-    line: tomlLine(text, path),
-    folded: true,
-  }));
+/** Manifests, also those that Helm makes: its own parts are left out. */
+async function kubernetes(text: string, keys: RegExp): Promise<Snippet[]> {
+  const plain = text.replaceAll(/^\s*\{\{.*\}\}\s*$/gm, "")
+    .replaceAll(/\{\{.*?\}\}/g, "x");
+  // What Helm leaves is not always YAML.
+  return await keyed(plain, keys, "").catch(() => []);
+}
+
+/** YAML, TOML, and JSON, which is YAML but for comments. */
+async function keyed(
+  text: string,
+  keys: RegExp,
+  file: string,
+): Promise<Snippet[]> {
+  const yaml = await import("yaml");
+  if (file.endsWith(".toml")) {
+    const { parse } = await import("smol-toml");
+    const document = new yaml.Document(parse(text));
+    return select(yaml, document, keys, (path) => tomlLine(text, path));
+  }
+  const isJson = /\.jsonc?$/.test(file);
+  const source = isJson ? withoutComments(text) : text;
+  if (isJson) checkJson(source);
+  const documents: Yaml.Document.Parsed[] = yaml.parseAllDocuments(source, {
+    merge: true,
+    uniqueKeys: false,
+  });
+  return documents.flatMap((document) => {
+    const [error] = document.errors;
+    if (error) throw malformed(error.message, lineAt(source, error.pos[0]));
+    return select(
+      yaml,
+      document,
+      keys,
+      (_, node) => lineAt(source, node.range?.[0] ?? 0),
+    );
+  });
+}
+
+/** The strings and lists of strings of a document whose keys match. */
+function select(
+  yaml: typeof Yaml,
+  document: Yaml.Document,
+  keys: RegExp,
+  lineOf: (path: string[], node: Yaml.Node) => number,
+): Snippet[] {
+  const snippets: Snippet[] = [];
+  function add(node: Yaml.Node, path: string[], map: Yaml.Node | null) {
+    const code = node.toJS(document);
+    const literal = yaml.isScalar(node) && node.type === "BLOCK_LITERAL";
+    snippets.push({
+      code: Array.isArray(code) ? code.map(String) : code,
+      key: path.join("."),
+      line: lineOf(path, node) + (literal ? 1 : 0),
+      folded: !literal,
+      before: programBefore(path.at(-1), map?.toJS(document)),
+    });
+  }
+  // Aliases and merged maps are read where they stand.
+  function walk(given: unknown, path: string[], map: Yaml.Node | null) {
+    const node = yaml.isAlias(given) ? given.resolve(document) : given;
+    const at = path.join(".");
+    if (path.length > 20) return;
+    if (yaml.isScalar(node) && typeof node.value === "string") {
+      if (keys.test(at)) add(node, path, map);
+    } else if (yaml.isSeq(node)) {
+      if (keys.test(at) && !keys.test(`${at}.0`)) add(node, path, map);
+      node.items.forEach((item, i) => walk(item, [...path, `${i}`], map));
+    } else if (yaml.isMap(node)) {
+      for (const { key, value } of node.items) {
+        const name = yaml.isScalar(key) && key.source || `${key}`;
+        if (name !== "<<") walk(value, [...path, name], node);
+        else if (!yaml.isSeq(value)) walk(value, path, map);
+        else value.items.forEach((item) => walk(item, path, map));
+      }
+    }
+  }
+  walk(document.contents, [], null);
+  return snippets;
+}
+
+/** What runs a container's words: its entrypoint, or that of its image. */
+function programBefore(key = "", map: Record<string, unknown> = {}): string[] {
+  const given = key === "command"
+    ? map.entrypoint ?? map.image
+    : key === "args"
+    ? map.entrypoint ?? map.command ?? map.image ?? map.name
+    : undefined;
+  return Array.isArray(given)
+    ? given.map(String)
+    : typeof given === "string"
+    ? given.trim().split(/\s+/)
+    : [];
 }
 
 /** Where a key of a table stands. */
@@ -6348,45 +6426,18 @@ function tomlLine(text: string, path: string[]): number {
       "gm",
     );
     pattern.lastIndex = at;
-    const found = pattern.exec(text);
-    if (found) at = found.index;
+    at = pattern.exec(text)?.index ?? at;
   }
-  return text.slice(0, at).split("\n").length;
-}
-
-/** JSON too, which is YAML but for comments. */
-async function yamlSnippets(file: string, text: string, patterns: string[]) {
-  const yaml = await import("yaml");
-  const isJson = /\.jsonc?$/.test(file);
-  const source = isJson ? withoutComments(text) : text;
-  if (isJson) checkJson(source);
-  const lineCounter = new yaml.LineCounter();
-  const documents: Yaml.Document.Parsed[] = yaml.parseAllDocuments(source, {
-    lineCounter,
-    merge: true,
-    uniqueKeys: false,
-  });
-  for (const { errors: [error] } of documents) {
-    if (error) throw malformed(error.message, error.linePos?.[0].line);
-  }
-  return documents.flatMap((document) =>
-    select(document.toJS(), patterns).map(({ path, ...snippet }) => {
-      const node = nodeAt(yaml, document, path);
-      const [offset = 0] = node?.range ?? [];
-      const { line } = lineCounter.linePos(offset);
-      const literal = yaml.isScalar(node) && node.type === "BLOCK_LITERAL";
-      return { ...snippet, line: literal ? line + 1 : line, folded: !literal };
-    })
-  );
+  return lineAt(text, at);
 }
 
 /** Blanks comments and trailing commas; lines stay where they are. */
-function withoutComments(json: string): string {
+function withoutComments(text: string): string {
   const tokens =
-    /"(?:\\.|[^"\\])*"|\/\/.*|\/\*[^]*?\*\/|,(?=(?:\s|\/\/.*|\/\*[^]*?\*\/)*[}\]])/g;
-  return json.replaceAll(
+    /'''[^]*?'''|"""[^]*?"""|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\/.*|\/\*[^]*?\*\/|,(?=(?:\s|\/\/.*|\/\*[^]*?\*\/)*[}\]])/g;
+  return text.replaceAll(
     tokens,
-    (token) => token.startsWith('"') ? token : token.replaceAll(/./g, " "),
+    (token) => /^["']/.test(token) ? token : token.replaceAll(/./g, " "),
   );
 }
 
@@ -6398,8 +6449,7 @@ function checkJson(source: string) {
     const [, token = "", near = ""] =
       /token '(.)', (?:\.{3})?"([^]*)"(?:\.{3})? is not/u.exec(message) ?? [];
     const at = source.indexOf(near) + near.indexOf(token);
-    const [, line = source.slice(0, at).split("\n").length] =
-      /line (\d+)/.exec(message) ?? [];
+    const [, line = lineAt(source, at)] = /line (\d+)/.exec(message) ?? [];
     throw malformed(message.replace(/, (?:\.{3})?"[^]*| in JSON.*/, ""), +line);
   }
 }
@@ -6407,74 +6457,6 @@ function checkJson(source: string) {
 function malformed(message: string, line = 1) {
   const [first = ""] = message.split("\n");
   return Object.assign(new Error(first.replace(/ at line .*/, "")), { line });
-}
-
-/** The node behind a path, through aliases and merged maps. */
-function nodeAt(
-  { isAlias, isMap, isScalar, isSeq }: typeof Yaml,
-  document: Yaml.Document.Parsed,
-  path: string[],
-) {
-  const real = (node: unknown) => isAlias(node) ? node.resolve(document) : node;
-  let node: unknown = document.contents;
-  for (const key of path) {
-    let map = real(node);
-    if (isMap(map) && !map.has(key)) {
-      const merged = map.items.filter((pair) =>
-        isScalar(pair.key) && pair.key.source === "<<"
-      ).flatMap(({ value }) => isSeq(value) ? value.items : value).map(real);
-      map = merged.find((other) => isMap(other) && other.has(key)) ?? map;
-    }
-    if (!isMap(map) && !isSeq(map)) break;
-    node = map.get(key, true) ?? node;
-  }
-  return real(node) as Yaml.Node | undefined;
-}
-
-interface Selected {
-  path: string[];
-  code: string | string[];
-  before: string[];
-}
-
-/** The strings and lists of strings at the ends of the patterns. */
-function select(data: unknown, patterns: string[]): Selected[] {
-  return patterns.flatMap((pattern) =>
-    selectAt(data, pattern.split("."), [], [])
-  );
-}
-
-function selectAt(
-  value: unknown,
-  [key, ...rest]: string[],
-  path: string[],
-  before: string[],
-): Selected[] {
-  if (key === undefined) {
-    if (typeof value === "string") return [{ path, code: value, before }];
-    return Array.isArray(value)
-      ? [{ path, code: value.map(String), before }]
-      : [];
-  }
-  if (typeof value !== "object" || value === null) return [];
-  // npm takes such a key as a comment.
-  return Object.entries(value).filter(([name]) =>
-    key === "*" ? !name.startsWith("//") : key.split("|").includes(name)
-  ).flatMap(([name, part]) =>
-    selectAt(
-      part,
-      rest,
-      [...path, name],
-      name === "command" ? programBefore({ ...value }) : [],
-    )
-  );
-}
-
-/** What runs a container's command: its entrypoint, or that of its image. */
-function programBefore({ entrypoint, image }: Record<string, unknown>) {
-  if (Array.isArray(entrypoint)) return entrypoint.map(String);
-  const given = entrypoint ?? image;
-  return typeof given === "string" ? given.trim().split(/\s+/) : [];
 }
 
 /** A command of a shell, with its here-document. */
@@ -6507,7 +6489,9 @@ class ShellReader {
         : this.#take(/[<>]?\(|\n|[;&|]+|\)/y);
       if (redirected) {
         this.#take(/[ \t]+/y);
+        const line = this.#lineHere();
         const end = this.#word();
+        if (redirected === "<") command.words.push({ text: `<${end}`, line });
         if (/^\d*<<-?$/.test(redirected)) this.#awaited.push({ command, end });
       } else if (operator) {
         if (operator === "\n") this.#readBodies();

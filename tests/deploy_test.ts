@@ -102,6 +102,16 @@ const CHANGES: [command: string, told: string][] = [
   ["pgroll start m.json --complete", "pgroll start"],
   ["yarn workspace db prisma migrate deploy", "prisma migrate deploy"],
   ["npm --prefix db exec -- prisma migrate deploy", "prisma migrate deploy"],
+  ["psql -f db/schema.sql", "psql -f db/schema.sql"],
+  [
+    'psql "$DATABASE_URL" -v ON_ERROR_STOP=1 --file=structure.sql',
+    "psql --file=structure.sql",
+  ],
+  [
+    "psql $URL -1Xqf migrations/001_users.sql",
+    "psql -1Xqf migrations/001_users.sql",
+  ],
+  ["psql app < schema.sql", "psql <schema.sql"],
   // How a shell wraps them.
   ["echo $'it\\'s'; alembic upgrade head", "alembic upgrade"],
   ["echo 'x' $(( 1 << 2 )) && alembic upgrade head", "alembic upgrade"],
@@ -229,6 +239,12 @@ const HARMLESS = [
   "./sync-production-schema.ts --apply",
   "deno run -A sync-production-schema.ts --apply",
   "psql -c 'SELECT 1'",
+  "psql -f seed.sql",
+  "psql app < report.sql",
+  "pg_dump --schema-only -f schema.sql",
+  "prisma migrate dev",
+  "./sync-production-schema.ts --dry-run --allow rewrite",
+  "deno run --allow-net --allow-read sync-production-schema.ts --apply",
   "python -c \"print('alembic upgrade head')\"",
   "node -e \"console.log('prisma migrate deploy')\"",
   "MESSAGE='alembic upgrade head' npm start",
@@ -576,14 +592,218 @@ const FILES: Case[] = [
     text: "\uFEFFa: goose up\r\nb: dbmate up\r\n",
     finds: ["1 goose up", "2 dbmate up"],
   },
-  // Nothing of these is run by a shell, or is the project's own.
+  {
+    file: "ops/unused.sh",
+    text: "alembic upgrade head\n",
+    finds: ["1 alembic upgrade"],
+  },
+  {
+    file: "Jenkinsfile",
+    text: lines(
+      "// sh 'alembic upgrade head'",
+      "/* sh 'alembic upgrade head' */",
+      "pipeline { stages {",
+      "  stage('Note') { steps { echo 'alembic upgrade head' } }",
+      "  stage('Deploy') { steps {",
+      "    sh 'npx prisma migrate deploy'",
+      '    sh(returnStatus: true, script: "goose up")',
+      '    sh """',
+      "      cd api",
+      '      sh -c \\"dbmate up\\"',
+      '    """',
+      "    bat label: 'x', script: 'flask db upgrade'",
+      "    sh 'alembic upgrade head' // sync-ignore: another database",
+      "  } }",
+      "  stage('Test') { steps { sh 'alembic upgrade head' } }",
+      "} }",
+    ),
+    finds: [
+      "6 prisma migrate deploy",
+      "7 goose up",
+      "10 dbmate up",
+      "12 flask db upgrade",
+    ],
+  },
+  {
+    file: "Makefile",
+    text: lines(
+      "RUN := alembic upgrade head",
+      ".PHONY: deploy",
+      "deploy: build",
+      "\t@echo alembic upgrade head",
+      "\t@-alembic upgrade head",
+      "\tX=$$(pwd) && cd api && \\",
+      "\t  goose up",
+      "dev:",
+      "\tdbmate up",
+      "db/reset-local:",
+      "\tdbmate drop",
+    ),
+    finds: ["5 alembic upgrade", "7 goose up"],
+  },
+  {
+    file: "ops/justfile",
+    text: lines(
+      "# goose up",
+      "deploy env='prod': build",
+      "  @goose up",
+      "test:",
+      "  goose up",
+    ),
+    finds: ["3 goose up"],
+  },
+  {
+    file: ".circleci/config.yml",
+    text: lines(
+      "jobs:",
+      "  release:",
+      "    environment: { run: goose up }",
+      "    steps:",
+      "      - checkout",
+      "      - run: goose up",
+      "      - run:",
+      "          name: dbmate up",
+      "          command: |",
+      "            # dbmate up",
+      "            dbmate up",
+      "      - when:",
+      "          steps: [{ run: alembic upgrade head }]",
+      "  test:",
+      "    steps: [{ run: alembic upgrade head }]",
+    ),
+    finds: ["6 goose up", "11 dbmate up", "13 alembic upgrade"],
+  },
+  {
+    file: "azure-pipelines.yml",
+    text: lines(
+      "stages:",
+      "  - stage: a",
+      "    jobs:",
+      "      - deployment: b",
+      "        displayName: goose up",
+      "        strategy: { runOnce: { deploy: { steps: [",
+      "          { script: goose up, displayName: dbmate up },",
+      "          { bash: dbmate up },",
+      "          { task: AzureCLI@2, inputs: { inlineScript: diesel setup } },",
+      "          ] } } }",
+    ),
+    finds: ["7 goose up", "8 dbmate up", "9 diesel setup"],
+  },
+  {
+    file: "bitbucket-pipelines.yml",
+    text: lines(
+      "pipelines:",
+      "  branches:",
+      "    main:",
+      "      - step:",
+      "          name: goose up",
+      "          script:",
+      "            - npm ci",
+      "            - goose up",
+      "          after-script: [dbmate up]",
+    ),
+    finds: ["8 goose up", "9 dbmate up"],
+  },
+  {
+    file: "cloudbuild.yaml",
+    text: lines(
+      "steps:",
+      "  - name: gcr.io/x/app",
+      "    entrypoint: npx",
+      "    args: [prisma, migrate, deploy]",
+      "  - name: flyway/flyway",
+      "    args: [migrate]",
+      "  - name: bash",
+      "    script: goose up",
+      "  - name: gcr.io/cloud-builders/docker",
+      "    args: [build, -t, migrate, .]",
+      "substitutions: { _NOTE: goose up }",
+    ),
+    finds: ["4 prisma migrate deploy", "6 flyway migrate", "8 goose up"],
+  },
+  {
+    file: "nixpacks.toml",
+    text: lines(
+      "[phases.build]",
+      'cmds = ["npm run build", "npx prisma generate"]',
+      "[phases.release]",
+      'cmds = ["true", "goose up"]',
+      "[start]",
+      "cmd = 'dbmate up && node .'",
+      "[variables]",
+      "NOTE = 'goose up'",
+    ),
+    finds: ["4 goose up", "6 dbmate up"],
+  },
+  {
+    file: "k8s/job.yaml",
+    text: lines(
+      "apiVersion: batch/v1",
+      "kind: Job",
+      "metadata: { annotations: { command: goose up } }",
+      "spec:",
+      "  template:",
+      "    spec:",
+      "      initContainers:",
+      "        - image: app",
+      "          command: [sh, -c]",
+      "          args:",
+      "            - alembic upgrade head",
+      "      containers:",
+      "        - image: app",
+      "          # sync-ignore: the queue has its own tables",
+      "          command: [goose, up]",
+      "        - image: app",
+      "          command: [goose]",
+      "          args: [up]",
+    ),
+    finds: ["11 alembic upgrade", "18 goose up"],
+  },
+  {
+    file: "charts/app/templates/hook.yaml",
+    text: lines(
+      "{{- if .Values.migrate }}",
+      "apiVersion: v1",
+      "kind: Pod",
+      'metadata: { name: "{{ .Release.Name }}-db" }',
+      "spec:",
+      "  containers:",
+      "    - image: {{ .Values.image }}",
+      '      command: ["rails", "db:migrate"]',
+      "{{- end }}",
+    ),
+    finds: ["8 rails db:migrate"],
+  },
+  {
+    file: "deploy/excused.sh",
+    text: lines(
+      "# sync-ignore: the warehouse is another database",
+      "goose up",
+      "dbmate up # sync-ignore: so is this one",
+      "# sync-ignore:",
+      "alembic upgrade head",
+      "sqitch deploy",
+    ),
+    finds: ["5 alembic upgrade", "6 sqitch deploy"],
+  },
+  // Nothing of these is run by a shell, is the project's own, or deploys.
+  { file: "scripts/dev.sh", text: "alembic upgrade head\n" },
+  { file: "scripts/reset_local.sh", text: "alembic upgrade head\n" },
+  { file: "compose.override.yml", text: "services: {a: {command: goose up}}" },
+  {
+    file: "docker-compose.dev.yml",
+    text: "services: {a: {command: goose up}}",
+  },
+  { file: "Dockerfile.dev", text: "RUN alembic upgrade head\n" },
+  { file: "deploy/README.md", text: "    alembic upgrade head\n" },
+  { file: "k8s/values.yaml", text: "containers: [{ command: [goose, up] }]" },
+  { file: "web/package.json", text: '{"scripts":{"db:dev":"goose up"}}' },
   {
     file: "bin/serve",
     text: lines("#!/usr/bin/env python3", "alembic upgrade head"),
   },
   { file: "bin/main.py", text: "alembic upgrade head\n" },
   { file: "README.md", text: "alembic upgrade head\n" },
-  { file: "unused.sh", text: "alembic upgrade head\n" },
   { file: "Dockerfile.dockerignore", text: "RUN alembic upgrade head\n" },
   { file: "node_modules/x/package.json", text: '{"scripts":{"a":"goose up"}}' },
   { file: "tests/package.json", text: '{"scripts":{"a":"goose up"}}' },
@@ -646,8 +866,28 @@ Deno.test("a file that cannot be read is a problem with its line", async () => {
 
 function wrong(place: string, told: string): string {
   return `${place} runs ${told}: only the sync script may change the schema; ` +
-    "run it there with --apply instead";
+    'run it there with --apply instead, or say why in "# sync-ignore: …" above';
 }
+
+Deno.test("what a person must allow is not allowed in a deploy file", async () => {
+  const text = lines(
+    "a: ./sync-production-schema.ts --apply --allow rewrite",
+    "b: deno task sync --apply --allow=drop:users",
+    "c: npx -y deno run -A sync-production-schema.ts --allow conflict --apply",
+    "d: sh -c './sync-production-schema.ts --apply --allow blocking'",
+  );
+  const { messages } = await alone([{ file: "Procfile", text }]);
+  assert.deepEqual(
+    messages,
+    ["rewrite", "drop:users", "conflict", "blocking"].map((hazard, i) =>
+      `Procfile:${i + 1} applies with --allow${
+        i === 1 ? "=" : " "
+      }${hazard}: ` +
+      "nobody looks there at what it lets pass; leave it out, and allow the " +
+      "hazard once, by hand"
+    ),
+  );
+});
 
 /** What the verifier says of a project with these files. */
 async function alone(cases: Case[]) {
