@@ -1405,11 +1405,9 @@ const DEFINITIONS: Record<string, string> = {
 };
 
 /** What stands behind ADD CONSTRAINT and its name. */
-function definitionOf({ verb, text = "" }: Step): string {
-  return verb === "addCheck"
-    ? `CHECK (${tidy(text)})`
-    : `${DEFINITIONS[verb]} ${text}`;
-}
+const definitionOf = once(({ verb, text = "" }: Step): string =>
+  verb === "addCheck" ? `CHECK (${tidy(text)})` : `${DEFINITIONS[verb]} ${text}`
+);
 
 /** What a constraint's step wants, part by part. */
 function wantedParts(db: Planner, step: Step): Parts {
@@ -7521,9 +7519,10 @@ function realDefault(value: string | undefined): string | undefined {
 }
 
 /** What a step says of an index or a constraint, part by part. */
-const parseDefinition = once((text: string) =>
-  readClauses(clausesOf(text), CLAUSE_PARTS)
-);
+const parseDefinition = once((text: string) => {
+  const clauses = clausesOf(text);
+  return { clauses, ...readClauses(clauses, CLAUSE_PARTS) };
+});
 
 /** What each clause of an index or a constraint says; undefined for nothing. */
 const CLAUSE_PARTS: Clauses = {
@@ -7620,11 +7619,11 @@ const CLAUSES_OF: Record<string, RegExp> = {
 /** A clause or a key that its kind does not have. */
 function strayClause(text: string, kind: string): string | undefined {
   const known = CLAUSES_OF[kind];
-  const stray = clausesOf(text).find(([word]) =>
+  const { clauses, parts } = parseDefinition(text);
+  const stray = clauses.find(([word]) =>
     word && word !== kind && !known?.test(word)
   );
   if (stray) return tidy(`${stray[0].toUpperCase()} ${stray[1]}`);
-  const { parts } = parseDefinition(text);
   const keys = keysOf(parts);
   const odd = keys.findIndex((key, i) => {
     if (kind === "index") return parts[`operator ${i + 1}`];
@@ -7677,7 +7676,7 @@ function headsOf(words: Clauses): RegExp {
 /** Drops what says nothing. */
 function dense(parts: Record<string, string | undefined | null>): Parts {
   const said: Parts = {};
-  for (const [part, text] of Object.entries(parts)) if (text) said[part] = text;
+  for (const part in parts) if (parts[part]) said[part] = parts[part];
   return said;
 }
 
@@ -7824,10 +7823,10 @@ interface Token {
 /** https://www.postgresql.org/docs/current/sql-syntax-lexical.html */
 const TOKEN = new RegExp(
   [
-    /(?<blank>\s+|--[^\n]*|\/\*)/,
-    /(?<string>[eE]'(?:[^'\\]|''|\\[^])*'|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*')/,
-    /(?<dollars>\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)/,
-    /(?<name>(?:[uU]&)?"(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/,
+    /(\s+|--[^\n]*|\/\*)/,
+    /([eE]'(?:[^'\\]|''|\\[^])*'|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*')/,
+    /(\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)/,
+    /((?:[uU]&)?"(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/,
     /\d[\w.]*(?:[eE][+-]?\d+)?|::|[-+*/<>=~!@#%^&|`?]+?(?=--|\/\*)/,
     /[-+*/<>=~!@#%^&|`?]+|[^]/,
   ].map((part) => part.source).join("|"),
@@ -7835,11 +7834,11 @@ const TOKEN = new RegExp(
 );
 
 /** Steps say the same few things, and say them in each pass. */
-function once<T>(read: (text: string) => T): (text: string) => T {
-  const known = new Map<string, T>();
-  return (text) => {
-    let made = known.get(text);
-    if (made === undefined) known.set(text, made = read(text));
+function once<T, K = string>(read: (said: K) => T): (said: K) => T {
+  const known = new Map<K, T>();
+  return (said) => {
+    let made = known.get(said);
+    if (made === undefined) known.set(said, made = read(said));
     return made;
   };
 }
@@ -7849,8 +7848,8 @@ const lexemes = once((text: string): Token[] => {
   const tokens: Token[] = [];
   for (let start = 0, end = 0; start < text.length; start = end) {
     TOKEN.lastIndex = start;
-    const { 0: raw = "", groups = {} } = TOKEN.exec(text) ?? {};
-    const { blank, dollars, string = dollars, name } = groups;
+    const [raw = "", blank, quoted, dollars, name] = TOKEN.exec(text) ?? [];
+    const string = quoted ?? dollars;
     end = start + raw.length;
     if (raw === "/*") end = endOfComment(text, start);
     if (dollars) {
@@ -7895,6 +7894,15 @@ const tokenize = once((text: string): Token[] =>
 const blanked = once((text: string): string => {
   if (!/['"$([]|--|\/\*|[^\S ]|\b(?:case|end)\b/i.test(text)) return text;
   let depth = 0;
+  // Where nothing is quoted, only brackets need to be told from the rest.
+  if (!/['"$]|--|\/\*|\b(?:case|end)\b/i.test(text)) {
+    return text.replace(/[([]|[)\]]|[^()[\]]+/g, (part) => {
+      if (/^[)\]]/.test(part)) depth = Math.max(0, depth - 1);
+      const shown = depth > 0 ? " ".repeat(part.length) : part;
+      if (/^[([]/.test(part)) depth++;
+      return shown.replace(/[^\S ]/g, " ");
+    });
+  }
   return lexemes(text).map(({ kind, text }) => {
     if (/^([)\]]|end)$/i.test(text)) depth = Math.max(0, depth - 1);
     const hidden = kind === "blank" || depth > 0;
@@ -7959,7 +7967,9 @@ const plainly = once((text: string): string => words(strip(text)).join(" "));
 
 /** PostgreSQL folds nothing but A to Z. */
 function fold(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (c) => c.toLowerCase());
+  return /[A-Z]/.test(name)
+    ? name.replaceAll(/[A-Z]/g, (c) => c.toLowerCase())
+    : name;
 }
 
 /** A name of SQL, taken apart at its dots. */
@@ -8221,20 +8231,24 @@ function columnFaults(table: string, column: string, text: string): Fault[] {
   ];
   if (typeof text !== "string" || text.trim() === "") return missing;
   const { type, refused, unread } = parseColumn(text);
-  const clause = refused?.split(/\s/)[0]?.toUpperCase();
-  const instead: Record<string, string> = {
-    REFERENCES: `addForeignKey("${table}", "${table}_${column}_fkey", ` +
-      `"(${column}) ${refused?.replace(/^references/, "REFERENCES")}")`,
-    UNIQUE: `addUnique("${table}", "${table}_${column}_key", "(${column})")`,
-    CHECK: `addCheck("${table}", "${table}_${column}_check", "…")`,
-  };
   return [
     ...missing,
     !type && `column "${column}" has no type`,
-    refused && `column "${column}" has an inline ${clause}, and what has no ` +
-      `name cannot be checked: write ${instead[clause ?? ""] ?? "a step"}`,
+    refused && inlineFault(table, column, refused),
     unread && `column "${column}" says what cannot be read: ${unread}`,
   ];
+}
+
+function inlineFault(table: string, column: string, refused: string): string {
+  const clause = refused.split(/\s/)[0]?.toUpperCase();
+  const instead: Record<string, string> = {
+    REFERENCES: `addForeignKey("${table}", "${table}_${column}_fkey", ` +
+      `"(${column}) ${refused.replace(/^references/, "REFERENCES")}")`,
+    UNIQUE: `addUnique("${table}", "${table}_${column}_key", "(${column})")`,
+    CHECK: `addCheck("${table}", "${table}_${column}_check", "…")`,
+  };
+  return `column "${column}" has an inline ${clause}, and what has no name ` +
+    `cannot be checked: write ${instead[clause ?? ""] ?? "a step"}`;
 }
 
 /** @param whole the text with the words before it, where there are some */
@@ -8248,7 +8262,7 @@ function definitionFaults(text: string, whole = text): Fault[] {
   return [
     /^\s*CREATE\b/i.test(text)
       ? "its text starts with CREATE: write only what follows the table's name"
-      : /\b(concurrently|not\s+valid)\b/i.test(blanked(text))
+      : /\b(concurrently|not\s+valid)\b/i.test(blanked(whole))
       ? "it says CONCURRENTLY or NOT VALID: leave that to the plan"
       : parts.temporal
       ? "it is temporal (WITHOUT OVERLAPS, PERIOD): write it as a step(…)"
@@ -9455,6 +9469,7 @@ const callsIn = once((text: string): Set<string> => {
 
 /** The collations that an expression names. */
 const collationsIn = once((text: string): string[] => {
+  if (!/collate/i.test(text)) return [];
   const tokens = tokenize(text).map(({ text }) => text);
   return tokens.flatMap((word, i) => {
     const [name = "", dot, own = ""] = tokens.slice(i + 1, i + 4);
