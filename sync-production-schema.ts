@@ -7844,7 +7844,7 @@ function once<T, K = string>(read: (said: K) => T): (said: K) => T {
 }
 
 /** All lexemes of a text, spaces and comments too. */
-const lexemes = once((text: string): Token[] => {
+function lexemes(text: string): Token[] {
   const tokens: Token[] = [];
   for (let start = 0, end = 0; start < text.length; start = end) {
     TOKEN.lastIndex = start;
@@ -7860,7 +7860,7 @@ const lexemes = once((text: string): Token[] => {
     tokens.push({ kind, text: text.slice(start, end), start, end });
   }
   return tokens;
-});
+}
 
 /** PostgreSQL's comments hold others. */
 function endOfComment(text: string, start: number): number {
@@ -7874,13 +7874,13 @@ function endOfComment(text: string, start: number): number {
 }
 
 /** The lexemes' texts, the same for every spelling of them. */
-const words = once((text: string): string[] =>
-  tokenize(text).map(({ kind, text }) => {
+function words(text: string): string[] {
+  return tokenize(text).map(({ kind, text }) => {
     const quoted = /^"(.*)"$/s.exec(text)?.[1] ?? "";
     if (isSimple(quoted)) return quoted;
     return kind === "string" || text.endsWith('"') ? text : fold(text);
-  })
-);
+  });
+}
 
 /** The lexemes that say something. */
 const tokenize = once((text: string): Token[] =>
@@ -7939,13 +7939,13 @@ function bracket(
 }
 
 /** Without comments, and without the brackets around the whole. */
-const strip = once((text: string): string => {
+function strip(text: string): string {
   for (let inner = tidy(text);;) {
     if (!inner.startsWith("(")) return inner;
     if (!/^\(\s*\)$/.test(blanked(inner))) return inner;
     inner = inner.slice(1, -1).trim();
   }
-});
+}
 
 /** One line, with strings left as they are; no comments. */
 function tidy(text: string): string {
