@@ -1786,17 +1786,15 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
 
 function planTable(db: Planner, step: Said) {
   const { table, columns } = step;
-  const entries = Object.entries(columns);
   const fact = db.table(table);
   if (!fact) return planNewTable(db, step);
   if (!isTable(db, step, fact)) return;
   planShape(db, step, fact);
-  for (const [column, text] of entries) {
-    planColumn(db, { table, column }, parseColumn(text));
-  }
-  for (const [column, text] of entries) {
-    planInlineKey(db, { table, column }, parseColumn(text));
-  }
+  const said = Object.entries(columns).map(([column, text]) =>
+    [{ table, column }, parseColumn(text)] as const
+  );
+  for (const [at, spec] of said) planColumn(db, at, spec);
+  for (const [at, spec] of said) planInlineKey(db, at, spec);
 }
 
 /** Whether a relation is a table at all; a conflict where not. */
@@ -7729,6 +7727,7 @@ function keysIn(text: string): Parts | undefined {
   if (!isNothing(before + after)) return undefined;
   const period = /\s+without\s+overlaps\s*$/i;
   const keys = list(within).map((key, i) => {
+    if (isSimple(key)) return { [`key ${i + 1}`]: key };
     const temporal = period.test(blanked(key)) ||
       /^period\s+\S/i.test(blanked(key));
     const said = readKey(key.replace(period, ""), i + 1);
@@ -7739,7 +7738,6 @@ function keysIn(text: string): Parts | undefined {
 
 /** https://www.postgresql.org/docs/current/sql-createindex.html */
 function readKey(text: string, n: number): Parts {
-  if (isSimple(text)) return { [`key ${n}`]: text };
   const [[, subject = ""] = [], ...clauses] = cut(text, KEY_WORDS);
   const said = new Map(clauses);
   const last = said.get("collate") ?? subject;
@@ -7891,8 +7889,12 @@ const tokenize = once((text: string): Token[] =>
  * The text at equal length: quotes as "_", and blanks for comments and for
  * what stands in brackets, or between CASE and END.
  */
-const blanked = once((text: string): string => {
-  if (!/['"$([]|--|\/\*|[^\S ]|\b(?:case|end)\b/i.test(text)) return text;
+function blanked(text: string): string {
+  const all = /['"$([]|--|\/\*|[^\S ]|\b(?:case|end)\b/i.test(text);
+  return all ? blank(text) : text;
+}
+
+const blank = once((text: string): string => {
   let depth = 0;
   // Where nothing is quoted, only brackets need to be told from the rest.
   if (!/['"$]|--|\/\*|\b(?:case|end)\b/i.test(text)) {
@@ -8020,8 +8022,11 @@ function id(name: string): string {
  *
  * @returns a name alone, or its schema and name; what is neither is a name
  */
-const parseName = once((text: string): string[] => {
-  if (/^\w+$/.test(text)) return [text];
+function parseName(text: string): string[] {
+  return /^\w+$/.test(text) ? [text] : parsePath(text);
+}
+
+const parsePath = once((text: string): string[] => {
   const part = /"((?:[^"]|"")*)"|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/
     .source;
   const whole = new RegExp(`^(?:(?:${part})\\.)?(?:${part})$`, "s").exec(text);
@@ -8209,11 +8214,12 @@ function textFaults(what: string, ...texts: unknown[]): (string | false)[] {
 
 /** Faults of names that stand for themselves: columns, constraints, labels. */
 function nameFaults(...names: unknown[]): (string | false)[] {
-  return names.flatMap((name) => [
-    ...textFaults("a name", name),
-    typeof name === "string" && byteLength(name) > 63 &&
-    `the name "${name}" has ${byteLength(name)} bytes; PostgreSQL keeps 63`,
-  ]);
+  return names.map((name) =>
+    typeof name !== "string" || name.trim() === ""
+      ? "a name is missing"
+      : byteLength(name) > 63 &&
+        `the name "${name}" has ${byteLength(name)} bytes; PostgreSQL keeps 63`
+  );
 }
 
 /** Faults of names that may say their schema. */
