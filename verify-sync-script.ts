@@ -5494,53 +5494,16 @@ function checkDocuments(
   models: Models,
   modelled: Objects | undefined,
 ) {
-  const problems: Problem[] = [];
   const { guide, skill } = options;
-  const text = exists(guide) ? Deno.readTextFileSync(guide) : undefined;
   const names = modelled ? namesOf(modelled) : readNames(models.sql);
   const keys = [...names.keys()];
   const tables = keys.filter((key) => key.startsWith("table "));
   const columns = keys.filter((key) => key.startsWith("column "));
-  if (text === undefined) {
-    problems.push({ message: `there is no guide at ${guide}`, file: guide });
-  } else {
-    const named = (name: string) => text.includes(`\`${name}\``);
-    const absent = [
-      ...tables.map((key) => nameOf(key, true)).filter((name) => !named(name)),
-      ...columns.map((key) => nameOf(key, true)).filter((name) =>
-        !named(nameOf(`column ${name}`))
-      ),
-    ];
-    if (absent.length > 0) {
-      const more = absent.length > 12 ? ` and ${absent.length - 12} more` : "";
-      problems.push({
-        message: `${guide} does not list ${absent.slice(0, 12).join(", ")}` +
-          `${more}: run it with --update-guide`,
-        file: guide,
-      });
-    }
-    const opened = text.match(/<!-- generated: \w+ -->/g) ?? [];
-    const closed = text.match(/<!-- end generated -->/g) ?? [];
-    if (opened.length !== closed.length) {
-      problems.push({
-        message: `${guide} has ${count(opened.length, "line")} ` +
-          `"<!-- generated: … -->" and ${closed.length} ` +
-          '"<!-- end generated -->": what stands between is not kept up to ' +
-          "date",
-        file: guide,
-        near: "end generated",
-      });
-    }
-    const stale = modelled && absent.length === 0 &&
-      sortedLines(updated(text, models, modelled)) !== sortedLines(text);
-    if (stale) {
-      problems.push({
-        message: `the generated parts of ${guide} are not what the models ` +
-          "say: run it with --update-guide",
-        file: guide,
-      });
-    }
-  }
+  const text = exists(guide) ? Deno.readTextFileSync(guide) : undefined;
+  const wrong = text === undefined
+    ? `there is no guide at ${guide}`
+    : faultOfGuide(guide, text, [...tables, ...columns], models, modelled);
+  const problems: Problem[] = wrong ? [{ message: wrong, file: guide }] : [];
   const skillText = exists(skill) ? Deno.readTextFileSync(skill) : "";
   for (
     const name of [options.script, import.meta.url].map((f) => basename(f))
@@ -5558,9 +5521,64 @@ function checkDocuments(
   };
 }
 
-/** In any order, since the models' own order is nobody's business. */
-function sortedLines(text: string): string {
-  return text.split("\n").sort().join("\n");
+const GENERATED =
+  /(<!-- generated: (tables|diagram) -->\n)((?:(?!<!-- generated)[^])*?)(<!-- end generated -->)/g;
+
+/** What is wrong with a guide; a part without its markers would go stale. */
+function faultOfGuide(
+  guide: string,
+  text: string,
+  keys: string[],
+  models: Models,
+  modelled: Objects | undefined,
+): string | undefined {
+  const parts = [...text.matchAll(GENERATED)].map(([, , part]) => part);
+  const rest = text.replaceAll(GENERATED, "");
+  const [stray] = /<!-- (?:end )?generated.*/.exec(rest) ?? [];
+  const missing = !parts.includes("tables")
+    ? "tables"
+    : /^erDiagram$/m.test(rest)
+    ? "diagram"
+    : undefined;
+  if (stray || missing) {
+    const what = stray ? `a stray "${stray}"` : `no generated ${missing}`;
+    return `${guide} has ${what}: each part stands between ` +
+      `"<!-- generated: ${missing ?? "tables"} -->" and ` +
+      '"<!-- end generated -->"; run it with --update-guide then';
+  }
+  const absent = keys.filter((key) =>
+    !text.includes(`\`${nameOf(key, key.startsWith("table "))}\``)
+  ).map((key) => nameOf(key, true));
+  if (absent.length > 0) {
+    return `${guide} does not list ${some(absent, 12)}: ` +
+      "run it with --update-guide";
+  }
+  const stale = modelled &&
+    plain(updated(text, models, modelled)) !== plain(text);
+  return stale
+    ? `the generated parts of ${guide} are not what the models say: run it ` +
+      "with --update-guide"
+    : undefined;
+}
+
+/** The first of a list, and how many more there are. */
+function some(all: string[], most: number): string {
+  const more = all.length - most;
+  return all.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+/**
+ * As it is compared: formatters align the cells of a table, and the order of
+ * the models' columns is nobody's business; that of the tables is.
+ */
+function plain(text: string): string {
+  return text.replaceAll(
+    /^\|.*$/gm,
+    (row) => row.replaceAll(/ {2,}/g, " ").replaceAll(/-{3,}/g, "---"),
+  ).replaceAll(
+    /(?:^(?:\|| {4}).*\n)+/gm,
+    (rows) => rows.split("\n").sort().join("\n"),
+  );
 }
 
 function updateGuide({ guide }: Options, models: Models, modelled: Objects) {
@@ -5719,9 +5737,8 @@ function updated(text: string, models: Models, modelled: Objects): string {
     diagram: () => diagram(models, modelled),
   };
   return text.replaceAll(
-    /(<!-- generated: (\w+) -->\n)[^]*?(<!-- end generated -->)/g,
-    (all, open, part, close) =>
-      part in parts ? `${open}\n${parts[part]?.()}\n\n${close}` : all,
+    GENERATED,
+    (_, open, part, _old, close) => `${open}\n${parts[part]?.()}\n\n${close}`,
   );
 }
 
@@ -5771,18 +5788,11 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
-/** A Markdown table with its columns aligned. */
+/** A Markdown table, unaligned: one longer cell changes one line. */
 function tableOf(head: string[], rows: string[][]): string {
-  const cells = [head, ...rows].map((row) =>
-    row.map((text) => text.replaceAll("|", "\\|"))
-  );
-  const widths = head.map((_, i) =>
-    Math.max(...cells.map((row) => row[i]?.length ?? 0))
-  );
-  const line = (row: string[]) =>
-    `| ${row.map((text, i) => text.padEnd(widths[i] ?? 0)).join(" | ")} |`;
-  const rule = line(widths.map((width) => "-".repeat(width)));
-  return [line(cells[0] ?? []), rule, ...cells.slice(1).map(line)].join("\n");
+  return [head, head.map(() => "---"), ...rows].map((row) =>
+    `| ${row.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`
+  ).join("\n");
 }
 
 /** What the comments of a Drizzle module say of its tables and columns. */
