@@ -37,8 +37,10 @@ interface Proof {
 /** Something that is not as it must be. */
 interface Problem {
   message: string;
-  /** SQL or steps, to paste or to replay. */
+  /** SQL or steps, to paste. */
   code?: string;
+  /** A failing state as SQL, which makes it in an empty database. */
+  replay?: string;
   file?: string;
   /** Text in the file near which an annotation belongs. */
   near?: string;
@@ -69,7 +71,7 @@ interface Context {
 }
 
 /** The checks, in their order; each adds a line. */
-async function prove(options: Options, report: Reporter): Promise<boolean> {
+async function prove(options: Options, report: Reporter) {
   const script = await loadScript(options.script);
   script.refuseOldDeno(OLDEST_DENO);
   const models = await loadModels(options.models);
@@ -88,7 +90,6 @@ async function prove(options: Options, report: Reporter): Promise<boolean> {
     () => checkDocuments(options, models, modelled),
   );
   await report.run("alone", () => checkDeployFiles());
-  return report.proofs.every(({ problems }) => problems.length === 0);
 }
 
 async function loadScript(file: string): Promise<typeof Script> {
@@ -116,14 +117,14 @@ async function loadScript(file: string): Promise<typeof Script> {
 /** What needs a database, on the embedded PostgreSQL or a scratch server. */
 async function proveOnServer(context: Context): Promise<Objects> {
   const { options, script, models, report } = context;
-  const applied = options.server === undefined
+  const applied = options.server === undefined && !options.quick
     ? runProcess(options, ["--apply", "--database-url", "pglite:"])
     : undefined;
   const server = options.server === undefined
     ? await Embedded.start(script, { extensions: models.extensions })
     : await ScratchServer.start(script, options.server);
   const next = { interrupted: counter(), convergent: counter() };
-  const helper = server instanceof Embedded
+  const helper = server instanceof Embedded && !options.quick
     ? new Helper(options, next, await server.copy())
     : undefined;
   try {
@@ -153,8 +154,12 @@ async function proveOnServer(context: Context): Promise<Objects> {
       const found = helper?.result(name);
       return await proveStates(context, name, await states(), all, next, found);
     };
-    await proveInOrder(report, fresh.problems.length > 0 ? "fresh" : "", {
+    const quick = fresh.problems.length > 0 ? "fresh" : "";
+    const failed = await proveInOrder(report, quick, {
       idempotent: () => proveIdempotent(context, first),
+    });
+    if (options.quick) return modelled.objects;
+    await proveInOrder(report, failed, {
       strict: async () => await proveStrict(context, first, await states()),
       runs: () => checkProcesses(context, first, applied),
       dry: async () => await proveDry(context, first, await states()),
@@ -174,11 +179,12 @@ async function proveInOrder(
   report: Reporter,
   failed: string,
   checks: Record<string, () => Promise<Found>>,
-) {
+): Promise<string> {
   for (const [name, check] of Object.entries(checks)) {
     if (failed) report.skip(name, `"${failed}" comes first`);
     else if ((await report.run(name, check)).problems.length > 0) failed = name;
   }
+  return failed;
 }
 
 /** Shares a long check's states among databases and the worker. */
@@ -5277,19 +5283,16 @@ class States {
     const [first] = found;
     database.atTarget = !first;
     if (!first) return [];
-    const more = found.slice(1, 4).map(({ message }) => message);
+    const more = found.slice(1, 4).map(({ message }) => message)
+      .concat(found.length > 4 ? `and ${found.length - 4} more` : []);
     const stopped = stopAfter > 0
       ? ` after an apply that stopped after ${count(stopAfter, "change")}`
       : "";
     return [{
       ...first,
       message: [`${first.message}${stopped}`, ...more].join("; "),
-      code: [
-        ...(first.code ? [first.code] : []),
-        "-- The state as SQL, to replay in an empty database; errors are part of it:",
-        ...[recipe.early, recipe.rows, recipe.late, recipe.harm].flat()
-          .map((sql) => `${sql};`),
-      ].join("\n"),
+      replay: [recipe.early, recipe.rows, recipe.late, recipe.harm].flat()
+        .map((sql) => `${sql};\n`).join(""),
     }];
   }
 
@@ -6590,13 +6593,19 @@ class ShellReader {
 
 type Found = Omit<Proof, "name" | "ms">;
 
+/** How many lines of problems are printed without --verbose. */
+const ROOM = 22;
+
 /** Tells each check as it ends; the machine-readable forms at the end. */
 class Reporter {
   readonly proofs: Proof[] = [];
   readonly #start = performance.now();
   #bar = false;
+  #room: number;
 
-  constructor(readonly options: Pick<Options, "format" | "verbose">) {}
+  constructor(readonly options: Options) {
+    this.#room = options.verbose ? Infinity : ROOM;
+  }
 
   /** Runs one check, and adds its line. */
   async run<T extends Found>(name: string, check: () => Promise<T> | T) {
@@ -6636,11 +6645,21 @@ class Reporter {
       ? count(problems.length, "problem")
       : text;
     console.log(paint(`${sign} ${name.padEnd(12)} ${said}${time}`, colour));
-    for (const { message, code } of problems) {
-      console.log(`    ${clean(message)}`);
-      for (const part of clean(code ?? "").split("\n")) {
-        if (part) console.log(`      ${part}`);
-      }
+    this.#printProblems(problems);
+  }
+
+  #printProblems(problems: Problem[]) {
+    const full = problems.flatMap(linesOf);
+    // All messages are worth more than all of the first ones' code.
+    const lines = full.length > this.#room && problems.length > 1
+      ? problems.map(({ message }) => `    ${clean(message)}`)
+      : full;
+    const shown = lines.slice(0, this.#room);
+    for (const line of shown) console.log(line);
+    this.#room -= shown.length;
+    const more = full.length - shown.length;
+    if (more > 0) {
+      console.log(`    … and ${count(more, "more line")}: see --verbose`);
     }
   }
 
@@ -6660,24 +6679,56 @@ class Reporter {
     this.#bar = false;
   }
 
-  finish() {
-    const { proofs, options } = this;
-    const failed = proofs.filter(({ problems }) => problems.length > 0);
-    const proved = failed.length === 0;
-    const time = seconds(performance.now() - this.#start);
-    const verdict = proved
-      ? `Proved: ${count(proofs.length, "check")} in ${time}.`
-      : `Not proved: ${failed.map(({ name }) => name).join(", ")} failed.`;
-    if (options.format === "json") {
-      console.log(
-        withoutPasswords(
-          JSON.stringify({ version: 1, proved, checks: proofs }, null, 2),
-        ),
-      );
-    } else if (options.format === "markdown") {
-      console.log(markdown(proofs, verdict));
-    } else console.log(`\n${paint(verdict, proved ? 32 : 31)}`);
+  get proved(): boolean {
+    return this.proofs.every(({ problems }) => problems.length === 0);
   }
+
+  finish() {
+    const { proofs, options, proved } = this;
+    const failed = proofs.filter(({ problems }) => problems.length > 0);
+    const time = seconds(performance.now() - this.#start);
+    const part = options.quick ? " of the quick form" : "";
+    const verdict = proved
+      ? `Proved: ${count(proofs.length, "check")}${part} in ${time}.`
+      : `Not proved: ${failed.map(({ name }) => name).join(", ")} failed.`;
+    if (options.format === "markdown") console.log(markdown(proofs, verdict));
+    if (options.format !== "text") return;
+    if (proved && !options.static && options.server === undefined) {
+      console.log(
+        "  on the embedded PostgreSQL alone; --server URL proves on another",
+      );
+    }
+    console.log(`\n${paint(verdict, proved ? 32 : 31)}`);
+  }
+}
+
+/** A problem as it is printed. */
+function linesOf({ message, code = "", replay }: Problem): string[] {
+  const details = clean(code).split("\n").filter((line) => line)
+    .map((line) => `      ${line}`);
+  const how = replay ? ["      --replay FILE writes this state as SQL"] : [];
+  return [`    ${clean(message)}`, ...details, ...how];
+}
+
+/** Writes the first state that fails, for psql to make it again. */
+function writeReplay(file: string, reports: Reporter[]) {
+  const failing = reports.flatMap(({ proofs }) => proofs)
+    .flatMap(({ problems }) => problems).find(({ replay }) => replay);
+  if (failing) {
+    const [first = ""] = clean(failing.message).split("\n");
+    Deno.writeTextFileSync(
+      file,
+      `-- ${first}\n-- Replay it in an empty database: psql -f ` +
+        `${
+          basename(file)
+        }\n-- Statements that fail are part of it.\n${failing.replay}`,
+    );
+  }
+  console.error(
+    failing
+      ? `${file} makes the failing state in an empty database: psql -f ${file}`
+      : `${file} is not written: no state failed`,
+  );
 }
 
 function markdown(proofs: Proof[], verdict: string): string {
@@ -6796,8 +6847,9 @@ How:
   --static            only what needs no database, in under a second
   --states N          how many random starting states (default: 100)
   --seed N            where they begin (default: 1)
+  --quick             only a fresh database and a second apply, for editors
   --server URL        a scratch server instead of the embedded PostgreSQL; its
-                      databases verify_… are dropped again
+                      databases verify_… are dropped again; may be repeated
 Output:
   --scaffold          print the steps for all that the models have and the
                       script lacks, and name what no step makes
@@ -6807,7 +6859,8 @@ Output:
   --update-guide      rewrite the guide's generated parts from the models; with
                       --static, prove nothing on a database
   --format FORMAT     text, json or markdown
-  --verbose           say where the time went
+  --replay FILE       write the state that failed as SQL for an empty database
+  --verbose           print all of what is wrong, and where the time went
   -h, --help          this text
 
 Exit status: 0 proved, 1 not, or an error`;
@@ -6824,7 +6877,11 @@ interface Options {
   updateGuide: boolean;
   states: number;
   seed: number;
+  quick: boolean;
+  /** All that were given; `server` is the one in turn. */
+  servers: string[];
   server: string | undefined;
+  replay: string | undefined;
   format: string;
   verbose: boolean;
 }
@@ -6843,10 +6900,9 @@ export async function main(args: string[]): Promise<number> {
       await scaffold(options);
       return 0;
     }
-    const report = new Reporter(options);
-    const proved = await prove(options, report);
-    report.finish();
-    return proved ? 0 : 1;
+    const reports = await proveOnEach(options);
+    if (options.replay) writeReplay(options.replay, reports);
+    return reports.every(({ proved }) => proved) ? 0 : 1;
   } catch (error) {
     const known = error instanceof VerifyError ||
       typeof (error as { hint?: unknown }).hint === "string";
@@ -6859,6 +6915,36 @@ export async function main(args: string[]): Promise<number> {
     console.error(clean(`  ${hint}`));
     return 1;
   }
+}
+
+/** One report for each server, or one for the embedded PostgreSQL. */
+async function proveOnEach(options: Options): Promise<Reporter[]> {
+  const reports: Reporter[] = [];
+  const servers = options.static || options.servers.length === 0
+    ? [options.server]
+    : options.servers;
+  for (const server of servers) {
+    const report = new Reporter({ ...options, server });
+    if (servers.length > 1 && options.format !== "json") {
+      const heading = `Server ${reports.length + 1} of ${servers.length}`;
+      console.log(`${reports.length > 0 ? "\n" : ""}${heading}`);
+    }
+    reports.push(report);
+    await prove(report.options, report);
+    report.finish();
+  }
+  if (options.format === "json") {
+    const all = reports.map(({ proved, proofs }) => ({
+      proved,
+      checks: proofs,
+    }));
+    const proved = all.every(({ proved }) => proved);
+    const what = all.length > 1 ? { proved, reports: all } : all[0];
+    console.log(
+      withoutPasswords(JSON.stringify({ version: 1, ...what }, null, 2)),
+    );
+  }
+  return reports;
 }
 
 async function readArguments(args: string[]): Promise<Options | undefined> {
@@ -6880,7 +6966,9 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
         static: flag,
         states: text,
         seed: text,
-        server: text,
+        quick: flag,
+        server: { ...text, multiple: true },
+        replay: text,
         scaffold: flag,
         live: flag,
         write: flag,
@@ -6950,7 +7038,10 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
     updateGuide: values["update-guide"] ?? false,
     states: number("states", 100),
     seed: number("seed", 1),
-    server: values.server,
+    quick: values.quick ?? false,
+    servers: values.server ?? [],
+    server: values.server?.[0],
+    replay: values.replay,
     format,
     verbose: values.verbose ?? false,
   };
