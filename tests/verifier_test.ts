@@ -529,6 +529,133 @@ Deno.test("a database that the verifier did not make is left alone", async () =>
   await admin.end();
 });
 
+Deno.test("a guide whose parts are not between markers fails", async (t) => {
+  const tables = "<!-- generated: tables -->";
+  const diagram = "<!-- generated: diagram -->";
+  const end = "<!-- end generated -->";
+  const cases: [string, (guide: string) => string, RegExp | undefined][] = [
+    ["as it is", (guide) => guide, undefined],
+    [
+      "no first line",
+      (g) => g.replace(`${tables}\n`, ""),
+      /has a stray "<!-- end/,
+    ],
+    [
+      "no last line",
+      (g) => g.replace(`${end}\n`, ""),
+      /a stray "<!-- generated/,
+    ],
+    ["nothing of it", () => "# Guide\n", /has no generated tables/],
+    [
+      "another word",
+      (g) => g.replace(tables, "<!-- generated: tabels -->"),
+      /a stray "<!-- generated: tabels -->"/,
+    ],
+    [
+      "no markers of the tables",
+      (g) => g.replace(`${tables}\n`, "").replace(`${end}\n`, ""),
+      /has no generated tables/,
+    ],
+    [
+      "a diagram without markers",
+      (g) => g.replace(new RegExp(`${diagram}\n([^]*)${end}\n`), "$1"),
+      /has no generated diagram/,
+    ],
+    [
+      "a guide without a diagram",
+      (g) => g.replace(new RegExp(`${diagram}\n[^]*${end}\n`), ""),
+      undefined,
+    ],
+  ];
+  await withProject(async (project) => {
+    const update = ["--static", "--update-guide", "--server", server.url()];
+    const made = await verify(project, update);
+    assert.equal(made.code, 0, made.stdout + made.stderr);
+    const guide = await Deno.readTextFile(project.guide);
+    for (const [title, spoil, says] of cases) {
+      await t.step(title, async () => {
+        await Deno.writeTextFile(project.guide, spoil(guide));
+        const { code, stdout } = await verify(project, ["--static"]);
+        assert.equal(code, says ? 1 : 0, stdout);
+        if (says) assert.match(stdout, says);
+      });
+    }
+    await t.step("one longer comment changes one line", async () => {
+      await edit(
+        project.models,
+        "/** What it says. */",
+        "/** What it says, in as many words as its author found it to need. */",
+      );
+      await Deno.writeTextFile(project.guide, guide);
+      assert.equal((await verify(project, update)).code, 0);
+      const before = guide.split("\n");
+      const now = (await Deno.readTextFile(project.guide)).split("\n");
+      assert.equal(now.filter((line) => !before.includes(line)).length, 1);
+      assert.equal(now.length, before.length);
+    });
+    await t.step("a formatter may align the tables", async () => {
+      const { code } = await new Deno.Command(Deno.execPath(), {
+        args: ["fmt", "--quiet", project.guide],
+      }).output();
+      assert.equal(code, 0);
+      const aligned = await Deno.readTextFile(project.guide);
+      assert.match(aligned, /\| -{9,} \|/);
+      const quick = ["--quick", "--server", server.url()];
+      const same = await verify(project, quick);
+      assert.equal(same.code, 0, same.stdout + same.stderr);
+      // A row under another table's name is another guide.
+      const [row = ""] = /^\| `body` .*\n/m.exec(aligned) ?? [];
+      await Deno.writeTextFile(
+        project.guide,
+        aligned.replace(row, "").replace(/^\| `slug` .*\n/m, `$&${row}`),
+      );
+      const other = await verify(project, quick);
+      assert.match(
+        other.stdout,
+        /generated parts of .* are not what the models/,
+      );
+    });
+  });
+});
+
+Deno.test("each server has a report of its own, also of the quick form", async () => {
+  await withProject(async (project) => {
+    const both = ["--server", server.url(), "--server", server.url()];
+    const { code, stdout } = await verify(project, [
+      ...["--quick", "--update-guide", ...both],
+    ]);
+    assert.equal(code, 0, stdout);
+    assert.match(
+      stdout,
+      /^Server 1 of 2\n✓ static[^]*\nServer 2 of 2\n✓ static/,
+    );
+    assert.equal(
+      stdout.match(/^Proved: .* of the quick form in /gm)?.length,
+      2,
+    );
+    assert.doesNotMatch(stdout, /convergent|interrupted|alone; --server/);
+    const json = await verify(project, ["--quick", "--format=json", ...both]);
+    const { version, proved, reports } = JSON.parse(json.stdout);
+    assert.deepEqual([version, proved, reports.length], [1, true, 2]);
+    assert.ok(reports[1].checks.length >= 5);
+    assert.equal(reports[1].proved, true);
+  });
+});
+
+Deno.test("more than 40 lines are printed only by --verbose", async () => {
+  await withProject(async (project) => {
+    await replaceSteps(project, "");
+    const short = await verify(project, ["--static"]);
+    assert.equal(short.code, 1);
+    assert.ok(short.stdout.split("\n").length <= 41, short.stdout);
+    const [, hidden] = /… and (\d+) more lines: see --verbose/
+      .exec(short.stdout) ?? [];
+    const long = await verify(project, ["--static", "--verbose"]);
+    const lines = (text: string) => text.match(/^ {4}/gm)?.length ?? 0;
+    assert.equal(lines(long.stdout), lines(short.stdout) - 1 + Number(hidden));
+  });
+});
+
 Deno.test("the embedded PostgreSQL proves without a server", async () => {
   await withProject(async (project) => {
     project.models = join(project.directory, "models.sql");
@@ -551,6 +678,7 @@ Deno.test("the embedded PostgreSQL proves without a server", async () => {
     assert.equal(code, 0, stdout + stderr);
     assert.match(stdout, /^✓ fresh .*PostgreSQL [\d.]+ \(embedded\)$/m);
     assert.match(stdout, /^✓ convergent .*3 random ones from seed 7/m);
+    assert.match(stdout, /^ {2}on the embedded PostgreSQL alone; --server /m);
     assert.match(stdout, /\nProved: 10 checks in [\d.]+ m?s\.\n$/);
   });
 });
