@@ -7711,7 +7711,7 @@ function sortOptions(options: string[]): string {
 }
 
 /** What SET assigns, by column; no value where it assigns several at once. */
-function readAssignments(set: string): Map<string, string | undefined> {
+export function readAssignments(set: string): Map<string, string | undefined> {
   return new Map(
     list(set).map(assigned).flatMap(([to, value]) =>
       to.startsWith("(")
@@ -14352,8 +14352,15 @@ function refuseHazards(sections: Section[], allow: string[]) {
   );
 }
 
-/** Of what needs a look, that which stops an apply. */
-function blockingIssues({ issues }: Plan, { allow }: Options): Item[] {
+/**
+ * Of what needs a look, that which stops an apply.
+ *
+ * @param allow the hazards that a person allows; `conflict` lets conflicts be
+ */
+export function blockingIssues(
+  { issues }: Pick<Plan, "issues">,
+  { allow }: Pick<Options, "allow"> = { allow: [] },
+): Item[] {
   const told = ["unchecked", "situation"];
   if (allow.includes("conflict")) told.push("conflict");
   return issues.filter(({ reason = "" }) => !told.includes(reason));

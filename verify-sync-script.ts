@@ -75,6 +75,8 @@ async function prove(options: Options, report: Reporter) {
   const script = await loadScript(options.script);
   script.refuseOldDeno(OLDEST_DENO);
   const models = await loadModels(options.models);
+  const { rowsFile } = options;
+  options.rows = rowsFile === undefined ? models.rows : readFile(rowsFile);
   const context = { options, script, models, report };
   if (options.static) {
     const wanted = readNames(models.sql);
@@ -90,6 +92,12 @@ async function prove(options: Options, report: Reporter) {
     () => checkDocuments(options, models, modelled),
   );
   await report.run("alone", () => checkDeployFiles());
+}
+
+/** @throws VerifyError where there is no such file */
+function readFile(file: string): string {
+  if (exists(file)) return Deno.readTextFileSync(file);
+  throw new VerifyError(`there is no file ${file}`, "Name it with --rows FILE");
 }
 
 async function loadScript(file: string): Promise<typeof Script> {
@@ -163,8 +171,15 @@ async function proveOnServer(context: Context): Promise<Objects> {
       strict: async () => await proveStrict(context, first, await states()),
       runs: () => checkProcesses(context, first, applied),
       dry: async () => await proveDry(context, first, await states()),
+      works: async () => await (await states()).exercise(first, context),
       convergent: long("convergent"),
       interrupted: long("interrupted"),
+      ran: async () => {
+        const all = await states();
+        for (const step of helper?.ran ?? []) all.ran.add(step);
+        const text = "the SQL of every step that is written by hand has run";
+        return { text, problems: all.notRun() };
+      },
     });
     return modelled.objects;
   } finally {
@@ -206,7 +221,9 @@ async function proveStates(
     .map(([name, ms]) => `${name} ${seconds(ms)}`);
   states.times = {};
   const text = jobs.text + (options.verbose ? `; ${times.join(", ")}` : "");
-  return { text, problems: [...ours, ...theirs].slice(0, 1) };
+  const problems = [...ours, ...theirs].slice(0, 1);
+  if (name === "convergent") problems.unshift(...states.withoutRows());
+  return { text, problems };
 }
 
 type LongCheck = "interrupted" | "convergent";
@@ -226,10 +243,19 @@ class Helper {
     convergent: Promise.withResolvers<Problem[]>(),
   };
 
+  /** The steps that have run there. */
+  readonly ran = new Set<string>();
+
   /** @param copy of an embedded PostgreSQL that has just been started */
   constructor(options: Options, next: Counters, copy: ArrayBuffer) {
-    this.#worker.onmessage = ({ data }: MessageEvent<[LongCheck, Problem[]]>) =>
-      this.#results[data[0]].resolve(data[1]);
+    this.#worker.onmessage = (
+      { data: [name, problems, ran] }: MessageEvent<
+        [LongCheck, Problem[], string[]]
+      >,
+    ) => {
+      for (const step of ran) this.ran.add(step);
+      this.#results[name].resolve(problems);
+    };
     this.#worker.onerror = (event) => {
       event.preventDefault();
       const problems = [{ message: `a worker failed: ${event.message}` }];
@@ -269,7 +295,8 @@ async function help(
   );
   for (const name of ["convergent", "interrupted"] as const) {
     const { list } = await states.jobs(name, database, options);
-    tell([name, await share([database], list, next[name])]);
+    const problems = await share([database], list, next[name]);
+    tell([name, problems, [...states.ran]]);
   }
   await server.stop();
 }
@@ -361,7 +388,7 @@ async function proveFresh(
 async function proveIdempotent({ script }: Context, database: Database) {
   const before = await fingerprint(database.session);
   const plan = await database.inspect();
-  const problems = leftover(plan);
+  const problems = leftover(script, plan);
   if (problems.length === 0) {
     await script.runChanges(database.session, plan);
     const changed = differing(before, await fingerprint(database.session));
@@ -430,12 +457,21 @@ function sampleOf(script: typeof Script, target: Objects): Objects {
 }
 
 function isNoticed(plan: Script.Plan, key: string, step: Step): boolean {
+  return isTold(plan.issues, key, step) ||
+    (step.alter
+      ? plan.changes.some((change) => change.step === step)
+      : isTold(plan.changes, key, step));
+}
+
+/** Whether one of these is about a thing, or the step that makes it. */
+function isTold(list: { object: string }[], key: string, step: Step): boolean {
   const names = [nameOf(key), nameOf(key, true), step.name];
-  const told = ({ object }: { object: string }) => names.includes(object);
-  return plan.issues.some(told) ||
-    plan.changes.some((change) =>
-      step.alter ? change.step === step : told(change)
-    );
+  return list.some(({ object }) => names.includes(object));
+}
+
+/** What names a step in what a proof remembers. */
+function stepKey(section: string, { verb, name }: Step): string {
+  return `${verb} "${name}" in section "${section}"`;
 }
 
 /** The step that makes a thing; of a longhand one the SQL tells. */
@@ -543,9 +579,9 @@ async function share(
 }
 
 /** What a plan that must be empty holds. */
-function leftover(plan: Script.Plan): Problem[] {
+function leftover(script: typeof Script, plan: Script.Plan): Problem[] {
   return [
-    ...plan.issues.map(describeIssue),
+    ...script.blockingIssues(plan).map(describeIssue),
     ...plan.changes.slice(0, 3).map(({ section, step, sql }) => ({
       message: `${step.verb} "${step.name}" in section "${section}" still ` +
         "finds something to change",
@@ -611,6 +647,8 @@ interface Models {
   extensions: string[];
   /** Roles that the SQL names. */
   roles: string[];
+  /** SQL that inserts rows where none can be made by trying. */
+  rows: string;
 }
 
 /** What the models make of an empty database. */
@@ -627,7 +665,9 @@ async function loadModels(file: string): Promise<Models> {
     );
   }
   const source = Deno.readTextFileSync(file);
-  if (file.endsWith(".sql")) return { file, source, ...readDump(source) };
+  if (file.endsWith(".sql")) {
+    return { file, source, rows: "", ...readDump(source) };
+  }
   let module: Record<string, unknown>;
   try {
     module = await import(pathToFileURL(resolve(file)).href);
@@ -650,7 +690,8 @@ async function loadModels(file: string): Promise<Models> {
   const none = generateDrizzleJson({});
   const statements = await generateMigration(none, snapshot);
   const sql = statements.join("\n");
-  return { file, source, sql, skipped: [], extensions: [], roles: [] };
+  const rows = [module.rows ?? []].flat().join(";\n");
+  return { file, source, sql, rows, skipped: [], extensions: [], roles: [] };
 }
 
 /** A statement of an SQL text: where it stands, and its words. */
@@ -1233,6 +1274,18 @@ async function readObjects(session: Session): Promise<Objects> {
   );
 }
 
+/** Every kind in every schema: what the inventory has beside the above too. */
+async function readAll(session: Session): Promise<Objects> {
+  const all = await readObjects(session);
+  for (const item of (await readInventory(session)).items) {
+    const { kind } = item, key = keyOf(item);
+    // Extensions are set apart by the proof itself.
+    if (kind === "extension" || all.has(key)) continue;
+    all.set(key, { kind, definition: substance(item) });
+  }
+  return all;
+}
+
 /** The differences of the models' database and the script's, as problems. */
 async function compareWithModels(
   { modelled, target: made, unmodelled }: {
@@ -1447,6 +1500,11 @@ function compareWithTarget(target: Objects, reached: Objects): string[] {
     const [want, have] = [target.get(key), reached.get(key)];
     if (!have) return [`${key} is missing`];
     if (!want) return [`${key} should not be there: ${have.definition}`];
+    if (
+      have.definition.startsWith("{") && want.definition !== have.definition
+    ) {
+      return [`${key} differs`];
+    }
     return want.definition === have.definition
       ? []
       : [`${key} is ${have.definition}, not ${want.definition}`];
@@ -2489,7 +2547,7 @@ function inventoryQuery(): string {
         AS prefix,
       CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END AS plain
     FROM pg_namespace n WHERE nspname !~ '^(pg_|_timescaledb)'
-      AND nspname NOT IN ('information_schema', '${EXTENSIONS}', 'verify_before')
+      AND nspname <> 'information_schema' AND nspname !~ '^verify_'
       AND ${free("pg_namespace", "n.oid")}
   ), rel AS MATERIALIZED (
     SELECT c.*, nspname, prefix, plain, prefix || quote_ident(relname) AS sql,
@@ -4195,9 +4253,20 @@ class Database {
     return plan;
   }
 
-  inspect(): Promise<Script.Plan> {
+  /** @throws VerifyError that names the step whose SQL PostgreSQL refuses */
+  async inspect(): Promise<Script.Plan> {
     const { script, session } = this;
-    return script.inspect(session, script.sections, PLAN_OPTIONS);
+    try {
+      return await script.inspect(session, script.sections, PLAN_OPTIONS);
+    } catch (error) {
+      const { section, step } = error as { section?: string; step?: Step };
+      if (section === undefined || !step) throw error;
+      throw new VerifyError(
+        `PostgreSQL refuses the SQL of ${stepKey(section, step)}: ` +
+          messageOf(error),
+        "Mend the step; --dry-run on a database with its tables tells the same",
+      );
+    }
   }
 
   async describe(): Promise<string> {
@@ -4375,6 +4444,9 @@ interface TableFacts {
   /** Columns of primary keys and of unique constraints and indexes. */
   keys: string[];
   primary: string[];
+  takesRows: boolean;
+  /** Whether triggers look at each row that is updated. */
+  triggers: boolean;
   /** Tables that it inherits from, which have its rows as well. */
   heirOf: string[];
 }
@@ -4427,6 +4499,10 @@ const FACTS = `SELECT json_build_object(
       FROM pg_constraint WHERE conrelid = c.oid AND contype = 'f'),
     'heirOf', (SELECT coalesce(json_agg(relname), '[]') FROM pg_inherits
       JOIN pg_class p ON p.oid = inhparent WHERE inhrelid = c.oid),
+    'takesRows', relkind = 'r' OR EXISTS (SELECT FROM pg_inherits
+      WHERE inhparent = c.oid),
+    'triggers', EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid
+      AND NOT tgisinternal AND tgtype::int & 17 = 17),
     'primary', (SELECT coalesce(json_agg(attname), '[]') FROM pg_constraint
       JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)
       WHERE conrelid = c.oid AND contype = 'p'),
@@ -4445,23 +4521,66 @@ const FACTS = `SELECT json_build_object(
 /** Rows that the schema accepts, found by trying. */
 interface Rows {
   facts: Facts;
-  /** For each table how many rows, and the statements that insert them. */
-  pool: Map<string, { rows: number; sql: string[] }>;
+  /** Several sets of rows, of which each state takes another. */
+  pools: Pool[];
   /** Tables for which none could be made, with PostgreSQL's reason. */
-  unfilled: string[];
+  unfilled: Map<string, string>;
 }
+
+/** For each table how many rows, and the statements that insert them. */
+type Pool = Map<string, { rows: number; sql: string[] }>;
+
+/** How many sets of rows there are, where tables are not many. */
+const POOLS = 3;
 
 const ROWS = 8;
 
-/** Fills the target's tables with rows, parents first, and reads them back. */
-async function makeRows(database: Database, seed: number): Promise<Rows> {
+/**
+ * Fills the target's tables with rows, several times.
+ *
+ * @param given SQL of the user's that inserts rows where ours are refused
+ */
+async function makeRows(
+  database: Database,
+  seed: number,
+  given: string,
+): Promise<Rows> {
   const { session } = database;
   const [row] = await session.query(FACTS);
   const facts = row?.facts as Facts;
   facts.tables ??= [];
+  const unfilled = new Map<string, string>();
+  const all = facts.tables.map(({ name }) => quote(name));
+  const pools = [];
+  for (let n = 0; n < (all.length > 60 ? 1 : POOLS); n++) {
+    if (n > 0) {
+      await session.query(
+        all.length === 0 ? "" : `TRUNCATE ${all} RESTART IDENTITY CASCADE`,
+      );
+      await database.apply();
+    }
+    try {
+      await session.query(given);
+    } catch (error) {
+      throw new VerifyError(
+        `the rows that are given are refused: ${messageOf(error)}`,
+        "Mend what --rows names, or the models' export rows",
+      );
+    }
+    pools.push(await fillTables(session, facts, seed + n, unfilled));
+  }
+  return { facts, pools, unfilled };
+}
+
+/** Fills the tables with rows, parents first, and reads them back. */
+async function fillTables(
+  session: Session,
+  facts: Facts,
+  seed: number,
+  unfilled: Map<string, string>,
+): Promise<Pool> {
   const random = randomFrom(seed);
   const made = new Map<string, Record<string, string | null>[]>();
-  const unfilled: string[] = [];
   const rows = async ({ name, columns }: TableFacts) => {
     const list = columns.map(({ name }) =>
       `${quoteText(name)}, t.${quote(name)}::text`
@@ -4496,11 +4615,12 @@ async function makeRows(database: Database, seed: number): Promise<Rows> {
       } PERFORM set_config('verify.why', why, false); END $verify$`,
     );
     made.set(table.name, await rows(table));
-    if (made.get(table.name)?.length === 0) {
+    // A parent without partitions takes none.
+    if (made.get(table.name)?.length === 0 && table.takesRows) {
       const [why] = await session.query(
         "SELECT current_setting('verify.why') AS why",
       );
-      unfilled.push(`${table.name} (${why?.why})`);
+      unfilled.set(table.name, `${why?.why}`);
     }
   }
   // References that had no row to point at yet.
@@ -4518,7 +4638,7 @@ async function makeRows(database: Database, seed: number): Promise<Rows> {
       ]));
     }
   }
-  const pool: Rows["pool"] = new Map();
+  const pool: Pool = new Map();
   for (const table of ordered) {
     const all = await rows(table);
     const sql = all.map((row) => insertion(table, row));
@@ -4534,7 +4654,7 @@ async function makeRows(database: Database, seed: number): Promise<Rows> {
     }
     if (all.length > 0) pool.set(table.name, { rows: all.length, sql });
   }
-  return { facts, pool, unfilled };
+  return pool;
 }
 
 /** Tables after those that their NOT NULL references need. */
@@ -4590,7 +4710,10 @@ function candidate(
       );
     if (!column.notNull && chance(0.25)) row[column.name] = null;
     else if (column.default && !column.identity && chance(0.2)) continue;
-    else row[column.name] = valueFor(column, i, random, hints);
+    else {
+      const unique = keys.includes(column.name);
+      row[column.name] = valueFor(column, i, random, hints, unique);
+    }
   }
   for (const { columns: names, parent, parentColumns } of foreign) {
     const parents = made.get(unquote(parent)) ?? [];
@@ -4629,17 +4752,21 @@ function valueFor(
   i: number,
   random: () => number,
   hints: string[],
+  unique: boolean,
 ): string {
   if (column.array) {
     const one = { ...column, array: false };
     const values = [0, 1].slice(0, Math.floor(random() * 3)).map(() =>
-      `"${valueFor(one, i, random, hints).replaceAll(/["\\]/g, "\\$&")}"`
+      `"${
+        valueFor(one, i, random, hints, unique).replaceAll(/["\\]/g, "\\$&")
+      }"`
     );
     return `{${values.join(",")}}`;
   }
   const pick = <T>(list: T[]) => list[Math.floor(random() * list.length)] as T;
   const { type, labels } = column;
-  if (labels) return pick(labels);
+  // So that in a few rows each of them is there.
+  if (labels) return labels[i % labels.length] ?? "";
   const [, base = type, size] =
     /^([a-z ]+?)(?:\((\d+).*\))?(?: with.*)?$/.exec(type) ?? [];
   const digits = (n: number) =>
@@ -4658,7 +4785,8 @@ function valueFor(
     case "bigint": {
       if (column.identity) return `${100 + i}`;
       const numbers = hints.filter((hint) => /^-?\d+$/.test(hint));
-      return numbers.length > 0 && random() < 0.7 ? pick(numbers) : `${1 + i}`;
+      if (numbers.length > 0 && random() < 0.7) return pick(numbers);
+      return unique || random() < 0.7 ? `${1 + i}` : pick(["0", "-1", "32767"]);
     }
     case "numeric":
     case "real":
@@ -4666,10 +4794,11 @@ function valueFor(
     case "money": {
       const numbers = hints.filter((hint) => /^-?\d+(\.\d+)?$/.test(hint));
       if (numbers.length > 0 && random() < 0.7) return pick(numbers);
-      return size && Number(size) < 4 ? "0" : `${i}.5`;
+      if (size && Number(size) < 4) return "0";
+      return unique || random() < 0.7 ? `${i}.5` : pick(["0", "-0.5"]);
     }
     case "boolean":
-      return pick(["true", "false"]);
+      return i % 2 === 0 ? "true" : "false";
     case "date":
       return day;
     case "timestamp":
@@ -4702,11 +4831,20 @@ function valueFor(
       if (/range$/.test(base)) {
         return /date|ts/.test(base) ? `[${day},${day}]` : `[${i},${i + 1})`;
       }
-      const words = ["Zoë O'Hara", "north", "south gate", "x", "100%"];
+      const words = [
+        "Zoë O'Hara",
+        "north",
+        "south gate",
+        "x",
+        "100%",
+        "日本 🌍",
+      ];
       const text = hints.length > 0 && random() < 0.7
         ? pick(hints)
         : random() < 0.1
         ? ""
+        : random() < 0.1
+        ? `${i} ${"long ".repeat(60)}`
         : `${pick(words)} ${i}`;
       return text.slice(0, Number(size ?? 1000));
     }
@@ -4719,8 +4857,8 @@ function tolerant(statements: string[]): string {
     `BEGIN EXECUTE $verify_sql$${sql}$verify_sql$; ` +
     "EXCEPTION WHEN OTHERS THEN NULL; END;"
   );
-  return "DO $verify$ BEGIN SET CONSTRAINTS ALL IMMEDIATE;\n" +
-    `${blocks.join("\n")} END $verify$`;
+  return "DO $verify_any$ BEGIN SET CONSTRAINTS ALL IMMEDIATE;\n" +
+    `${blocks.join("\n")} END $verify_any$`;
 }
 
 /** A stream of numbers from 0 to 1, the same for a seed (mulberry32). */
@@ -4746,6 +4884,12 @@ interface Recipe {
   harm: string[];
   /** Whether before the harm it is the target, but for its rows. */
   fromTarget: boolean;
+  /** Whether nothing is left to be done but for the rows. */
+  finished?: boolean;
+  /** Whether all that the catalogs hold is compared, and not the usual part. */
+  whole?: boolean;
+  /** What was altered, of which it is enough that an issue names it. */
+  altered?: { key: string; step: Step };
 }
 
 /** What comes before rows; the rest would be in their way. */
@@ -4812,8 +4956,9 @@ function strengthsOf(harms: Harm[], strength: number) {
 class States {
   /** Where the time of the proofs went, in milliseconds. */
   times: Record<string, number> = {};
-  /** The column that each backfill sets, and where. */
-  readonly #fills: { table: string; column: string; where: string }[];
+  /** The steps that have run, by `stepKey`. */
+  readonly ran = new Set<string>();
+  readonly #fills: Fill[];
   /** Columns that a builder makes, and of these the ones that came later. */
   readonly #built: Set<string>;
   readonly #later: Set<string>;
@@ -4822,21 +4967,25 @@ class States {
     readonly script: typeof Script,
     readonly changes: Script.Change[],
     readonly target: Objects,
+    /** All that the catalogs hold, of every kind and schema. */
+    readonly whole: Objects,
     readonly rows: Rows,
+    readonly options: Options,
   ) {
+    for (const { section, step } of changes) {
+      this.ran.add(stepKey(section, step));
+    }
     const steps = stepsOf(script);
     const gone = steps.filter(({ verb }) => verb === "dropColumn");
-    this.#fills = steps.flatMap(({ fill }) => {
+    this.#fills = steps.flatMap((step) => fillsOf(script, step)).filter((
+      { table, text },
+    ) =>
       // One that reads a dropped column has nothing left to fill from.
-      const past = gone.some(({ table, column = "" }) =>
-        table === fill?.table &&
-        `${fill?.set} ${fill?.where}`.split(/[^\p{L}\p{N}_$]+/u)
-          .includes(column)
-      );
-      if (!fill || past) return [];
-      const [, column = ""] = /^\s*("[^"]+"|\w+)/.exec(fill.set) ?? [];
-      return [{ ...fill, column: unquote(column) }];
-    });
+      !gone.some((step) =>
+        step.table === table &&
+        text.split(/[^\p{L}\p{N}_$]+/u).includes(step.column ?? "")
+      )
+    );
     const added = steps.filter(({ verb }) => verb === "addColumn");
     this.#later = new Set(added.map(({ name }) => name));
     this.#built = new Set([
@@ -4856,9 +5005,10 @@ class States {
     database: Database,
     changes: Script.Change[],
     target: Objects,
-    { seed }: Options,
+    options: Options,
   ): Promise<States> {
-    const rows = await makeRows(database, seed);
+    const rows = await makeRows(database, options.seed, options.rows);
+    const whole = await readAll(database.session);
     await database.session.query(
       [
         `CREATE SCHEMA IF NOT EXISTS ${EXTENSIONS}`,
@@ -4869,7 +5019,7 @@ class States {
         ),
       ].join(";\n"),
     );
-    return new States(script, changes, target, rows);
+    return new States(script, changes, target, whole, rows, options);
   }
 
   /** The states of a long check, the same list wherever it is made. */
@@ -4883,6 +5033,16 @@ class States {
       : await this.#interruptions(database, options);
   }
 
+  /** Tables of which nothing is proved with rows in them. */
+  withoutRows(): Problem[] {
+    return [...this.rows.unfilled].map(([table, why]) => ({
+      message: `${table}: no row could be made for it, so nothing is proved ` +
+        `with rows (the last try: ${why}). Give some by --rows FILE, INSERT ` +
+        "statements, or export them beside the models as rows",
+      near: table,
+    }));
+  }
+
   #randomJobs({ states, seed }: Options) {
     const job = (recipe: () => Recipe, name: string): Job => async (on) => {
       const problems = await this.prove(on, recipe());
@@ -4892,35 +5052,153 @@ class States {
       }));
     };
     const list = [
-      ...[...this.#stripped(seed)].map(([harm, recipe]) =>
-        job(() => recipe, `${HARM_WORDS[harm]}; --seed ${seed}`)
+      ...this.rows.pools.map((_, i) =>
+        job(
+          () => ({ ...this.#harmed(seed + i, {}, 1), finished: true }),
+          `the finished schema, with rows; --seed ${seed + i}`,
+        )
       ),
+      ...[...this.#stripped(seed)].map(([harm, recipe]) =>
+        job(
+          () => ({ ...recipe, whole: true }),
+          `${HARM_WORDS[harm]}; --seed ${seed}`,
+        )
+      ),
+      ...[...this.#around()].map(([name, recipe]) => job(() => recipe, name)),
+      ...this.#omissions(),
       ...Array.from({ length: states }, (_, i) =>
         job(
           () => this.degraded(seed + i),
           `--states 1 --seed ${seed + i}`,
         )),
     ];
-    const { unfilled, pool } = this.rows;
-    const filled = [...pool.values()].reduce((n, { rows }) => n + rows, 0);
-    const but = unfilled.length > 0
-      ? `; no rows could be made for ${unfilled.join(", ")}`
-      : "";
+    const { pools } = this.rows;
+    const filled = pools.flatMap((pool) => [...pool.values()])
+      .reduce((n, { rows }) => n + rows, 0);
     const text = `${count(STRIPPED.length, "state")} that lack all of a ` +
-      `kind, ${count(states, "random one")} from seed ${seed}, with up to ${
+      `kind, ${count(states, "random one")} from seed ${seed}, with ${
         count(filled, "row")
-      } in ${count(pool.size, "table")}${but}`;
+      } in ${count(pools[0]?.size ?? 0, "table")}`;
     return { list, text };
   }
 
-  async #interruptions(database: Database, { seed }: Options) {
-    const prefixes = this.prefixes();
+  /** States that are not between nothing and the target. */
+  *#around(): Generator<[name: string, recipe: Recipe]> {
+    const early = this.changes.map(({ sql }) => sql);
+    const state = { ...NOTHING, early, whole: true };
+    const decoy = { ...state, harm: [DROP_OTHERS, DECOY] };
+    yield ["while another schema has all of it", decoy];
+    const old = stepsOf(this.script).flatMap((step) => {
+      const make = OLD[step.verb];
+      return make ? [make(step)] : [];
+    });
+    if (old.length > 0) {
+      yield ["with all that steps drop or rename", { ...state, harm: old }];
+    }
+    for (const [key, thing] of this.target) {
+      const step = findStep(this.script, key);
+      if (!step?.alter) continue;
+      const name = quote(nameOf(key)), { table = "", definition } = thing;
+      const ways = ALTERED[thing.kind]?.(name, table, definition, key) ?? [];
+      for (const [property, sql] of ways) {
+        if (sql === definition) continue;
+        yield [
+          `${key} with another ${property}`,
+          { ...state, harm: [sql].flat(), altered: { key, step } },
+        ];
+      }
+    }
+  }
+
+  /** Whether a check asks for each of the statements of its step. */
+  #omissions(): Job[] {
+    const all = this.changes.map(({ sql }) => sql);
+    const parts = this.changes.filter(({ step }) =>
+      step.alter && step.alter.length > 1
+    );
+    return parts.map((change): Job => async (database) => {
+      const early = all.filter((sql) => sql !== change.sql);
+      await this.build(database, { ...NOTHING, early });
+      database.atTarget = false;
+      const plan = await database.inspect();
+      if (plan.changes.some(({ step }) => step === change.step)) return [];
+      const reached = await readAll(database.session);
+      const [differs] = compareWithTarget(this.whole, reached);
+      return differs === undefined ? [] : [{
+        message: `${stepKey(change.section, change.step)} does not notice ` +
+          `that a part of it is missing (${differs}): its check must ask for ` +
+          "the whole effect",
+        code: `missing  ${change.sql}`,
+        file: this.options.script,
+        near: change.step.name,
+      }];
+    });
+  }
+
+  /**
+   * Updates and deletes every row of each table that has triggers, and calls
+   * each function that is none of a trigger: what nobody has run may fail, or
+   * drop a row without a word. What a trigger raises itself is its purpose.
+   */
+  async exercise(database: Database, { models }: Context) {
+    const recipe = this.#harmed(this.options.seed, {}, 1);
+    await this.build(database, recipe);
+    database.atTarget = false;
+    const [row] = await database.session.query(EXERCISE);
+    const { pools } = this.rows;
+    const pool = pools[this.options.seed % pools.length];
+    const found = (row?.found as Exercised[])
+      .filter(({ table }) => !table || pool?.has(unquote(table)));
+    const problems = found.filter(({ error, kept, table }) =>
+      error
+        // Of SQL models, a trigger of theirs does what it is to do.
+        ? /^(42|22|0A|54|XX)/.test(error)
+        : kept && !(models.file.endsWith(".sql") &&
+          new RegExp(`\\bTRIGGER\\b[^;]*\\b${escapeRegExp(table)}\\b`, "i")
+            .test(models.sql))
+    ).map(({ table, what, why, kept }) => ({
+      message: kept
+        ? `${what} of ${table} is dropped without a word by a trigger: its ` +
+          "function returns NULL"
+        : `${what}${table && ` of ${table}`} fails: ${why}`,
+      near: table,
+      file: this.options.script,
+    }));
+    const tried = found.filter(({ table }) => table).length;
+    const text = `${count(tried, "statement")} on tables with triggers, ` +
+      `and ${count(found.length - tried, "function")} called`;
+    return { text, problems };
+  }
+
+  /** Steps whose SQL was run in no state. */
+  notRun(): Problem[] {
+    return this.script.sections.flatMap(({ title, steps }) =>
+      steps.filter((step) => step.alter && !this.ran.has(stepKey(title, step)))
+        .map((step) => ({
+          message: `${stepKey(title, step)}: its check was true in every ` +
+            "state, so nothing proves its alter. Where it takes something " +
+            "away, write the builder for it (dropTable, revoke, …); where it " +
+            "needs rows, give them by --rows",
+          file: this.options.script,
+          near: step.name,
+        }))
+    );
+  }
+
+  async #interruptions(database: Database, { seed, states }: Options) {
+    const all = this.prefixes();
+    // As many as random states are wanted, spread over all of them.
+    const few = Math.min(all.length, Math.max(5, states));
+    const prefixes = all.filter((_, i) =>
+      Math.floor(i * few / all.length) !==
+        Math.floor((i - 1) * few / all.length)
+    );
     // An older shape with rows, where an apply works online.
     const older = this.filled(seed, 0.12);
     await this.build(database, older);
     const { changes: { length } } = await database.inspect();
     // Where each takes seconds, fewer, but spread over all of them.
-    const most = Math.max(10, Math.min(100, 60_000 / this.target.size));
+    const most = Math.max(10, Math.min(100, states, 60_000 / this.target.size));
     const stops = Math.min(length, Math.floor(most));
     const list: Job[] = [
       ...prefixes.map((recipe): Job => (on) => this.prove(on, recipe)),
@@ -4930,10 +5208,11 @@ class States {
           this.prove(on, older, Math.ceil((k + 1) * length / stops)),
       ),
     ];
-    const waves = prefixes.length < this.changes.length - 1
-      ? ` (${prefixes.length} waves, in each every table one change further)`
+    const waves = all.length < this.changes.length - 1
+      ? ` (${all.length} waves, in each every table one change further)`
       : "";
-    const text = `stopped after each of ${
+    const some = few < all.length ? `${few} of the ` : "each of ";
+    const text = `stopped after ${some}${
       count(this.changes.length, "change")
     } of an empty database${waves}, and of ${
       stops < length ? `${stops} of the ` : ""
@@ -4990,18 +5269,20 @@ class States {
     strengths: Partial<Record<Harm, number>>,
     withRows: number,
   ): Recipe {
+    const { pools } = this.rows;
+    const pool: Pool = pools[seed % pools.length] ?? new Map();
     const random = randomFrom(seed);
     const strikes = (harm: Harm) => random() < (strengths[harm] ?? 0);
     const whole = this.changes.map(({ sql }) => sql);
     const all = whole.map((sql) =>
-      strikes("labels") ? this.#withoutLabels(sql, random) : sql
+      strikes("labels") ? this.#withoutLabels(sql, pool, random) : sql
     );
     const { tables } = this.rows.facts;
     const missing = this.#closed(tables.filter(() => strikes("tables")));
     const rows = random() < withRows;
     const empty = this.#closed(tables.filter(() => strikes("empty")));
     const filled = rows
-      ? [...this.rows.pool].filter(([t]) => !missing.has(t) && !empty.has(t))
+      ? [...pool].filter(([t]) => !missing.has(t) && !empty.has(t))
       : [];
     // Reference rows are there without ours.
     const hasRows = new Set([
@@ -5057,12 +5338,12 @@ class States {
   }
 
   /** An enum as it was before it had all labels. */
-  #withoutLabels(sql: string, random: () => number): string {
+  #withoutLabels(sql: string, pool: Pool, random: () => number): string {
     if (!/^CREATE TYPE .* AS ENUM/s.test(sql)) return sql;
     const others = [
       ...this.changes.filter((change) => change.sql !== sql)
         .map(({ sql }) => sql),
-      ...[...this.rows.pool.values()].flatMap(({ sql }) => sql),
+      ...[...pool.values()].flatMap(({ sql }) => sql),
     ].join("\n");
     const labels = labelsOf(sql).map(({ written }) => written);
     const kept = labels.filter((label, i) =>
@@ -5088,7 +5369,8 @@ class States {
       // whether the column was ever without.
       const empty = new RegExp(`\\b${escapeRegExp(name)}"?\\s+IS\\s+NULL`, "i");
       const fills = this.#fills.filter((fill) =>
-        fill.table === table && fill.column === name && empty.test(fill.where)
+        fill.table === table && fill.columns[0] === name &&
+        empty.test(fill.where)
       );
       const referenced = this.rows.facts.tables.some((child) =>
         child.foreign.some(({ parent, parentColumns }) =>
@@ -5186,7 +5468,10 @@ class States {
           ? [`DROP TRIGGER ${name} ON ${quote(table)}`]
           : undefined;
       case "function":
-        return strikes("others") ? [`DROP FUNCTION ${whole}`] : undefined;
+        // With the triggers that call it, which would keep it.
+        return strikes("others")
+          ? [`DROP FUNCTION ${whole} CASCADE`]
+          : undefined;
       case "view":
         return strikes("others") ? [`DROP VIEW ${quote(whole)}`] : undefined;
       case "policy":
@@ -5254,8 +5539,12 @@ class States {
     await this.#timed("build", this.build(database, recipe));
     const found: Problem[] = [];
     const inspect = () => this.#timed("inspect", database.inspect());
-    const run = (plan: Script.Plan) =>
-      this.#timed("apply", this.script.runChanges(session, plan));
+    const run = async (plan: Script.Plan) => {
+      await this.#timed("apply", this.script.runChanges(session, plan));
+      for (const { section, step } of plan.changes) {
+        this.ran.add(stepKey(section, step));
+      }
+    };
     try {
       if (stopAfter > 0) {
         const plan = await inspect();
@@ -5263,18 +5552,24 @@ class States {
         await run({ ...plan, changes });
       }
       const plan = await inspect();
-      found.push(...plan.issues.map(describeIssue));
+      const { altered } = recipe;
+      if (altered && isTold(plan.issues, altered.key, altered.step)) return [];
+      found.push(...this.script.blockingIssues(plan).map(describeIssue));
       if (found.length === 0) {
         await run(plan);
-        const reached = await this.#timed("compare", readObjects(session));
-        found.push(
-          ...compareWithTarget(this.target, reached)
-            .map((message) => ({ message })),
-        );
+        if (recipe.whole) await session.query(DROP_DECOY);
+        const differences = recipe.whole
+          ? compareWithTarget(this.whole, await readAll(session))
+          : compareWithTarget(
+            this.target,
+            await this.#timed("compare", readObjects(session)),
+          );
+        found.push(...differences.map((message) => ({ message })));
         // Without rows, the target itself was seen to need nothing.
         if (recipe.rows.length > 0) {
-          found.push(...leftover(await inspect()));
-          found.push(...await this.#timed("compare", this.#lostRows(session)));
+          found.push(...leftover(this.script, await inspect()));
+          const lost = this.#lostRows(session, recipe.finished ?? false);
+          found.push(...await this.#timed("compare", lost));
         }
       }
     } catch (error) {
@@ -5296,42 +5591,143 @@ class States {
     }];
   }
 
-  /** Rows of before that are not there, or have other values. */
-  async #lostRows(session: Session): Promise<Problem[]> {
-    const queries = this.rows.facts.tables.map((facts) => {
-      const { name, columns, primary } = facts;
-      const without = columns.filter(({ generated }) => generated)
-        .map(({ name }) => `- ${quoteText(name)}`).join(" ");
-      const key = primary.map((c) => `k.${quote(c)} = u.${quote(c)}`);
-      // A backfill may change the rows that it is for, and triggers more.
-      const fills = this.#fills.filter(({ table }) => table === name)
-        .map(({ where }) =>
-          `(SELECT ${where} FROM (SELECT k.*) ${quote(name)})`
-        );
-      const changed = fills.length > 0 && key.length > 0
-        ? ` OR (${fills.join(" OR ")}) AND ${key.join(" AND ")}`
-        : "";
-      return `SELECT ${quoteText(name)} AS "table", count(*)::int AS lost
-        FROM verify_before.rows b,
-          jsonb_populate_record(NULL::public.${quote(name)}, b.row) k
-        WHERE b.name = ${quoteText(name)} AND (NOT EXISTS (
-          SELECT FROM public.${quote(name)} u
-          WHERE to_jsonb(u) @> jsonb_strip_nulls(b.row ${without})${changed})
-        OR (SELECT count(*) FROM public.${quote(name)}) <
-          (SELECT count(*) FROM verify_before.rows x WHERE x.name = b.name))`;
+  /**
+   * Rows of before that are not there, or have other values, and sequences that
+   * count anew. A backfill may change what it sets, in the rows that it finds:
+   * what was NULL, and what its `where` asks about. Where the schema was finished
+   * before, it may do so to NULLs alone, since it would find the others at each
+   * apply.
+   */
+  async #lostRows(session: Session, finished: boolean): Promise<Problem[]> {
+    const tables = this.rows.facts.tables.map((facts) =>
+      lostRowsQuery(
+        facts,
+        this.#fills.filter(({ table }) => table === facts.name),
+        finished,
+      )
+    );
+    const lost = await session.query(
+      [...tables, LOST_COUNTS].join("\nUNION ALL "),
+    );
+    return lost.map(({ what, table, column, n, fills }) => {
+      const rows = `${count(Number(n), "row")} of ${table}`;
+      const of = column === null ? rows : `${column} in ${rows}`;
+      return {
+        message: what === "count"
+          ? `an apply sets ${table} back: it would give numbers again that ` +
+            "rows have"
+          : what === "gone"
+          ? `an apply loses ${rows}`
+          : what === "changed" && finished && fills
+          ? `a backfill overwrites ${of}, at every apply: its where finds ` +
+            "what the application may write. Narrow it, or forbid the value " +
+            "by a check"
+          : `an apply changes ${of}, which no backfill is to fill`,
+        near: String(table),
+      };
     });
-    if (queries.length === 0) return [];
-    const lost = await session.query(queries.join("\nUNION ALL "));
-    return lost.filter(({ lost }) => Number(lost) > 0).map((
-      { table, lost },
-    ) => ({
-      message: `an apply loses or changes ${
-        count(Number(lost), "row")
-      } of ${table}`,
-      near: String(table),
-    }));
   }
 }
+
+/** What a step may change in rows: columns, in the rows that it finds. */
+interface Fill {
+  table: string;
+  columns: string[];
+  where: string;
+  /** All that it says. */
+  text: string;
+}
+
+/** What a step fills: a backfill, or an UPDATE whose check asks for it. */
+function fillsOf(script: typeof Script, step: Step): Fill[] {
+  const { fill, check = "", alter = [] } = step;
+  if (fill) {
+    const columns = [...script.readAssignments(fill.set).keys()];
+    return [{ ...fill, columns, text: `${fill.set} ${fill.where}` }];
+  }
+  return alter.flatMap((sql) => {
+    const [, table, set, where = "true"] =
+      /^\s*UPDATE\s+(?:ONLY\s+)?("[^"]+"|[\w.]+)\s+SET\s+(.*?)(?:\sWHERE\s(.*))?$/is
+        .exec(sql) ?? [];
+    if (!table || !set) return [];
+    const columns = [...script.readAssignments(set).keys()]
+      .filter((column) => check.includes(column));
+    if (columns.length === 0) return [];
+    return [{ table: unquote(table), columns, where, text: sql }];
+  });
+}
+
+/** What a table's rows have lost: `gone`, or `changed` in a column. */
+function lostRowsQuery(
+  { name, columns, primary, triggers }: TableFacts,
+  fills: Fill[],
+  finished: boolean,
+): string {
+  const literal = quoteText(name), table = `public.${quote(name)}`;
+  const generated = columns.filter(({ generated }) => generated)
+    .map(({ name }) => name);
+  const found = (row: string, where: string) =>
+    `coalesce((SELECT ${where} FROM (SELECT (jsonb_populate_record(` +
+    `NULL::${table}, ${row})).*) ${quote(name)}), false)`;
+  // Steps before it, and other fills, may have made what its where asks for.
+  const finds = ({ where }: Fill) =>
+    `(${found("b.row", where)} OR ${
+      found("to_jsonb(u) || jsonb_build_object(k.key, k.value)", where)
+    })`;
+  const asks = (fill: Fill, column: string) =>
+    new RegExp(`(?<![\\w$])${escapeRegExp(column)}(?![\\w$])`, "i")
+      .test(fill.where);
+  const may = fills.flatMap((fill) => [
+    ...fill.columns.map((column) =>
+      `k.key = ${quoteText(column)} AND ${
+        !finished && asks(fill, column) ? "true" : "k.value = 'null'"
+      } AND ${finds(fill)}`
+    ),
+    // What its triggers do is theirs.
+    ...triggers
+      ? [`k.key NOT IN (${fill.columns.map(quoteText)}) AND ${finds(fill)}`]
+      : [],
+  ]);
+  const filled = fills.flatMap(({ columns }) => columns).map(quoteText);
+  const known = `k.key IN (${["NULL", ...filled]})`;
+  const head = (what: string, column: string, n: string, more: string) =>
+    `SELECT ${quoteText(what)} AS what, ${literal} AS "table",
+      ${column} AS column, ${n}::int AS n, ${more} AS fills`;
+  const rows = `(SELECT row FROM verify_before.rows WHERE name = ${literal}) b`;
+  const keys = primary.map((c) =>
+    `b.row ->> ${quoteText(c)} = to_jsonb(u) ->> ${quoteText(c)}`
+  );
+  if (keys.length === 0) {
+    const but = [...generated.map(quoteText), ...filled]
+      .map((column) => ` - ${column}`).join("");
+    return `${head("gone", "NULL", "count(*)", "false")} FROM ${rows}
+      WHERE NOT EXISTS (SELECT FROM ${table} u
+        WHERE to_jsonb(u) @> (b.row${but}))
+      OR (SELECT count(*) FROM ${table}) <
+        (SELECT count(*) FROM verify_before.rows x WHERE x.name = ${literal})
+    HAVING count(*) > 0`;
+  }
+  return `${head("gone", "NULL", "count(*)", "false")} FROM ${rows}
+    WHERE NOT EXISTS (SELECT FROM ${table} u WHERE ${keys.join(" AND ")})
+    HAVING count(*) > 0
+    UNION ALL (${head("changed", "k.key", "count(*)", `bool_and(${known})`)}
+    FROM ${rows} JOIN ${table} u ON ${keys.join(" AND ")}
+    CROSS JOIN LATERAL jsonb_each(b.row) k
+    WHERE to_jsonb(u) ? k.key AND k.key NOT IN (${[
+    "''",
+    ...generated.map(quoteText),
+  ]})
+      AND to_jsonb(u) -> k.key <> k.value
+      AND NOT (${["false", ...may].join(" OR ")})
+    GROUP BY k.key)`;
+}
+
+/** Sequences that stand before where they stood. */
+const LOST_COUNTS = `SELECT 'count', b.name, NULL, 1, false
+  FROM verify_before.counts b
+  WHERE pg_sequence_last_value(to_regclass(b.name)) IS DISTINCT FROM b.value
+    AND coalesce(pg_sequence_last_value(to_regclass(b.name)), 0) < b.value
+    AND to_regclass(b.name) IS NOT NULL`;
 
 /** What is altered at a time, so that one does not hide another. */
 const ASPECTS = ["type", "default or uniqueness", "definition"] as const;
@@ -5421,6 +5817,103 @@ const SPOILS: Record<
   ],
 };
 
+/**
+ * What stands there before a step drops or renames it. Rows and what hangs on it
+ * may say more, and any of it may fail.
+ */
+const OLD: Record<string, ((step: Step) => string) | undefined> = {
+  dropTable: ({ name }) => `CREATE TABLE ${sqlName(name)} (id int)`,
+  dropColumn: ({ table = "", column = "" }) =>
+    `ALTER TABLE ${sqlName(table)} ADD COLUMN ${quote(column)} text`,
+  dropConstraint: ({ table = "", constraint = "" }) =>
+    `ALTER TABLE ${sqlName(table)} ADD CONSTRAINT ${quote(constraint)} ` +
+    "CHECK (true)",
+  dropEnum: ({ name }) => `CREATE TYPE ${sqlName(name)} AS ENUM ('a')`,
+  dropDomain: ({ name }) => `CREATE DOMAIN ${sqlName(name)} AS text`,
+  dropSequence: ({ name }) => `CREATE SEQUENCE ${sqlName(name)}`,
+  dropView: ({ name }) => `CREATE VIEW ${sqlName(name)} AS SELECT 1 AS one`,
+  dropMaterializedView: ({ name }) =>
+    `CREATE MATERIALIZED VIEW ${sqlName(name)} AS SELECT 1 AS one`,
+  dropSchema: ({ name }) => `CREATE SCHEMA ${sqlName(name)}`,
+  renameColumn: ({ table = "", column = "", to = "" }) =>
+    `ALTER TABLE ${sqlName(table)} RENAME ${quote(to)} TO ${quote(column)}`,
+  renameTable: ({ table = "", to = "" }) =>
+    `ALTER TABLE ${sqlName(to)} RENAME TO ${quote(table)}`,
+};
+
+/** A name of a step, which may have a schema, as SQL wants it. */
+function sqlName(name: string): string {
+  const [schema] = ELSEWHERE.exec(name) ?? [];
+  return schema === undefined ? quote(name) : name;
+}
+
+/**
+ * All of the target in a schema that steps do not mean, and nothing where they
+ * mean it. Extensions stay; with one that cannot move, all stays.
+ */
+const DECOY = `DO $verify$ DECLARE name text; BEGIN
+  IF EXISTS (SELECT FROM pg_extension WHERE NOT extrelocatable
+    AND extnamespace = 'public'::regnamespace) THEN RETURN; END IF;
+  CREATE SCHEMA IF NOT EXISTS ${EXTENSIONS};
+  FOR name IN SELECT extname FROM pg_extension
+    WHERE extnamespace = 'public'::regnamespace
+  LOOP EXECUTE format('ALTER EXTENSION %I SET SCHEMA ${EXTENSIONS}', name);
+  END LOOP;
+  ALTER SCHEMA public RENAME TO verify_decoy;
+  CREATE SCHEMA public;
+END $verify$`;
+
+const DROP_DECOY = "DROP SCHEMA IF EXISTS verify_decoy CASCADE";
+
+/** A function that does nothing, for a trigger that should call another. */
+const OTHER_FUNCTION = `CREATE SCHEMA IF NOT EXISTS verify_before;
+  CREATE OR REPLACE FUNCTION verify_before.other() RETURNS trigger
+  LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`;
+
+/**
+ * One way to alter each property of what longhand steps make and can make again:
+ * what its check notices its alter must mend.
+ */
+const ALTERED: Record<
+  string,
+  | ((
+    name: string,
+    table: string,
+    text: string,
+    key: string,
+  ) => [property: string, sql: string | string[]][])
+  | undefined
+> = {
+  function: (_, __, text) => [
+    ["body", text.replace(/(\$\w*\$)(\s*)$/, "\n/* other */ $1$2")],
+  ],
+  trigger: (name, table, text) => {
+    const create = text.slice(0, -2)
+      .replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER");
+    return [
+      [
+        "timing",
+        create.replace(
+          / (BEFORE|AFTER) /,
+          (_, when) => when === "AFTER" ? " BEFORE " : " AFTER ",
+        ),
+      ],
+      ["function", [
+        OTHER_FUNCTION,
+        create.replace(
+          /EXECUTE .*$/s,
+          "EXECUTE FUNCTION verify_before.other()",
+        ),
+      ]],
+      ["state", `ALTER TABLE ${quote(table)} DISABLE TRIGGER ${name}`],
+    ];
+  },
+  policy: (name, table) => [
+    ["USING", `ALTER POLICY ${name} ON ${quote(table)} USING (1 > 2)`],
+    ["CHECK", `ALTER POLICY ${name} ON ${quote(table)} WITH CHECK (1 > 2)`],
+  ],
+};
+
 function spoilType(table: string, column: string, definition: string) {
   const [type = ""] = definition.split(/ (?=COLLATE|NOT NULL|DEFAULT|GENE)/);
   const [, base = type, size, rest = "", array = ""] =
@@ -5464,10 +5957,80 @@ function spoilDefault(
   return values.map((value) => `${alter} SET DEFAULT ${value}`);
 }
 
-/** Copies all rows, to compare with afterwards. */
+/** What came of a statement on a table, or of a call. */
+interface Exercised {
+  /** Empty where a function was called. */
+  table: string;
+  what: string;
+  /** The SQLSTATE, and PostgreSQL's words, of what failed. */
+  error?: string;
+  why?: string;
+  /** Whether a row stayed as it was, and nothing was said. */
+  kept?: boolean;
+}
+
+/**
+ * Everything is rolled back, one by one. Arguments are NULL, but of strict
+ * functions, which would not run.
+ */
+const EXERCISE = `
+  CREATE TEMP TABLE IF NOT EXISTS verify_exercised (found jsonb);
+  DELETE FROM verify_exercised;
+  DO $verify$ DECLARE one record; rows bigint; what jsonb := '[]'; BEGIN
+    FOR one IN
+      SELECT c.oid::regclass::text AS "table", op, CASE op WHEN 'an UPDATE'
+        THEN format('UPDATE %s SET %2$I = %2$I WHERE ctid = (SELECT ctid FROM %1$s
+          ORDER BY ctid LIMIT 1)', c.oid::regclass, (SELECT attname
+            FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0
+            AND NOT attisdropped AND attgenerated = '' AND attidentity = ''
+            ORDER BY attnum LIMIT 1))
+        ELSE format('DELETE FROM %s WHERE ctid = (SELECT ctid FROM %1$s
+          ORDER BY ctid LIMIT 1)', c.oid::regclass) END AS sql
+      FROM pg_class c, unnest(ARRAY['an UPDATE', 'a DELETE']) op
+      WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+        AND EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid
+          AND NOT tgisinternal)
+      UNION ALL
+      SELECT '', 'a call of ' || p.oid::regprocedure, format('SELECT %s(%s)',
+        p.oid::regproc, (SELECT string_agg(format('NULL::%s',
+            format_type(t, NULL)), ', ' ORDER BY n)
+          FROM unnest(proargtypes) WITH ORDINALITY a (t, n)))
+      FROM pg_proc p WHERE prokind = 'f' AND NOT proisstrict
+        AND pronamespace = 'public'::regnamespace
+        AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+        AND prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')
+        AND provariadic = 0 AND NOT EXISTS (SELECT FROM pg_depend
+          WHERE classid = 'pg_proc'::regclass AND objid = p.oid
+          AND deptype = 'e')
+        AND NOT EXISTS (SELECT FROM unnest(proargtypes) t (oid)
+          JOIN pg_type USING (oid) WHERE typtype = 'p')
+    LOOP
+      BEGIN
+        EXECUTE one.sql;
+        GET DIAGNOSTICS rows = ROW_COUNT;
+        -- All that it did is taken back, also where it works.
+        RAISE EXCEPTION USING ERRCODE = 'VERIF', MESSAGE = rows::text;
+      EXCEPTION WHEN SQLSTATE 'VERIF' THEN
+        what := what || jsonb_build_object('table', one."table", 'what', one.op,
+          'kept', one."table" <> '' AND SQLERRM = '0');
+      WHEN OTHERS THEN
+        what := what || jsonb_build_object('table', one."table", 'what', one.op,
+          'error', SQLSTATE, 'why', SQLERRM);
+      END;
+    END LOOP;
+    INSERT INTO verify_exercised SELECT what;
+  END $verify$;
+  SELECT found FROM verify_exercised`;
+
+/** Copies all rows, and where sequences stand, to compare with afterwards. */
 const KEEP_ROWS = `CREATE SCHEMA IF NOT EXISTS verify_before;
   CREATE TABLE IF NOT EXISTS verify_before.rows (name text, row jsonb);
   DELETE FROM verify_before.rows;
+  DROP TABLE IF EXISTS verify_before.counts;
+  CREATE TABLE verify_before.counts AS
+    SELECT seqrelid::regclass::text AS name, last.value
+    FROM pg_sequence, pg_sequence_last_value(seqrelid) last (value)
+    WHERE last.value IS NOT NULL AND seqincrement > 0;
   DO $verify$ DECLARE t text; BEGIN
     FOR t IN SELECT relname FROM pg_class WHERE relkind = 'r'
       AND relnamespace = 'public'::regnamespace
@@ -6848,6 +7411,8 @@ How:
   --states N          how many random starting states (default: 100)
   --seed N            where they begin (default: 1)
   --quick             only a fresh database and a second apply, for editors
+  --rows FILE         INSERT statements for tables of which no row can be made
+                      by trying (or export rows beside Drizzle models)
   --server URL        a scratch server instead of the embedded PostgreSQL; its
                       databases verify_… are dropped again; may be repeated
 Output:
@@ -6880,6 +7445,9 @@ interface Options {
   quick: boolean;
   /** All that were given; `server` is the one in turn. */
   servers: string[];
+  rowsFile: string | undefined;
+  /** What is in it, or what the models export. */
+  rows: string;
   server: string | undefined;
   replay: string | undefined;
   format: string;
@@ -6969,6 +7537,7 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
         quick: flag,
         server: { ...text, multiple: true },
         replay: text,
+        rows: text,
         scaffold: flag,
         live: flag,
         write: flag,
@@ -7042,6 +7611,8 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
     servers: values.server ?? [],
     server: values.server?.[0],
     replay: values.replay,
+    rowsFile: values.rows,
+    rows: "",
     format,
     verbose: values.verbose ?? false,
   };

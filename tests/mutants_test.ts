@@ -505,7 +505,7 @@ mistakes("a backfill that misses rows", "script", [
 
 mistakes("a step that loses rows", "script", [
   [
-    /loses or changes \d+ rows? of comments/,
+    /an apply loses \d+ rows? of comments/,
     `    addCheck("comments", "comments_body_check"`,
     `    step("comments without an author", {
       check: "EXISTS (SELECT FROM pg_constraint WHERE conname = " +
@@ -514,18 +514,191 @@ mistakes("a step that loses rows", "script", [
     addCheck("comments", "comments_body_check"`,
   ],
   [
-    /loses or changes \d+ rows? of events/,
+    /an apply loses \d+ rows? of events/,
     ...after(`step("events of nobody", {
       check: "NOT EXISTS (SELECT FROM events WHERE actor_id IS NULL)",
       alter: "DELETE FROM events WHERE actor_id IS NULL" })`),
   ],
   [
-    /loses or changes \d+ rows? of users/,
+    /overwrites first_name in \d+ rows? of users/,
     ...after(`step("first names", {
       check: "NOT EXISTS (SELECT FROM users WHERE first_name <> '')",
       alter: "UPDATE users SET first_name = ''" })`),
   ],
 ]);
+
+mistakes("a backfill that finds finished rows", "script", [
+  [
+    /a backfill overwrites plan in \d+ rows? of organizations, at every apply/,
+    ...after(`backfill("organizations", { set: "plan = 'team'",
+      where: "plan = 'free'" })`),
+  ],
+  [
+    /a backfill overwrites display_name in \d+ rows? of users/,
+    `where: "display_name IS NULL"`,
+    `where: "display_name IS DISTINCT FROM coalesce(" +
+        "nullif(trim(first_name || ' ' || last_name), ''), email)"`,
+  ],
+  [
+    /a backfill overwrites duration_ms in \d+ rows? of events/,
+    ...after(`backfill("events", { set: "duration_ms = 0",
+      where: "coalesce(duration_ms, 1) <> 0" })`),
+  ],
+]);
+
+mistakes("a backfill that changes more than it fills", "script", [
+  [
+    /an apply changes last_seen_at in \d+ rows? of users/,
+    `nullif(trim(first_name || ' ' || last_name), ''), email)\``,
+    `nullif(trim(first_name || ' ' || last_name), ''), email),
+        last_seen_at = NULL\``,
+  ],
+  [
+    /an apply changes first_name in \d+ rows? of users/,
+    `set: \`display_name = coalesce(
+        nullif(trim(first_name || ' ' || last_name), ''), email)\``,
+    `set: \`(first_name, display_name) = ROW ('', coalesce(
+        nullif(trim(first_name || ' ' || last_name), ''), email))\``,
+  ],
+]);
+
+mistakes("a step that writes beside its work", "script", [
+  [
+    /an apply changes due_on in \d+ rows? of tasks/,
+    `alter: \`CREATE OR REPLACE TRIGGER`,
+    `alter: ["UPDATE tasks SET due_on = '2030-01-01' WHERE due_on IS NULL",
+        \`CREATE OR REPLACE TRIGGER`,
+    `EXECUTE FUNCTION touch_updated_at()\`,`,
+    `EXECUTE FUNCTION touch_updated_at()\`],`,
+  ],
+  [
+    /an apply sets tasks_id_seq back/,
+    `alter: \`CREATE OR REPLACE TRIGGER`,
+    `alter: ["ALTER TABLE tasks ALTER id RESTART WITH 1",
+        \`CREATE OR REPLACE TRIGGER`,
+    `EXECUTE FUNCTION touch_updated_at()\`,`,
+    `EXECUTE FUNCTION touch_updated_at()\`],`,
+  ],
+  [
+    /an apply sets teams_id_seq back/,
+    `alter: \`CREATE OR REPLACE FUNCTION`,
+    `alter: [\`SELECT setval('teams_id_seq', 1)
+        FROM pg_class WHERE relname = 'teams_id_seq'\`,
+        \`CREATE OR REPLACE FUNCTION`,
+    `LANGUAGE plpgsql AS '\${touchUpdatedAt}'\`,`,
+    `LANGUAGE plpgsql AS '\${touchUpdatedAt}'\`],`,
+  ],
+]);
+
+mistakes("a check that sees another schema", "script", [
+  [
+    /function touch_updated_at.* is missing|while another schema has all of it/,
+    `WHERE oid = to_regprocedure('touch_updated_at()')
+          AND prosrc`,
+    `WHERE proname = 'touch_updated_at'
+          AND prosrc`,
+  ],
+]);
+
+mistakes("a check that sees a part of its alter", "script", [
+  [
+    /trigger tasks\.touch_updated_at with another function/,
+    `
+          AND tgfoid = to_regprocedure('touch_updated_at()')`,
+    "",
+  ],
+  [
+    /trigger tasks\.touch_updated_at.*(?:with another state|differs|not CREATE)/s,
+    `
+          AND tgenabled = 'O')`,
+    ")",
+  ],
+  [
+    /step "grants" .*does not notice that a part of it is missing/,
+    ...after(`step("grants", {
+      check: "has_table_privilege('public', 'users', 'SELECT')",
+      alter: ["GRANT SELECT ON users TO PUBLIC",
+        "GRANT SELECT ON teams TO PUBLIC"] })`),
+  ],
+  [
+    /step "comments of tables" .*does not notice that a part of it/,
+    ...after(`step("comments of tables", {
+      check: "obj_description(to_regclass('users'), 'pg_class') IS NOT NULL",
+      alter: ["COMMENT ON TABLE users IS 'people'",
+        "COMMENT ON TABLE teams IS 'groups'"] })`),
+  ],
+]);
+
+mistakes("an alter that cannot mend what its check notices", "script", [
+  [
+    /function "?touch_updated_at.*already exists/,
+    `alter: \`CREATE OR REPLACE FUNCTION touch_updated_at()`,
+    `alter: \`CREATE FUNCTION touch_updated_at()`,
+  ],
+  [
+    /trigger "touch_updated_at" for relation "tasks" already exists/,
+    `alter: \`CREATE OR REPLACE TRIGGER`,
+    `alter: \`CREATE TRIGGER`,
+  ],
+]);
+
+mistakes("a step whose SQL never runs", "script", [
+  [
+    /step "old table" in section .*its check was true in every state/,
+    ...after(`step("old table", { check: "to_regclass('legacy') IS NULL",
+      alter: "DROP TABLE legacy CASCADE" })`),
+  ],
+  [
+    /step "empty table" in section .*its check was true in every state/,
+    ...after(`step("empty table", {
+      check: "to_regclass('nobody') IS NULL",
+      alter: "TRUNCATE users CASCADE" })`),
+  ],
+]);
+
+mistakes("a function that nobody has run", "script", [
+  [
+    /an UPDATE of tasks fails: record "new" has no field "updatedat"/,
+    "BEGIN NEW.updated_at := now(); RETURN NEW; END",
+    "BEGIN NEW.updatedat := now(); RETURN NEW; END",
+  ],
+  [
+    /an UPDATE of tasks is dropped without a word/,
+    "BEGIN NEW.updated_at := now(); RETURN NEW; END",
+    "BEGIN NEW.updated_at := now(); RETURN NULL; END",
+  ],
+  [
+    /a DELETE of comments is dropped without a word/,
+    ...after(`createFunction("keep()", "RETURNS trigger LANGUAGE plpgsql AS " +
+      "'BEGIN RETURN NULL; END'"),
+    createTrigger("comments", "keep",
+      "BEFORE DELETE FOR EACH ROW EXECUTE FUNCTION keep()")`),
+  ],
+  [
+    /a call of busy\(integer\) fails: .*"task" does not exist/,
+    ...after(`createFunction("busy(n integer)", "RETURNS bigint LANGUAGE " +
+      "plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM task); END'")`),
+  ],
+]);
+
+/** A check that no row passes which is made by trying: md5('a') begins so. */
+const hardToPlease = [
+  ...editsOf("script", [
+    ...after(`addCheck("organizations", "organizations_name_check",
+      "md5(name) LIKE '0cc1%'")`),
+  ]),
+  ...editsOf("models", [
+    `  unique("organizations_slug_key").on(t.slug),`,
+    `  unique("organizations_slug_key").on(t.slug),
+  check("organizations_name_check", sql\`md5(\${t.name}) LIKE '0cc1%'\`),`,
+  ]),
+];
+
+mutants.push({
+  kind: "a table without a row",
+  says: /organizations: no row could be made for it/,
+  edits: hardToPlease,
+});
 
 mistakes("a check that looks only at the name", "script", [
   [
