@@ -415,6 +415,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
+// engine 0.1.0 sha256 5600c5d0a3f4aec4429d5a7ab0a45419636051e57621324e323be8da7563cd45
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -8286,9 +8287,12 @@ function byteLength(text: string): number {
 async function digest(text: string): Promise<string> {
   // Most runs find nothing to change, and need not load the hash for that.
   if (text === "") return "e3b0c44298fc";
+  return (await sha256(text)).slice(0, 12);
+}
+
+async function sha256(text: string): Promise<string> {
   const bytes = new TextEncoder().encode(text);
-  const hash = await crypto.subtle.digest("SHA-256", bytes);
-  return hexOf(new Uint8Array(hash, 0, 6));
+  return hexOf(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 }
 
 function hexOf(bytes: Uint8Array): string {
@@ -14122,7 +14126,7 @@ Output:
   --detailed-exitcode    exit 2 when changes are pending
   --strict               and when there is something that no step names
   -h, --help             this text
-  --version              the version of the script's engine
+  --version              the engine's version, and whether it was edited
 
 Environment: DATABASE_URL, PGUSER, PGPASSWORD, PGSSLMODE, NO_COLOR, FORCE_COLOR
 Exit status: 0 in sync or applied, 1 error, 2 changes pending, 3 refused`;
@@ -14460,7 +14464,8 @@ async function readArguments(args: string[], report: Reporter) {
     readTime(name, last(name) ?? otherwise);
   refuseMisplaced(values);
   if (has("version")) {
-    report.line(`${VERSION} (Deno ${OLDEST_DENO} or newer)`);
+    const seal = await engineSeal();
+    report.line(`${VERSION} (Deno ${OLDEST_DENO} or newer)${seal}`);
     return undefined;
   }
   refuseOldDeno();
@@ -14644,6 +14649,18 @@ function repeatArguments(args: string[]): string {
     ) kept.push(/^[\w:.,=/-]+$/.test(arg) ? arg : `'${arg}'`);
   }
   return kept.map((arg) => ` ${arg}`).join("");
+}
+
+/** Whether what stands below the banner's hash is what it was made of. */
+async function engineSeal(): Promise<string> {
+  // A binary holds no source, and what is run from the web is not here.
+  if (Deno.build.standalone || !import.meta.url.startsWith("file:")) return "";
+  const text = await Deno.readTextFile(new URL(import.meta.url));
+  const [, hash, engine = ""] =
+    /^\/\/ engine \S+ sha256 (\w{64})\n([^]*)$/m.exec(
+      text.replaceAll("\r\n", "\n"),
+    ) ?? [];
+  return hash === await sha256(engine) ? ", as released" : ", edited";
 }
 
 if (import.meta.main) {

@@ -17,8 +17,9 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { basename, join, relative, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type * as Yaml from "yaml";
 import type * as Script from "./sync-production-schema.ts";
 
@@ -80,7 +81,7 @@ async function prove(options: Options, report: Reporter) {
   const context = { options, script, models, report };
   if (options.static) {
     const wanted = readNames(models.sql);
-    await report.run("static", () => checkNames(context, wanted));
+    await report.run("static", () => checkStatic(context, wanted));
   }
   const modelled = !options.static
     ? await proveOnServer(context)
@@ -98,6 +99,52 @@ async function prove(options: Options, report: Reporter) {
 function readFile(file: string): string {
   if (exists(file)) return Deno.readTextFileSync(file);
   throw new VerifyError(`there is no file ${file}`, "Name it with --rows FILE");
+}
+
+/** The names of both sides, and that the engine is as released. */
+function checkStatic(context: Context, wanted: Names) {
+  const found = checkNames(context, wanted);
+  const problems = checkSeal(context.options.script);
+  return { ...found, problems: [...problems, ...found.problems] };
+}
+
+/** The script's engine, or that which a file with steps of its own imports. */
+function checkSeal(script: string): Problem[] {
+  const banner = /^\/\/ (?:─── End of the steps|═══ Vocabulary)/m;
+  const text = Deno.readTextFileSync(script);
+  const files = banner.test(text) ? [script] : [
+    ...text.matchAll(/\bfrom "((?:\.|file:)[^"]+)"/g),
+  ].map(([, path = ""]) =>
+    fileURLToPath(new URL(path, pathToFileURL(resolve(script))))
+  );
+  const problems: Problem[] = [];
+  for (const file of new Set(files)) {
+    const source = exists(file) ? Deno.readTextFileSync(file) : "";
+    if (!banner.test(source)) continue;
+    if (source.replaceAll("\r\n", "\n") === sealed(source)) continue;
+    problems.push({
+      message: `the engine of ${file}, below its steps, is not as released: ` +
+        "take it from the release again, and say in a step(…) what it lacks",
+      file,
+      near: "End of the steps",
+    });
+  }
+  return problems;
+}
+
+/** A script with the line that says what its engine is, by what it holds. */
+export function sealed(source: string): string | undefined {
+  const text = source.replaceAll("\r\n", "\n");
+  const banner = /^\/\/ ─── End of the steps.*\n(?:\/\/ engine .*\n)?/m.exec(
+    text,
+  );
+  if (!banner) return undefined;
+  const [, version] = /^export const VERSION = "(.*)";/m.exec(text) ?? [];
+  const engine = text.slice(banner.index + banner[0].length);
+  const hash = createHash("sha256").update(engine).digest("hex");
+  const [title] = banner[0].split("\n", 1);
+  return text.slice(0, banner.index) + `${title}\n// engine ${version} ` +
+    `sha256 ${hash}\n${engine}`;
 }
 
 async function loadScript(file: string): Promise<typeof Script> {
@@ -139,7 +186,7 @@ async function proveOnServer(context: Context): Promise<Objects> {
     const first = await server.open();
     const modelled = await buildModels(first, models, script);
     const wanted = namesOf(modelled.objects);
-    await report.run("static", () => checkNames(context, wanted));
+    await report.run("static", () => checkStatic(context, wanted));
     if (options.updateGuide) updateGuide(options, models, modelled.objects);
     await first.reset();
     const fresh = await report.run(

@@ -9,6 +9,7 @@
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import postgres from "postgres";
+import { sealed } from "../verify-sync-script.ts";
 
 /** The PostgreSQL majors that the script knows, and the package of each. */
 export const MAJORS = [14, 15, 16, 17, 18] as const;
@@ -487,7 +488,9 @@ export async function copyOfProject(): Promise<Project> {
     guide: join(directory, "GUIDE.md"),
     skill: join(directory, "SKILL.md"),
   };
-  await Deno.copyFile(SCRIPT, project.script);
+  // An engine in work is sealed only when it is released.
+  const script = sealed(await Deno.readTextFile(SCRIPT));
+  await Deno.writeTextFile(project.script, script ?? "", { mode: 0o755 });
   await Deno.copyFile(join(ROOT, "schema.ts"), project.models);
   await Deno.writeTextFile(project.guide, GUIDE);
   await Deno.writeTextFile(

@@ -1164,6 +1164,7 @@ async function runEdited(edits: Edit[], states: number) {
     await Deno.writeTextFile(project[file], text);
   }
   const output = await verify(project, [
+    "--verbose",
     ...["--server", server.url(), "--states", `${states}`],
   ]);
   await Deno.remove(project.directory, { recursive: true });

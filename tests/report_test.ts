@@ -16,6 +16,7 @@ import {
   startServer,
   sync,
 } from "./helpers.ts";
+import { sealed } from "../verify-sync-script.ts";
 
 let started: Promise<Server> | undefined;
 
@@ -303,12 +304,29 @@ Deno.test("--help tells the defaults and exit statuses of the source", async () 
   }
 });
 
-Deno.test("--version prints the engine's version, and the Deno it needs", async () => {
-  const source = await Deno.readTextFile(SCRIPT);
+Deno.test("--version prints the engine's version, the Deno it needs, and whether it is as released", async () => {
+  const source = sealed(await Deno.readTextFile(SCRIPT)) ?? "";
   const [, version] = /export const VERSION = "(.*)"/.exec(source) ?? [];
   const [, deno] = /export const OLDEST_DENO = "(.*)"/.exec(source) ?? [];
-  const stdout = `${version} (Deno ${deno} or newer)\n`;
-  assertPrinted(await sync(["--version"]), { stdout });
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  const cases: [string, string][] = [
+    [source, "as released"],
+    [source.replaceAll("\n", "\r\n"), "as released"],
+    [source.replace("// ─── End", "// Mine.\n\n// ─── End"), "as released"],
+    [source.replace("// ═══ Report", "// ═══  Report"), "edited"],
+    [source.replace(/^\/\/ engine .*\n/m, ""), "edited"],
+  ];
+  for (const [text, said] of cases) {
+    await Deno.writeTextFile(file, text);
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--allow-read", file, "--version"],
+    }).output();
+    assert.equal(
+      new TextDecoder().decode(stdout),
+      `${version} (Deno ${deno} or newer), ${said}\n`,
+    );
+  }
+  await Deno.remove(file);
 });
 
 Deno.test("unknown option is one line and what to do", async () => {

@@ -566,6 +566,57 @@ Deno.test("a database that the verifier did not make is left alone", async () =>
   await admin.end();
 });
 
+Deno.test("an edited engine fails, and edited steps do not", async (t) => {
+  const cases: [string, (script: string) => string, boolean][] = [
+    ["as it is", (script) => script, false],
+    ["steps edited", (s) => s.replace("#5 Tasks", "#5 Chores"), false],
+    ["lines that end as on Windows", (s) => s.replaceAll("\n", "\r\n"), false],
+    ["one blank at the end", (s) => `${s} `, true],
+    [
+      "a letter in a comment",
+      (s) => s.replace("═══ Report", "═══ Reports"),
+      true,
+    ],
+    ["an operator", (s) => s.replace(/ > 0(?![^]* > 0)/, " >= 0"), true],
+    ["another hash", (s) => s.replace(/(sha256 )\w/, "$1g"), true],
+    [
+      "another version",
+      (s) => s.replace(/^(\/\/ engine )\S+/m, "$19.9.9"),
+      true,
+    ],
+    ["no hash", (s) => s.replace(/^\/\/ engine .*\n/m, ""), true],
+    ["no banner", (s) => s.replace(/^\/\/ ─── End.*\n/m, ""), true],
+  ];
+  await withProject(async (project) => {
+    const script = await Deno.readTextFile(project.script);
+    const says =
+      /the engine of .*, below its steps, is not as released: take it/;
+    for (const [title, spoil, wrong] of cases) {
+      await t.step(title, async () => {
+        assert.equal(spoil(script) === script, title === "as it is");
+        await Deno.writeTextFile(project.script, spoil(script));
+        const { stdout } = await verify(project, ["--static"]);
+        assert.equal(says.test(stdout), wrong, stdout);
+      });
+    }
+    await t.step("a file of steps that imports it", async () => {
+      const own = join(project.directory, "steps.ts");
+      await Deno.writeTextFile(
+        own,
+        `export * from "./sync-production-schema.ts";
+import { section } from "./sync-production-schema.ts";
+export const sections = [section("Mine", [])];\n`,
+      );
+      await Deno.writeTextFile(project.script, `${script} `);
+      const { stdout } = await verify(
+        { ...project, script: own },
+        ["--static", "--verbose"],
+      );
+      assert.match(stdout, says);
+    });
+  });
+});
+
 Deno.test("a guide whose parts are not between markers fails", async (t) => {
   const tables = "<!-- generated: tables -->";
   const diagram = "<!-- generated: diagram -->";
