@@ -6714,10 +6714,17 @@ const FORMS: [name: RegExp, read: Read, keys?: RegExp, holds?: RegExp][] = [
 const NOT_WALKED =
   /^(?:\.(?!(?:github|gitea|forgejo|gitlab|circleci|azure.*|buildkite|woodpecker|docker)$).*|node_modules|vendor|third_party|dist|target|tests?|__tests__|spec|fixtures|examples?|venv)$/;
 
+/** All but what is too long to be written by hand, or may not be read. */
 function filesUnder(root: string, directory: string): string[] {
-  return [...Deno.readDirSync(join(root, directory))].flatMap((entry) => {
+  let entries: Deno.DirEntry[] = [];
+  try {
+    entries = [...Deno.readDirSync(join(root, directory))];
+  } catch { /* Such as a container's data. */ }
+  return entries.flatMap((entry) => {
     const path = directory + entry.name;
-    if (entry.isFile) return [path];
+    if (entry.isFile) {
+      return Deno.statSync(join(root, path)).size < 1e6 ? [path] : [];
+    }
     return entry.isDirectory && !NOT_WALKED.test(entry.name)
       ? filesUnder(root, `${path}/`)
       : [];
