@@ -415,7 +415,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 3c1f4eb881d149317aa66d8c73f5eac3c5b087466d0e22c91a1cde1c77b58176
+// engine 0.1.0 sha256 aba214d514ff62b8837e5a8655f8c04fefbf341f743f59b9ad75f3334dd81029
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //

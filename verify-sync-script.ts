@@ -6675,12 +6675,17 @@ const FORMS: [name: RegExp, read: Read, keys?: RegExp, holds?: RegExp][] = [
   [
     /^\.(?:github|gitea|forgejo)\/(?:workflows\/[^/]+|actions\/.+\/action)\.ya?ml$|(?:^|\/)action\.ya?ml$/,
     keyed,
-    /^(?:jobs\.[^.]+|runs)\.steps\.\d+\.run$/,
+    /^(?:jobs\.[^.]+|runs)\.steps\.\d+\.(?:run|with\.script)$/,
   ],
   [
     /(?:^|\/)(?:[\w.-]*\.)?(?:gitlab-ci[\w.-]*|travis)\.ya?ml$|^\.gitlab\/.+\.ya?ml$|(?:^|\/)bitbucket-pipelines\.ya?ml$/,
     keyed,
     /(?:^|\.)(?:(?:before|after)[_-])?(?:script|deploy|install)(?:\.\d+)*$/,
+  ],
+  [
+    /(?:^|\/)[Tt]askfile(?:\.\w+)?\.ya?ml$/,
+    keyed,
+    /^tasks\.[^.]+\.cmds\.\d+(?:\.cmd)?$/,
   ],
   [
     /^\.circleci\/.+\.ya?ml$/,

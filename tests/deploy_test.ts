@@ -674,6 +674,22 @@ const FILES: Case[] = [
     finds: ["6 goose up", "11 dbmate up", "13 alembic upgrade"],
   },
   {
+    file: "Taskfile.yml",
+    text: lines(
+      "tasks:",
+      "  release:",
+      "    desc: goose up",
+      "    cmds: [goose up, { cmd: dbmate up }]",
+      "  dev: { cmds: [sqitch deploy] }",
+    ),
+    finds: ["4 dbmate up", "4 goose up"],
+  },
+  {
+    file: ".github/workflows/ssh.yml",
+    text: "jobs: {a: {steps: [{with: {script: cd x && goose up}}]}}\n",
+    finds: ["1 goose up"],
+  },
+  {
     file: "azure-pipelines.yml",
     text: lines(
       "stages:",
