@@ -13998,6 +13998,7 @@ export async function startEmbedded(
       database: "postgres",
       ssl: false as const,
     },
+    db,
     copy: (): Promise<Blob> => db.dumpDataDir("none"),
     async stop() {
       // Some runtimes never say that the server has closed; no more is needed.

@@ -184,6 +184,7 @@ async function proveOnServer(context: Context): Promise<Objects> {
     : undefined;
   try {
     const first = await server.open();
+    await first.reset();
     const modelled = await buildModels(first, models, script);
     const wanted = namesOf(modelled.objects);
     await report.run("static", () => checkStatic(context, wanted));
@@ -423,11 +424,18 @@ async function proveFresh(
         database,
       ),
     );
+    const told = problems.map(({ message, code }) => `${message} ${code}`);
+    problems.push(
+      ...await judge(context, database, modelled, told.join("\n")),
+    );
   }
   const where = await database.describe();
+  const judged = modelled.dump
+    ? "which pg_dump confirms"
+    : `without pg_dump (${database.noDump})`;
   const text = `${count(plan.changes.length, "change")} on an empty database ` +
-    `make the ${count(modelled.objects.size, "object")} of the models, on ` +
-    where;
+    `make the ${count(modelled.objects.size, "object")} of the models, ` +
+    `${judged}, on ${where}`;
   return { text, problems, changes: plan.changes, target };
 }
 
@@ -702,6 +710,7 @@ interface Models {
 interface Modelled {
   objects: Objects;
   inventory: Inventory;
+  dump: Dump | undefined;
 }
 
 async function loadModels(file: string): Promise<Models> {
@@ -924,7 +933,7 @@ async function buildModels(
       }
     }
   }
-  return { objects, inventory };
+  return { objects, inventory, dump: await database.dump() };
 }
 
 /** What the models or steps name, by the keys that steps own. */
@@ -1555,6 +1564,152 @@ function compareWithTarget(target: Objects, reached: Objects): string[] {
     return want.definition === have.definition
       ? []
       : [`${key} is ${have.definition}, not ${want.definition}`];
+  });
+}
+
+/** What pg_dump prints of a database, by keys such as `policy tasks.own`. */
+type Dump = Map<string, string>;
+
+/** The comment above each of its entries. */
+const ENTRY =
+  /^-- Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: .*\n--\n/gm;
+
+/** A dump in which the order of columns, of grants and of objects is none. */
+function readEntries(text: string): Dump {
+  const entries: Dump = new Map();
+  const add = (key: string, text: string) =>
+    entries.set(
+      key,
+      [...entries.has(key) ? [entries.get(key)] : [], text]
+        .join("\n"),
+    );
+  const found = [...text.matchAll(ENTRY)];
+  found.forEach(
+    ({ 0: head, 1: name = "", 2: type = "", 3: schema, index }, i) => {
+      if (/\bverify_\w+$/.test(schema === "-" ? name : `${schema}`)) return;
+      if (
+        /^(?:EXTENSION|COMMENT)$/.test(type) && /^EXTENSION |^\S+$/.test(name)
+      ) {
+        return;
+      }
+      const body = castEach(
+        text.slice(index + head.length, found[i + 1]?.index)
+          .replaceAll(/^(?:SET default_.*|--.*|\\.*)$/gm, "")
+          .replaceAll(/CONSTRAINT (?:"(?:[^"]|"")*"|\S+) (?=NOT NULL)/g, "")
+          .trim(),
+      );
+      const within = schema === "public" || schema === "-" ? "" : `${schema}.`;
+      const kind = type.replace(/^(?:FK|CHECK) (?=CONSTRAINT)/, "")
+        .toLowerCase();
+      const key = `${kind} ${within}${
+        /^(?:constraint|trigger|policy|rule|default)$/.test(kind)
+          ? name.replace(" ", ".")
+          : name
+      }`;
+      const [, before, items, after] =
+        (kind === "table" ? /^(CREATE [^(]* \()\n(.*?)\n(\).*)$/s : /$.^/)
+          .exec(body) ?? [];
+      const sorted = /^(?:default )?acl$/.test(kind);
+      add(
+        key,
+        items === undefined
+          ? sorted ? body.split("\n").sort().join("\n") : body
+          : `${before} … ${after}`,
+      );
+      for (const item of items?.split(/,\n(?= {4}\S)/) ?? []) {
+        const [, constraint, own = "", rest = ""] =
+          /^ *(CONSTRAINT )?("(?:[^"]|"")*"|\S+) (.*)$/s.exec(item) ?? [];
+        const kind = constraint ? "constraint" : "column";
+        add(`${kind} ${within}${name}.${unquoteExactly(own)}`, rest);
+      }
+    },
+  );
+  return entries;
+}
+
+/** Where pg_dump sees two databases differ, with what it prints of each. */
+async function dumpsDiffer(
+  session: Session,
+  want: Dump,
+  have: Dump,
+): Promise<{ key: string; want?: string; have?: string }[]> {
+  const found = [];
+  for (const key of new Set([...want.keys(), ...have.keys()])) {
+    const [left, right] = [want.get(key), have.get(key)];
+    if (left === right) continue;
+    if (left !== undefined && right !== undefined) {
+      const [kind = ""] = key.split(" ");
+      const table = key.slice(kind.length + 1).split(".").slice(0, -1).join(
+        ".",
+      );
+      const [a, b] = [left, right].map((definition) => ({
+        kind,
+        table,
+        // As it stands in the definition of a thing.
+        definition: definition.replace(
+          /( DEFAULT .*) NOT NULL$/s,
+          " NOT NULL$1",
+        ),
+      })) as [Thing, Thing];
+      if (await isSame(session, a, b)) continue;
+    }
+    found.push({
+      key,
+      ...(left !== undefined && { want: left }),
+      ...(right !== undefined && { have: right }),
+    });
+  }
+  return found;
+}
+
+/**
+ * What only pg_dump sees differ from the models. What is beyond them counts
+ * where they can say it: in SQL everything, else each kind that they have.
+ */
+async function judge(
+  { script, models, options }: Context,
+  database: Database,
+  { dump: want }: Modelled,
+  told: string,
+): Promise<Problem[]> {
+  const have = await database.dump();
+  if (!want || !have) return [];
+  const words = (text: string) => text.match(/[\p{L}\p{N}_$]+/gu) ?? [];
+  const known = new Set(words(told.toLowerCase()));
+  const kinds = new Set([...want.keys()].map((key) => key.split(" ")[0]));
+  const unmodelled = stepsOf(script).filter((step) => step.modelled === false)
+    .map((step) => ({
+      step,
+      words: new Set(words(JSON.stringify(step).toLowerCase())),
+    }));
+  const found = await dumpsDiffer(database.session, want, have);
+  return found.flatMap(({ key, want, have }) => {
+    const named = words(key.slice(key.indexOf(" ")).toLowerCase());
+    if (named.every((word) => known.has(word))) return [];
+    if (want === undefined) {
+      const sql = models.file.endsWith(".sql");
+      if (!sql && !kinds.has(key.split(" ")[0])) return [];
+      const excused = unmodelled.some(({ step, words }) =>
+        named.every((word) => words.has(word)) ||
+        /Table$|^step$/.test(step.verb) && named[0] === step.name.toLowerCase()
+      );
+      if (excused) return [];
+    }
+    const [message, code] = want === undefined
+      ? [
+        "is made by the script and not in the models: drop it by a step, or " +
+        "mark its step with notModelled(…)",
+        have,
+      ]
+      : have === undefined
+      ? ["of the models is not made by the script", want]
+      : ["differs", `models  ${want}\nscript  ${have}`];
+    return [{
+      message: `${key} ${message} (seen by pg_dump)`,
+      code: code ?? "",
+      file: options.script,
+      near: nameOf(key),
+    }];
   });
 }
 
@@ -4243,7 +4398,21 @@ class Database {
     readonly embedded: boolean,
     /** Roles that were made on its server, to be dropped again. */
     readonly roles: string[] = [],
+    /** Prints its schema, by a program that is not ours. */
+    readonly dumps: () => Promise<string> = () => Promise.reject(Error("none")),
   ) {}
+
+  /** Why there is no dump of it. */
+  noDump = "";
+
+  async dump(): Promise<Dump | undefined> {
+    if (this.noDump) return undefined;
+    try {
+      return readEntries(await this.dumps());
+    } catch (error) {
+      this.noDump = messageOf(error).split("\n")[0] ?? "";
+    }
+  }
 
   /** Whether it holds the target, as the last proof left it. */
   atTarget = false;
@@ -4354,7 +4523,19 @@ class Embedded {
     // For a script that runs beside the verifier.
     const url = `postgres://postgres:${options.pass}@127.0.0.1:` +
       `${options.port}/postgres?sslmode=disable`;
-    return new Database(this.script, session, url, true);
+    const dumps = async () => {
+      const { pgDump } = await import("@electric-sql/pglite-tools/pg_dump");
+      const pg = this.started.db as Parameters<typeof pgDump>[0]["pg"];
+      try {
+        return await (await pgDump({ pg, args: DUMP })).text();
+      } finally {
+        // It shares the only connection, and leaves its transaction open.
+        await session.query(
+          `ROLLBACK; RESET ALL; SET search_path = ${SEARCH_PATH}`,
+        );
+      }
+    };
+    return new Database(this.script, session, url, true, [], dumps);
   }
 
   #session?: Session;
@@ -4420,6 +4601,7 @@ class ScratchServer {
       url.href,
       false,
       this.#roles,
+      () => dumpServer(session, url),
     );
     this.#open.push(database);
     return database;
@@ -4465,6 +4647,35 @@ class ScratchServer {
       await this.admin.query(`DROP ROLE IF EXISTS ${role}`).catch(() => {});
     }
   }
+}
+
+const DUMP = ["--schema-only", "--no-owner"];
+
+/** What the pg_dump on the PATH prints, where it fits the server. */
+async function dumpServer(session: Session, url: URL): Promise<string> {
+  const run = async (args: string[], env: Record<string, string> = {}) => {
+    const output = await new Deno.Command("pg_dump", { args, env }).output()
+      .catch(() => {
+        throw Error("there is none on the PATH");
+      });
+    const [stdout = "", stderr = ""] = [output.stdout, output.stderr]
+      .map((bytes) => new TextDecoder().decode(bytes));
+    if (!output.success) throw Error(stderr.trim());
+    return stdout;
+  };
+  const [row] = await session.query(
+    "SELECT current_setting('server_version_num')::int / 10000 AS major",
+  );
+  const [, major = ""] = /(\d+)/.exec(await run(["--version"])) ?? [];
+  if (Number(major) < Number(row?.major)) {
+    throw Error(`that on the PATH is of PostgreSQL ${major}`);
+  }
+  const target = new URL(url);
+  target.password = "";
+  const password = decodeURIComponent(url.password);
+  return await run([...DUMP, "--dbname", target.href], {
+    ...(password && { PGPASSWORD: password }),
+  });
 }
 
 const NEVER = new Promise<never>(() => {});
@@ -4999,6 +5210,9 @@ function strengthsOf(harms: Harm[], strength: number) {
   );
 }
 
+/** How many random states pg_dump compares, too. */
+const JUDGED = 4;
+
 /** Starting states between nothing and the target, and their proof. */
 class States {
   /** Where the time of the proofs went, in milliseconds. */
@@ -5018,6 +5232,8 @@ class States {
     readonly whole: Objects,
     readonly rows: Rows,
     readonly options: Options,
+    /** The same target as pg_dump prints it. */
+    readonly dump: Dump | undefined,
   ) {
     for (const { section, step } of changes) {
       this.ran.add(stepKey(section, step));
@@ -5066,7 +5282,8 @@ class States {
         ),
       ].join(";\n"),
     );
-    return new States(script, changes, target, whole, rows, options);
+    const dump = await database.dump();
+    return new States(script, changes, target, whole, rows, options, dump);
   }
 
   /** The states of a long check, the same list wherever it is made. */
@@ -5091,8 +5308,13 @@ class States {
   }
 
   #randomJobs({ states, seed }: Options) {
-    const job = (recipe: () => Recipe, name: string): Job => async (on) => {
-      const problems = await this.prove(on, recipe());
+    const job = (
+      recipe: () => Recipe,
+      name: string,
+      judged = false,
+    ): Job =>
+    async (on) => {
+      const problems = await this.prove(on, recipe(), { judged });
       return problems.map((problem) => ({
         ...problem,
         message: `${problem.message} (${name})`,
@@ -5117,6 +5339,7 @@ class States {
         job(
           () => this.degraded(seed + i),
           `--states 1 --seed ${seed + i}`,
+          i < JUDGED,
         )),
     ];
     const { pools } = this.rows;
@@ -5252,7 +5475,9 @@ class States {
       ...Array.from(
         { length: stops },
         (_, k): Job => (on) =>
-          this.prove(on, older, Math.ceil((k + 1) * length / stops)),
+          this.prove(on, older, {
+            stopAfter: Math.ceil((k + 1) * length / stops),
+          }),
       ),
     ];
     const waves = all.length < this.changes.length - 1
@@ -5576,11 +5801,12 @@ class States {
    * Applies from a state, and again, and compares with the target.
    *
    * @param stopAfter so many changes of a first apply that is interrupted
+   * @param judged whether pg_dump compares, too
    */
   async prove(
     database: Database,
     recipe: Recipe,
-    stopAfter = 0,
+    { stopAfter = 0, judged = false } = {},
   ): Promise<Problem[]> {
     const { session } = database;
     await this.#timed("build", this.build(database, recipe));
@@ -5612,6 +5838,18 @@ class States {
             await this.#timed("compare", readObjects(session)),
           );
         found.push(...differences.map((message) => ({ message })));
+        const dump = judged && found.length === 0 && this.dump &&
+          await this.#timed("dump", database.dump());
+        if (this.dump && dump) {
+          const seen = await dumpsDiffer(session, this.dump, dump);
+          found.push(
+            ...seen.map((
+              { key, want = "missing", have = "missing" },
+            ) => ({
+              message: `pg_dump prints ${key} as ${have}, not ${want}`,
+            })),
+          );
+        }
         // Without rows, the target itself was seen to need nothing.
         if (recipe.rows.length > 0) {
           found.push(...leftover(this.script, await inspect()));
