@@ -402,7 +402,7 @@ async function proveFresh(
 ) {
   const { script } = context;
   const plan = await database.inspect();
-  const problems = plan.issues.map(describeIssue);
+  const problems = script.blockingIssues(plan).map(describeIssue);
   try {
     await script.runChanges(database.session, plan);
   } catch (error) {

@@ -771,6 +771,59 @@ Deno.test("the embedded PostgreSQL proves without a server", async () => {
   });
 });
 
+Deno.test("pg_dump sees what the steps make beyond SQL models", async () => {
+  await withProject(async (project) => {
+    project.models = join(project.directory, "models.sql");
+    const tables = ["notes", "tags"].map((table) =>
+      `CREATE TABLE ${table} (id int PRIMARY KEY, text text DEFAULT 'x');`
+    );
+    await Deno.writeTextFile(
+      project.models,
+      `${tables.join("\n")}
+      CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN RETURN NEW; END';
+      CREATE TRIGGER keep BEFORE UPDATE ON notes
+        FOR EACH ROW EXECUTE FUNCTION keep();`,
+    );
+    const beyond: [RegExp, string][] = [
+      [
+        /policy tags\.everyone is made by/,
+        "CREATE POLICY everyone ON tags USING (true)",
+      ],
+      [
+        /rule tags\.quiet is made by/,
+        "CREATE RULE quiet AS ON DELETE TO tags DO INSTEAD NOTHING",
+      ],
+      [/acl TABLE tags is made by/, "GRANT SELECT ON tags TO PUBLIC"],
+      [/comment TABLE tags is made by/, "COMMENT ON TABLE tags IS 'labels'"],
+      [
+        /function other\(\) is made by/,
+        "CREATE FUNCTION other() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+      ],
+      [/trigger notes\.keep differs/, "ALTER TABLE notes DISABLE TRIGGER ALL"],
+    ];
+    await replaceSteps(
+      project,
+      `section("Notes", [
+        ${
+        ["notes", "tags"].map((table) =>
+          `createTable("${table}", { id: "int PRIMARY KEY", text: "text DEFAULT 'x'" }),`
+        ).join("\n")
+      }
+        createFunction("keep()", "RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"),
+        createTrigger("notes", "keep", "BEFORE UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION keep()"),
+        step("more", {
+          check: "EXISTS (SELECT FROM pg_policies WHERE policyname = 'everyone')",
+          alter: ${JSON.stringify(beyond.map(([, sql]) => sql))},
+        }),
+      ]),\n`,
+    );
+    const { code, stdout } = await verify(project, ["--quick"]);
+    assert.equal(code, 1, stdout);
+    for (const [says] of beyond) assert.match(stdout, says);
+  });
+});
+
 Deno.test("the server is stopped", async () => {
   const admin = connect(server.url());
   const left = await admin`SELECT datname FROM pg_database
