@@ -1570,6 +1570,9 @@ function compareWithTarget(target: Objects, reached: Objects): string[] {
 /** What pg_dump prints of a database, by keys such as `policy tasks.own`. */
 type Dump = Map<string, string>;
 
+/** What no step makes: what is said of an extension, and of schema public. */
+const NOT_OURS = /^(?:EXTENSION .*|SCHEMA public|public)$/;
+
 /** The comment above each of its entries. */
 const ENTRY =
   /^-- Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: .*\n--\n/gm;
@@ -1587,11 +1590,7 @@ function readEntries(text: string): Dump {
   found.forEach(
     ({ 0: head, 1: name = "", 2: type = "", 3: schema, index }, i) => {
       if (/\bverify_\w+$/.test(schema === "-" ? name : `${schema}`)) return;
-      if (
-        /^(?:EXTENSION|COMMENT)$/.test(type) && /^EXTENSION |^\S+$/.test(name)
-      ) {
-        return;
-      }
+      if (type === "EXTENSION" || NOT_OURS.test(name)) return;
       const body = castEach(
         text.slice(index + head.length, found[i + 1]?.index)
           .replaceAll(/^(?:SET default_.*|--.*|\\.*)$/gm, "")
