@@ -415,7 +415,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 aba214d514ff62b8837e5a8655f8c04fefbf341f743f59b9ad75f3334dd81029
+// engine 0.1.0 sha256 f9c52344dbd4491da4103e15246e96f143193ec8dbd958be284c8e06ff99fd20
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //

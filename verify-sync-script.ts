@@ -8,8 +8,8 @@
  *     ./verify-sync-script.ts --static    only what needs no database
  *     ./verify-sync-script.ts --help      every option and exit status
  *
- * It reads databases with a query of its own, so that the proof does not rest
- * on what it proves.
+ * It reads databases with a query of its own, and has pg_dump compare them as
+ * well, so that the proof does not rest on what it proves.
  *
  * Parts, in this order: Proof, Models, Catalog, Inventory, Scaffold, Databases,
  * Rows, States, Guide, Deploy files, Report, Command line.
