@@ -415,7 +415,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 f9c52344dbd4491da4103e15246e96f143193ec8dbd958be284c8e06ff99fd20
+// engine 0.1.0 sha256 edc833ff3b444add69643314d3a21a7532c392f98b97f8770b7e905ff134680b
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -6535,7 +6535,8 @@ function privilegesOn(db: Planner, on: string): Privileged {
     : literal(/=$/.test(from) ? path.at(-1) ?? "" : full);
   const there = `EXISTS (SELECT FROM ${from} (${said}))`;
   const ofColumns = `UNION ALL SELECT attname, attacl FROM pg_attribute
-    WHERE attrelid = to_regclass(${said}) AND attacl IS NOT NULL`;
+    WHERE attrelid = to_regclass(${said}) AND attacl IS NOT NULL
+      AND NOT attisdropped`;
   return {
     letter,
     lists: `SELECT NULL AS part, coalesce(${acl}, acldefault('${letter}',

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { sealed } from "../verify-sync-script.ts";
 import { join } from "node:path";
 import type postgres from "postgres";
 import {
@@ -502,12 +503,14 @@ async function withCopy(use: (copy: string) => Promise<void>) {
     // For the guide's upgrade: a newer engine, with no steps of ours.
     Deno.writeTextFileSync(
       join(copy, "sync-production-schema.new.ts"),
-      read("sync-production-schema.ts")
-        .replace(/(VERSION = )"[^"]*"/, '$1"9.9.9"')
-        .replace(
-          /(sections: Section\[\] = \[)[^]*?(?=\n\];\n\n\/\/ ─── End)/,
-          "$1",
-        ),
+      sealed(
+        read("sync-production-schema.ts")
+          .replace(/(VERSION = )"[^"]*"/, '$1"9.9.9"')
+          .replace(
+            /(sections: Section\[\] = \[)[^]*?(?=\n\];\n\n\/\/ ─── End)/,
+            "$1",
+          ),
+      ) ?? "",
     );
     await use(copy);
   } finally {
