@@ -480,9 +480,11 @@ Deno.test("the guide's upgrade takes the new engine and keeps the steps", async 
     const merged = join(copy, "sync-production-schema.ts");
     assert.equal(
       Deno.readTextFileSync(merged),
-      read("sync-production-schema.ts").replace(
-        /(VERSION = )"[^"]*"/,
-        '$1"9.9.9"',
+      sealed(
+        read("sync-production-schema.ts").replace(
+          /(VERSION = )"[^"]*"/,
+          '$1"9.9.9"',
+        ),
       ),
     );
   });
