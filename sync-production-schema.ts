@@ -415,7 +415,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 edc833ff3b444add69643314d3a21a7532c392f98b97f8770b7e905ff134680b
+// engine 0.1.0 sha256 c8f810c62b55796c9004bed8966b004d97f29920b8e04cc1f5f4fb553af9b845
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -8208,19 +8208,19 @@ function blockOf(words: string[]): string[][] {
 }
 
 /** Callers are not always type checked, so what is no text is a fault. */
+function isText(text: unknown): text is string {
+  return typeof text === "string" && text.trim() !== "";
+}
+
 function textFaults(what: string, ...texts: unknown[]): (string | false)[] {
-  return texts.map((text) =>
-    (typeof text !== "string" || text.trim() === "") && `${what} is missing`
-  );
+  return texts.map((text) => !isText(text) && `${what} is missing`);
 }
 
 /** Faults of names that stand for themselves: columns, constraints, labels. */
 function nameFaults(...names: unknown[]): (string | false)[] {
   return names.map((name) =>
-    typeof name !== "string" || name.trim() === ""
-      ? "a name is missing"
-      : byteLength(name) > 63 &&
-        `the name "${name}" has ${byteLength(name)} bytes; PostgreSQL keeps 63`
+    !isText(name) ? "a name is missing" : byteLength(name) > 63 &&
+      `the name "${name}" has ${byteLength(name)} bytes; PostgreSQL keeps 63`
   );
 }
 
@@ -8237,7 +8237,7 @@ function columnFaults(table: string, column: string, text: string): Fault[] {
     ...nameFaults(column),
     ...textFaults(`the text of column "${column}"`, text),
   ];
-  if (typeof text !== "string" || text.trim() === "") return missing;
+  if (!isText(text)) return missing;
   const { type, refused, unread } = parseColumn(text);
   return [
     ...missing,

@@ -201,6 +201,7 @@ async function proveOnServer(context: Context): Promise<Objects> {
         first,
         fresh.changes,
         fresh.target,
+        fresh.dump,
         options,
       );
     let databases: Promise<Database[]> | undefined;
@@ -339,6 +340,7 @@ async function help(
     database,
     changes,
     target,
+    await database.dump(),
     options,
   );
   for (const name of ["convergent", "interrupted"] as const) {
@@ -409,6 +411,7 @@ async function proveFresh(
     problems.push({ message: `an apply fails: ${failure(error)}` });
   }
   const target = await readObjects(database.session);
+  let dump: Dump | undefined;
   const unmodelled = new Set(
     stepsOf(script).filter(({ modelled }) => modelled === false)
       .flatMap((step) => [
@@ -424,9 +427,10 @@ async function proveFresh(
         database,
       ),
     );
+    dump = await database.dump();
     const told = problems.map(({ message, code }) => `${message} ${code}`);
     problems.push(
-      ...await judge(context, database, modelled, told.join("\n")),
+      ...await judge(context, database, modelled, dump, told.join("\n")),
     );
   }
   const where = await database.describe();
@@ -436,7 +440,7 @@ async function proveFresh(
   const text = `${count(plan.changes.length, "change")} on an empty database ` +
     `make the ${count(modelled.objects.size, "object")} of the models, ` +
     `${judged}, on ${where}`;
-  return { text, problems, changes: plan.changes, target };
+  return { text, problems, changes: plan.changes, target, dump };
 }
 
 /** A second apply finds nothing to do. */
@@ -604,8 +608,7 @@ async function proveDry(
 }
 
 function dryRunWrote(file: string, what: string[]): Problem {
-  const more = what.length > 8 ? ` and ${what.length - 8} more` : "";
-  const list = what.slice(0, 8).join(", ") + more;
+  const list = some(what, 8);
   return { message: `a dry run wrote to the database: ${list}`, file };
 }
 
@@ -638,8 +641,7 @@ function leftover(script: typeof Script, plan: Script.Plan): Problem[] {
   return [
     ...script.blockingIssues(plan).map(describeIssue),
     ...plan.changes.slice(0, 3).map(({ section, step, sql }) => ({
-      message: `${step.verb} "${step.name}" in section "${section}" still ` +
-        "finds something to change",
+      message: `${stepKey(section, step)} still finds something to change`,
       code: `${sql};`,
       near: step.name,
     })),
@@ -1682,9 +1684,9 @@ async function judge(
   { script, models, options }: Context,
   database: Database,
   { dump: want }: Modelled,
+  have: Dump | undefined,
   told: string,
 ): Promise<Problem[]> {
-  const have = await database.dump();
   if (!want || !have) return [];
   const words = (text: string) => text.match(/[\p{L}\p{N}_$]+/gu) ?? [];
   const known = new Set(words(told.toLowerCase()));
@@ -4985,18 +4987,16 @@ function candidate(
   for (const column of columns) {
     if (column.generated) continue;
     // A key's value must be another in each row.
+    const unique = keys.includes(column.name);
     const hints = checks.filter((check) => check.includes(column.name))
       .concat(column.checks).flatMap(hintsOf).flatMap((hint) =>
-        keys.includes(column.name)
+        unique
           ? [hint, `${i}${hint}`, `${hint}${i}`, hint + LETTERS[i % 26]]
           : [hint]
       );
     if (!column.notNull && chance(0.25)) row[column.name] = null;
     else if (column.default && !column.identity && chance(0.2)) continue;
-    else {
-      const unique = keys.includes(column.name);
-      row[column.name] = valueFor(column, i, random, hints, unique);
-    }
+    else row[column.name] = valueFor(column, i, random, hints, unique);
   }
   for (const { columns: names, parent, parentColumns } of foreign) {
     const parents = made.get(unquote(parent)) ?? [];
@@ -5302,6 +5302,7 @@ class States {
     database: Database,
     changes: Script.Change[],
     target: Objects,
+    dump: Dump | undefined,
     options: Options,
   ): Promise<States> {
     const rows = await makeRows(database, options.seed, options.rows);
@@ -5316,7 +5317,6 @@ class States {
         ),
       ].join(";\n"),
     );
-    const dump = await database.dump();
     return new States(script, changes, target, whole, rows, options, dump);
   }
 
@@ -5403,7 +5403,7 @@ class States {
       const step = findStep(this.script, key);
       if (!step?.alter) continue;
       const name = quote(nameOf(key)), { table = "", definition } = thing;
-      const ways = ALTERED[thing.kind]?.(name, table, definition, key) ?? [];
+      const ways = ALTERED[thing.kind]?.(name, table, definition) ?? [];
       for (const [property, sql] of ways) {
         if (sql === definition) continue;
         yield [
@@ -5440,9 +5440,9 @@ class States {
   }
 
   /**
-   * Updates and deletes every row of each table that has triggers, and calls
-   * each function that is none of a trigger: what nobody has run may fail, or
-   * drop a row without a word. What a trigger raises itself is its purpose.
+   * Updates and deletes a row of each table that has triggers, and calls each
+   * PL/pgSQL function that is none of a trigger: what nobody has run may fail,
+   * or drop a row without a word. What a trigger raises itself is its purpose.
    */
   async exercise(database: Database, { models }: Context) {
     const recipe = this.#harmed(this.options.seed, {}, 1);
@@ -6045,11 +6045,10 @@ function lostRowsQuery(
 }
 
 /** Sequences that stand before where they stood. */
-const LOST_COUNTS = `SELECT 'count', b.name, NULL, 1, false
-  FROM verify_before.counts b
-  WHERE pg_sequence_last_value(to_regclass(b.name)) IS DISTINCT FROM b.value
-    AND coalesce(pg_sequence_last_value(to_regclass(b.name)), 0) < b.value
-    AND to_regclass(b.name) IS NOT NULL`;
+const LOST_COUNTS = `SELECT 'count', name, NULL, 1, false
+  FROM verify_before.counts, to_regclass(name) sequence
+  WHERE sequence IS NOT NULL
+    AND coalesce(pg_sequence_last_value(sequence), 0) < value`;
 
 /** What is altered at a time, so that one does not hide another. */
 const ASPECTS = ["type", "default or uniqueness", "definition"] as const;
@@ -6123,21 +6122,34 @@ const SPOILS: Record<
       text.replace(/;\s*$/, "")
     }) x WHERE 1 > 2`,
   ],
-  policy: (name, table) => [
-    `ALTER POLICY ${name} ON ${quote(table)} USING (1 > 2)`,
-    `ALTER POLICY ${name} ON ${quote(table)} WITH CHECK (1 > 2)`,
-  ],
-  trigger: (_, __, text) => [
-    text.slice(0, -2).replace(
-      / (BEFORE|AFTER) /,
-      (_, when) => when === "AFTER" ? " BEFORE " : " AFTER ",
-    )
-      .replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER"),
-  ],
-  function: (_, __, text) => [
-    text.replace(/(\$\w*\$)(\s*)$/, "\n/* other */ $1$2"),
-  ],
+  policy: (name, table) => POLICY_CLAUSES.map(otherClause(name, table)),
+  trigger: (_, __, text) => [otherTiming(text)],
+  function: (_, __, text) => [otherBody(text)],
 };
+
+const POLICY_CLAUSES = ["USING", "WITH CHECK"];
+
+function otherClause(policy: string, table: string) {
+  return (clause: string) =>
+    `ALTER POLICY ${policy} ON ${quote(table)} ${clause} (1 > 2)`;
+}
+
+/** A trigger as the catalog query prints it, made again as it is. */
+function replacement(text: string): string {
+  return text.slice(0, -2)
+    .replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER");
+}
+
+function otherTiming(text: string): string {
+  return replacement(text).replace(
+    / (BEFORE|AFTER) /,
+    (_, when) => when === "AFTER" ? " BEFORE " : " AFTER ",
+  );
+}
+
+function otherBody(text: string): string {
+  return text.replace(/(\$\w*\$)(\s*)$/, "\n/* other */ $1$2");
+}
 
 /**
  * What stands there before a step drops or renames it. Rows and what hangs on it
@@ -6202,38 +6214,26 @@ const ALTERED: Record<
     name: string,
     table: string,
     text: string,
-    key: string,
   ) => [property: string, sql: string | string[]][])
   | undefined
 > = {
-  function: (_, __, text) => [
-    ["body", text.replace(/(\$\w*\$)(\s*)$/, "\n/* other */ $1$2")],
+  function: (_, __, text) => [["body", otherBody(text)]],
+  trigger: (name, table, text) => [
+    ["timing", otherTiming(text)],
+    ["function", [
+      OTHER_FUNCTION,
+      replacement(text).replace(
+        /EXECUTE .*$/s,
+        "EXECUTE FUNCTION verify_before.other()",
+      ),
+    ]],
+    ["state", `ALTER TABLE ${quote(table)} DISABLE TRIGGER ${name}`],
   ],
-  trigger: (name, table, text) => {
-    const create = text.slice(0, -2)
-      .replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER");
-    return [
-      [
-        "timing",
-        create.replace(
-          / (BEFORE|AFTER) /,
-          (_, when) => when === "AFTER" ? " BEFORE " : " AFTER ",
-        ),
-      ],
-      ["function", [
-        OTHER_FUNCTION,
-        create.replace(
-          /EXECUTE .*$/s,
-          "EXECUTE FUNCTION verify_before.other()",
-        ),
-      ]],
-      ["state", `ALTER TABLE ${quote(table)} DISABLE TRIGGER ${name}`],
-    ];
-  },
-  policy: (name, table) => [
-    ["USING", `ALTER POLICY ${name} ON ${quote(table)} USING (1 > 2)`],
-    ["CHECK", `ALTER POLICY ${name} ON ${quote(table)} WITH CHECK (1 > 2)`],
-  ],
+  policy: (name, table) =>
+    POLICY_CLAUSES.map((clause) => [
+      clause.replace("WITH ", ""),
+      otherClause(name, table)(clause),
+    ]),
 };
 
 function spoilType(table: string, column: string, definition: string) {
@@ -6292,8 +6292,8 @@ interface Exercised {
 }
 
 /**
- * Everything is rolled back, one by one. Arguments are NULL, but of strict
- * functions, which would not run.
+ * Everything is rolled back, one by one. Arguments are NULL, so that strict
+ * functions are left out: they would not run.
  */
 const EXERCISE = `
   CREATE TEMP TABLE IF NOT EXISTS verify_exercised (found jsonb);
@@ -6368,8 +6368,8 @@ function failure(error: unknown): string {
   };
   if (change) {
     const { section, step, sql } = change;
-    return `${step.verb} "${step.name}" in section "${section}": ` +
-      `${messageOf(cause)} in ${sql.replaceAll(/\s+/g, " ")}`;
+    return `${stepKey(section, step)}: ${messageOf(cause)} in ` +
+      `${sql.replaceAll(/\s+/g, " ")}`;
   }
   return cause ? failure(cause) : messageOf(error);
 }

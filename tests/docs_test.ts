@@ -5,7 +5,6 @@
  */
 
 import assert from "node:assert/strict";
-import { sealed } from "../verify-sync-script.ts";
 import { join } from "node:path";
 import type postgres from "postgres";
 import {
@@ -24,6 +23,7 @@ import {
   Session,
 } from "../sync-production-schema.ts";
 import { screenshot } from "./screenshot.ts";
+import { sealed } from "../verify-sync-script.ts";
 
 const root = join(import.meta.dirname!, "..");
 /** Whether the outputs that documents show are to be written anew. */
@@ -480,15 +480,15 @@ Deno.test("the guide's upgrade takes the new engine and keeps the steps", async 
     const merged = join(copy, "sync-production-schema.ts");
     assert.equal(
       Deno.readTextFileSync(merged),
-      sealed(
-        read("sync-production-schema.ts").replace(
-          /(VERSION = )"[^"]*"/,
-          '$1"9.9.9"',
-        ),
-      ),
+      ofNextVersion(read("sync-production-schema.ts")),
     );
   });
 });
+
+/** The script as a later release has it. */
+function ofNextVersion(script: string): string {
+  return sealed(script.replace(/(VERSION = )"[^"]*"/, '$1"9.9.9"')) ?? "";
+}
 
 /** Calls the function with a copy of what git holds of the project. */
 async function withCopy(use: (copy: string) => Promise<void>) {
@@ -505,14 +505,12 @@ async function withCopy(use: (copy: string) => Promise<void>) {
     // For the guide's upgrade: a newer engine, with no steps of ours.
     Deno.writeTextFileSync(
       join(copy, "sync-production-schema.new.ts"),
-      sealed(
-        read("sync-production-schema.ts")
-          .replace(/(VERSION = )"[^"]*"/, '$1"9.9.9"')
-          .replace(
-            /(sections: Section\[\] = \[)[^]*?(?=\n\];\n\n\/\/ ─── End)/,
-            "$1",
-          ),
-      ) ?? "",
+      ofNextVersion(
+        read("sync-production-schema.ts").replace(
+          /(sections: Section\[\] = \[)[^]*?(?=\n\];\n\n\/\/ ─── End)/,
+          "$1",
+        ),
+      ),
     );
     await use(copy);
   } finally {

@@ -562,22 +562,25 @@ mistakes("a backfill that changes more than it fills", "script", [
   ],
 ]);
 
+/** The trigger's step runs another statement first. */
+const withTrigger = (sql: string) => [
+  `alter: \`CREATE OR REPLACE TRIGGER`,
+  `alter: ["${sql}",
+        \`CREATE OR REPLACE TRIGGER`,
+  `EXECUTE FUNCTION touch_updated_at()\`,`,
+  `EXECUTE FUNCTION touch_updated_at()\`],`,
+];
+
 mistakes("a step that writes beside its work", "script", [
   [
     /an apply changes due_on in \d+ rows? of tasks/,
-    `alter: \`CREATE OR REPLACE TRIGGER`,
-    `alter: ["UPDATE tasks SET due_on = '2030-01-01' WHERE due_on IS NULL",
-        \`CREATE OR REPLACE TRIGGER`,
-    `EXECUTE FUNCTION touch_updated_at()\`,`,
-    `EXECUTE FUNCTION touch_updated_at()\`],`,
+    ...withTrigger(
+      "UPDATE tasks SET due_on = '2030-01-01' WHERE due_on IS NULL",
+    ),
   ],
   [
     /an apply sets tasks_id_seq back/,
-    `alter: \`CREATE OR REPLACE TRIGGER`,
-    `alter: ["ALTER TABLE tasks ALTER id RESTART WITH 1",
-        \`CREATE OR REPLACE TRIGGER`,
-    `EXECUTE FUNCTION touch_updated_at()\`,`,
-    `EXECUTE FUNCTION touch_updated_at()\`],`,
+    ...withTrigger("ALTER TABLE tasks ALTER id RESTART WITH 1"),
   ],
   [
     /an apply sets teams_id_seq back/,
