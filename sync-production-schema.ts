@@ -415,7 +415,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 c8f810c62b55796c9004bed8966b004d97f29920b8e04cc1f5f4fb553af9b845
+// engine 0.1.0 sha256 d64ec61b8476a038ccb2e78a83f601535b8f7f9a9fcaf897722094098bc4258a
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -14127,6 +14127,10 @@ Output:
   --verbose              list what is in place, and what no step names
   --detailed-exitcode    exit 2 when changes are pending
   --strict               and when there is something that no step names
+Setting up:
+  --init DIR             put the script, the verifier and what belongs to them
+                         into the repository DIR
+  --models FILE          the models that it has; or schema.ts or schema.sql
   -h, --help             this text
   --version              the engine's version, and whether it was edited
 
@@ -14471,6 +14475,12 @@ async function readArguments(args: string[], report: Reporter) {
     return undefined;
   }
   refuseOldDeno();
+  const repository = last("init");
+  if (repository !== undefined) {
+    const lines = await initialize(repository, last("models"));
+    for (const line of lines) report.line(line);
+    return undefined;
+  }
   const dry = has("dry-run"), apply = has("apply");
   refuse(
     dry === apply,
@@ -14508,6 +14518,24 @@ async function readArguments(args: string[], report: Reporter) {
     /** The options that shape the plan, as they were given. */
     repeated: repeatArguments(args),
   };
+}
+
+/** Puts all of this into a repository, which only a checkout can. */
+async function initialize(directory: string, models: string | undefined) {
+  const code = new URL("references/init.ts", import.meta.url);
+  const there = await Deno.stat(code).catch(() => undefined);
+  refuse(
+    !there,
+    "--init needs what a checkout of the project has, and this is a copy of " +
+      "the script alone",
+    "Run it there: deno run -A sync-production-schema.ts --init DIR",
+  );
+  const { init } = await import(code.href);
+  return await init(
+    directory,
+    models,
+    (...told: [string, string]) => new UsageError(...told),
+  );
 }
 
 /** @throws UsageError where something is wrong */

@@ -18,7 +18,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { basename, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type * as Yaml from "yaml";
 import type * as Script from "./sync-production-schema.ts";
@@ -75,7 +75,7 @@ interface Context {
 async function prove(options: Options, report: Reporter) {
   const script = await loadScript(options.script);
   script.refuseOldDeno(OLDEST_DENO);
-  const models = await loadModels(options.models);
+  const models = await loadModels(options.models, script);
   const { rowsFile } = options;
   options.rows = rowsFile === undefined ? models.rows : readFile(rowsFile);
   const context = { options, script, models, report };
@@ -715,7 +715,10 @@ interface Modelled {
   dump: Dump | undefined;
 }
 
-async function loadModels(file: string): Promise<Models> {
+async function loadModels(
+  file: string,
+  script: typeof Script,
+): Promise<Models> {
   if (!exists(file)) {
     throw new VerifyError(
       `there are no models at ${file}`,
@@ -739,7 +742,10 @@ async function loadModels(file: string): Promise<Models> {
     "drizzle-kit/api"
   );
   const snapshot = generateDrizzleJson(module);
-  if (Object.keys(snapshot.tables).length === 0) {
+  // Where there are no steps either, nothing was written yet.
+  if (
+    Object.keys(snapshot.tables).length === 0 && stepsOf(script).length > 0
+  ) {
     throw new VerifyError(
       `${file} exports no tables`,
       "Export each pgTable, or name another module with --models FILE",
@@ -1161,7 +1167,9 @@ function checkNames({ options, script, models }: Context, wanted: Names) {
     },
   ).flat();
   return {
-    text: `${kinds.join(", ")} of the models have their steps`,
+    text: kinds.length > 0
+      ? `${kinds.join(", ")} of the models have their steps`
+      : "neither the models nor the steps make a table yet",
     problems,
   };
 }
@@ -6485,7 +6493,9 @@ function updateGuide({ guide }: Options, models: Models, modelled: Objects) {
 /** Prints the steps for all that the models have and the script lacks. */
 async function scaffold(options: Options) {
   const script = await loadScript(options.script);
-  const models = options.live ? undefined : await loadModels(options.models);
+  const models = options.live
+    ? undefined
+    : await loadModels(options.models, script);
   const live = options.live ? await readLive(script) : undefined;
   // An empty list of steps makes nothing, which needs no server.
   const server = live && stepsOf(script).length === 0
@@ -6763,12 +6773,26 @@ function columnsOf(kind: string, definition: string): string[] {
 
 /** Nothing that deploys changes the schema but the sync script, looked at. */
 async function checkDeployFiles() {
-  const { files, problems } = await findMigrationCommands(Deno.cwd());
+  const root = repositoryRoot();
+  const { files, problems } = await findMigrationCommands(root);
+  for (const problem of problems) {
+    problem.file = relative(Deno.cwd(), join(root, problem.file!));
+  }
   const run = files.length === 1 ? "runs" : "run";
   return {
     text: `${count(files.length, "deploy file")} ${run} no migration tool`,
     problems,
   };
+}
+
+/** The folder above all that git holds; this one, where git holds nothing. */
+function repositoryRoot(): string {
+  const here = Deno.cwd();
+  for (let at = here; at !== dirname(at); at = dirname(at)) {
+    // A worktree's is a file.
+    if (exists(join(at, ".git", "HEAD")) || exists(join(at, ".git"))) return at;
+  }
+  return here;
 }
 
 /** What the deploy files of a project run that they must not run. */
@@ -7665,7 +7689,9 @@ function annotate(
 ) {
   if (!Deno.env.get("GITHUB_ACTIONS")) return;
   const text = clean(message).replaceAll("%", "%25").replaceAll("\n", "%0A");
-  const at = file ? ` file=${relative(Deno.cwd(), file)},line=${line}` : "";
+  const at = file
+    ? ` file=${relative(repositoryRoot(), resolve(file))},line=${line}`
+    : "";
   tell(`::error${at}::${text}`);
 }
 
@@ -7737,9 +7763,9 @@ Usage: verify-sync-script.ts [options]
 
 What is proved:
   --script FILE       the script (default: sync-production-schema.ts)
-  --models FILE       Drizzle models (.ts), or SQL (.sql) (default: schema.ts)
+  --models FILE       Drizzle models, or SQL (default: schema.ts or schema.sql)
   --guide FILE        default: docs/deployment/SCHEMA_SYNC_GUIDE.md
-  --skill FILE        default: SKILL.md
+  --skill FILE        default: SKILL.md, or where --init has put it
 How:
   --static            only what needs no database, in under a second
   --states N          how many random starting states (default: 100)
@@ -7931,9 +7957,10 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
   }
   return {
     script: values.script ?? "sync-production-schema.ts",
-    models: values.models ?? "schema.ts",
+    models: values.models ?? firstOf("schema.ts", "schema.sql"),
     guide: values.guide ?? join("docs", "deployment", "SCHEMA_SYNC_GUIDE.md"),
-    skill: values.skill ?? "SKILL.md",
+    skill: values.skill ??
+      firstOf("SKILL.md", "../.claude/skills/database-schema-sync/SKILL.md"),
     static: values.static ?? false,
     scaffold: values.scaffold ?? false,
     live: values.live ?? false,
@@ -7950,6 +7977,11 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
     format,
     verbose: values.verbose ?? false,
   };
+}
+
+/** The first of these files that is there, or the usual one. */
+function firstOf(...files: [string, ...string[]]): string {
+  return files.find(exists) ?? files[0];
 }
 
 if ("WorkerGlobalScope" in globalThis) {

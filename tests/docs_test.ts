@@ -193,7 +193,7 @@ Deno.test("the documents name every option, and none that is not there", async (
 
 /** Options of other programs that the documents name. */
 const FOREIGN_OPTIONS =
-  /--allow-write=PATH|--node-modules-dir|--quiet|--against|--schema-only/g;
+  /--allow-write=PATH|--node-modules-dir|--quiet|--against|--schema-only|--cwd/g;
 
 Deno.test("the guide's generated parts are what the models say", async () => {
   await withCopy(async (copy) => {
@@ -254,6 +254,7 @@ const NOT_RUN: [RegExp, string][] = [
 const RUN_AS: [RegExp, string, string][] = [
   [/^npx -y deno@[\d.]+ /, "deno ", "the version is compared by a test"],
   [/ task verify/, " task verify --static", "the whole proof takes a minute"],
+  [/^(.*--init) .*/, "mkdir shop && $1 shop", "there is no other repository"],
 ];
 
 /** A command in the form in which the tests run it. */

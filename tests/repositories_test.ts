@@ -1,6 +1,6 @@
 /**
- * Other people's repositories: a package.json beside or above the script, with
- * and without node_modules, and an older Deno.
+ * Other people's repositories: what --init puts into one, a package.json beside
+ * or above the script, with and without node_modules, and an older Deno.
  *
  * @module
  */
@@ -76,6 +76,306 @@ for (const [name, folder, files] of REPOSITORIES) {
     }
   });
 }
+
+// ═══ --init ════════════════════════════════════════════════════════════════
+
+const SKILL = ".claude/skills/database-schema-sync/SKILL.md";
+const WORKFLOW = ".github/workflows/schema-sync.yml";
+/** What is in the folder whatever the repository, besides the models. */
+const PUT = [
+  ".gitignore",
+  "README.md",
+  "deno.json",
+  "deno.lock",
+  GUIDE,
+  "docs/deployment/github-actions.yml",
+  "docs/plan.schema.json",
+  "references/sync-vs-alembic.md",
+  "references/workflow-examples.md",
+  "sync-production-schema.ts",
+  "verify-sync-script.ts",
+].map((file) => `schema-sync/${file}`);
+const [STEPS_PUT, GUIDE_PUT] = ["sync-production-schema.ts", GUIDE]
+  .map((file) => `schema-sync/${file}`) as [string, string];
+
+const DRIZZLE = `import { pgTable, uuid } from "drizzle-orm/pg-core";
+export const carts = pgTable("carts", { id: uuid("id").primaryKey() });
+`;
+
+interface Repository {
+  files: Record<string, string>;
+  args?: string[];
+  /** What it gets besides what everyone does. */
+  puts: string[];
+  says?: RegExp[];
+  /** Tasks that write its steps, and its guide. */
+  steps?: string[];
+}
+
+const OTHERS: Record<string, Repository> = {
+  "Node, TypeScript and Drizzle": {
+    files: {
+      "package.json": PACKAGE,
+      "tsconfig.json": "{}",
+      "src/db/tables.ts": DRIZZLE,
+      ".github/dependabot.yml": "version: 2\n",
+      ".git/HEAD": "ref: refs/heads/main\n",
+    },
+    puts: ["schema-sync/schema.ts", WORKFLOW],
+    says: [
+      /^ {2}tsconfig\.json takes in every folder: add "schema-sync" to/m,
+      /^ {2}src\/db\/tables\.ts has models already: .* --models src\/db\/tab/m,
+    ],
+  },
+  "Node with models that are there": {
+    files: { "package.json": PACKAGE, "src/tables.ts": DRIZZLE },
+    args: ["--models", "src/tables.ts"],
+    puts: [],
+    steps: ["verify --scaffold --write", "verify --static --update-guide"],
+  },
+  "Node workspaces": {
+    files: {
+      "package.json": `{ "private": true, "workspaces": ["packages/*"] }`,
+      "packages/a/package.json": `{ "name": "a", "version": "1.0.0" }`,
+      ...NODE_MODULES,
+    },
+    puts: ["schema-sync/schema.sql"],
+  },
+  "Python with GitLab's CI": {
+    files: {
+      "pyproject.toml": "[project]\nname = 'shop'\nversion = '1'\n",
+      ".gitlab-ci.yml": "test:\n  script: [pytest]\n",
+      "AGENTS.md": "# Agents\n\nRun the tests.",
+    },
+    puts: ["schema-sync/schema.sql"],
+    says: [/^ {2}Add to \.gitlab-ci\.yml:\n {4}schema-sync:\n/m],
+  },
+  "Ruby that wants Drizzle": {
+    files: { Gemfile: "gem 'rails'\n", "bin/x": "" },
+    args: ["--models", "schema.ts"],
+    puts: ["schema-sync/schema.ts"],
+    says: [
+      /^ {2}Let your CI run on every change: npx -y deno@\S+ task --cwd /m,
+    ],
+  },
+  "Deno with a workspace": {
+    files: { "deno.json": `{ "workspace": ["./a"] }`, "a/deno.json": "{}" },
+    puts: ["schema-sync/schema.sql"],
+  },
+};
+
+for (const [name, repository] of Object.entries(OTHERS)) {
+  Deno.test(`--init puts all into a repository of ${name}, once`, () => {
+    const { files, args = [], puts, says = [], steps = [] } = repository;
+    return withRepository(".", files, [], async (directory) => {
+      const first = await init(directory, args);
+      assert.equal(first.code, 0, first.stderr);
+      for (const said of says) assert.match(first.stdout, said);
+      const now = readAll(directory);
+      const expected = [...PUT, SKILL, "AGENTS.md", ...puts];
+      const made = Object.keys(now).filter((file) => !(file in files));
+      assert.deepEqual(
+        made.sort(),
+        expected.filter((file) => !(file in files)).sort(),
+      );
+      for (const file of made) {
+        assert.match(first.stdout, new RegExp(`^ {2}${file} +\\S`, "m"));
+      }
+      for (const [file, text] of Object.entries(files)) {
+        const line = file === "AGENTS.md" ? /\n\nDatabase schema: .*\n$/ : "";
+        assert.equal(now[file]!.replace(line, ""), text, file);
+      }
+      followLinks(now);
+
+      const again = await init(directory, args.slice(2));
+      assert.match(again.stdout, /^Nothing was written: \S+ has all of it\.$/m);
+      assert.doesNotMatch(again.stdout, /^(Kept|Next)/m);
+      assert.deepEqual(readAll(directory), now);
+
+      await onServer(18, async (url) => {
+        const task = "deno task --quiet --cwd schema-sync";
+        const dry = await shell(`${task} sync --dry-run`, directory, url);
+        assert.match(dry.stdout, /^In sync: /m, dry.stderr);
+        for (const command of [...steps, "verify --static"]) {
+          const { code, stdout, stderr } = await shell(
+            `${task} ${command}`,
+            directory,
+            url,
+          );
+          assert.equal(code, 0, stdout + stderr);
+        }
+      });
+      const format = await shell(
+        "deno fmt --check",
+        `${directory}/schema-sync`,
+      );
+      assert.equal(format.code, 0, format.stderr);
+      // Neither the lock nor anything else needs to be written anew.
+      const edited = Object.entries(readAll(directory))
+        .filter(([file, text]) => now[file] !== text).map(([file]) => file);
+      assert.deepEqual(
+        edited.sort(),
+        steps.length > 0 ? [GUIDE_PUT, STEPS_PUT] : [],
+      );
+    });
+  });
+}
+
+Deno.test("the commented examples of steps and models are one", async (t) => {
+  for (const models of ["schema.ts", "schema.sql"]) {
+    await t.step(
+      models,
+      () =>
+        withRepository(".", {}, [], async (directory) => {
+          await init(directory, ["--models", models]);
+          const edit = (file: string, change: (text: string) => string) => {
+            const path = join(directory, "schema-sync", file);
+            Deno.writeTextFileSync(path, change(Deno.readTextFileSync(path)));
+          };
+          edit("sync-production-schema.ts", (text) =>
+            text.replace(
+              /^ {2}\/\/ section[^]*?(?=^\];)/m,
+              (example) => example.replaceAll(/^ {2}\/\/ ?/gm, ""),
+            ));
+          edit(models, (text) =>
+            text.replace(
+              /^(?:\/\/|--) (?:import|CREATE)[^]*/m,
+              (example) => example.replaceAll(/^(?:\/\/|--) ?/gm, ""),
+            ));
+          const proof = await shell(
+            "deno task --quiet --cwd schema-sync verify --quick --update-guide",
+            directory,
+            "",
+          );
+          assert.match(proof.stdout, /^✓ static +1 table, 3 columns, 1 index/m);
+          assert.match(proof.stdout, /^Proved: /m, proof.stdout + proof.stderr);
+          const guide = readAll(directory)[GUIDE_PUT]!;
+          assert.match(guide, /^\| `created_at` \| .* DEFAULT now\(\)` \| /m);
+        }),
+    );
+  }
+});
+
+Deno.test("--init keeps what it would write otherwise, and names it", () => {
+  const files = {
+    [SKILL]: "own\n",
+    [WORKFLOW]: "own\n",
+    "schema-sync/README.md": "own\n",
+    "AGENTS.md": "See database-schema-sync.\n",
+  };
+  return withRepository(".", files, [], async (directory) => {
+    const { stdout } = await init(directory, []);
+    assert.match(stdout, /^Wrote into /m);
+    const [, kept = ""] =
+      /^Kept as they are.*:\n((?: {2}.*\n)+)/m.exec(stdout) ??
+        [];
+    assert.deepEqual(
+      kept.trim().split(/\n */).sort(),
+      [WORKFLOW, SKILL, "schema-sync/README.md"].sort(),
+    );
+    const now = readAll(directory);
+    for (const [file, text] of Object.entries(files)) {
+      assert.equal(now[file], text);
+    }
+  });
+});
+
+/** What cannot be: where, with which arguments, and what is said. */
+const MISTAKES: [Record<string, string>, args: string[], RegExp][] = [
+  [{}, ["--init", "nowhere"], /^error: there is no folder nowhere\n {2}\S/],
+  [{}, ["--init", root], /^error: \S+ is this project itself\n {2}\S/],
+  [
+    { "schema-sync": "" },
+    ["--init", "."],
+    /^error: schema-sync is in the way\n/,
+  ],
+  [
+    {},
+    ["--init", ".", "--models", "a/b.ts"],
+    /^error: --models takes .* "a\/b/,
+  ],
+  [{}, ["--init", ".", "--models", "schema.rb"], /^error: --models takes /],
+];
+
+Deno.test("--init says what is in the way before it writes anything", async () => {
+  for (const [files, args, said] of MISTAKES) {
+    await withRepository(".", files, [], async (directory) => {
+      const { code, stderr } = await shell(
+        `deno run -A ${SCRIPT} ${args.join(" ")}`,
+        directory,
+      );
+      assert.equal(code, 1);
+      assert.match(stderr, said);
+      assert.deepEqual(readAll(directory), files);
+    });
+  }
+});
+
+Deno.test("--init of a script that was copied alone says what it needs", () =>
+  withRepository(".", {}, ["sync-production-schema.ts"], async (directory) => {
+    const command = "./sync-production-schema.ts --init .";
+    const { code, stderr } = await shell(command, directory);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^error: --init needs what a checkout .*\n {2}Run it /,
+    );
+  }));
+
+Deno.test("deploy files above the folder are told by --init and the verifier", () => {
+  const files = {
+    ".git/HEAD": "ref: refs/heads/main\n",
+    Procfile: "web: node .\nrelease: npx prisma migrate deploy\n",
+  };
+  return withRepository(".", files, [], async (directory) => {
+    const problem = /^ +Procfile:2 runs prisma migrate deploy: /m;
+    assert.match((await init(directory, [])).stdout, problem);
+    const { code, stdout } = await shell(
+      "GITHUB_ACTIONS=1 deno task --cwd schema-sync verify --static",
+      directory,
+    );
+    assert.equal(code, 1);
+    assert.match(stdout, problem);
+    assert.match(stdout, /^::error file=Procfile,line=2::/m);
+  });
+});
+
+function init(directory: string, args: string[]) {
+  return shell(
+    ["deno run -A", SCRIPT, "--init", directory, ...args].join(" "),
+    directory,
+  );
+}
+
+/** Every file of a folder with its text, by its path. */
+function readAll(directory: string, within = ""): Record<string, string> {
+  const entries = [...Deno.readDirSync(join(directory, within))];
+  return Object.assign(
+    {},
+    ...entries.map(({ name, isDirectory }) => {
+      const path = join(within, name);
+      return isDirectory
+        ? readAll(directory, path)
+        : { [path]: Deno.readTextFileSync(join(directory, path)) };
+    }),
+  );
+}
+
+/** Every link of what was put there leads to something that is there. */
+function followLinks(files: Record<string, string>) {
+  const documents = Object.entries(files).filter(([file]) =>
+    /\.md$/.test(file)
+  );
+  assert.ok(documents.length >= 6);
+  for (const [file, text] of documents) {
+    const links = text.matchAll(/\]\((?!https?:|#)([^)\s#]+)/g);
+    for (const [, link = ""] of links) {
+      assert.ok(join(dirname(file), link) in files, `${file}: ${link}`);
+    }
+  }
+}
+
+// ═══ Deno ══════════════════════════════════════════════════════════════════
 
 Deno.test("a client that cannot be loaded is no bug, and says what to do", () =>
   withRepository(
@@ -205,7 +505,7 @@ async function withRepository(
 function shell(
   command: string,
   cwd: string,
-  url: string,
+  url = "",
   bin = dirname(Deno.execPath()),
 ) {
   return readOutput(
