@@ -415,7 +415,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 d64ec61b8476a038ccb2e78a83f601535b8f7f9a9fcaf897722094098bc4258a
+// engine 0.1.0 sha256 7d59b747d6e6de0a45e41334cd85c1ae2c9e013c9d3fca399517eed24782b1dd
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -14131,6 +14131,9 @@ Setting up:
   --init DIR             put the script, the verifier and what belongs to them
                          into the repository DIR
   --models FILE          the models that it has; or schema.ts or schema.sql
+  --upgrade-engine FILE  show what the engine of another copy would change here,
+                         and take it; the steps stay
+  --yes                  without the question that a terminal is asked
   -h, --help             this text
   --version              the engine's version, and whether it was edited
 
@@ -14470,15 +14473,18 @@ async function readArguments(args: string[], report: Reporter) {
     readTime(name, last(name) ?? otherwise);
   refuseMisplaced(values);
   if (has("version")) {
-    const seal = await engineSeal();
+    const own = await readOwnCopy();
+    const seal = own ? `, ${own.seal}` : "";
     report.line(`${VERSION} (Deno ${OLDEST_DENO} or newer)${seal}`);
     return undefined;
   }
   refuseOldDeno();
-  const repository = last("init");
-  if (repository !== undefined) {
-    const lines = await initialize(repository, last("models"));
-    for (const line of lines) report.line(line);
+  const repository = last("init"), other = last("upgrade-engine");
+  if (repository !== undefined || other !== undefined) {
+    const said = other === undefined
+      ? await initialize(repository!, last("models"))
+      : await upgradeEngine(other, has("yes"), report);
+    for (const line of said) report.line(line);
     return undefined;
   }
   const dry = has("dry-run"), apply = has("apply");
@@ -14681,18 +14687,174 @@ function repeatArguments(args: string[]): string {
   return kept.map((arg) => ` ${arg}`).join("");
 }
 
-/** Whether what stands below the banner's hash is what it was made of. */
-async function engineSeal(): Promise<string> {
-  // A binary holds no source, and what is run from the web is not here.
-  if (Deno.build.standalone || !import.meta.url.startsWith("file:")) return "";
-  const text = await Deno.readTextFile(new URL(import.meta.url))
-    .catch(() => undefined);
-  if (text === undefined) return "";
-  const [, hash, engine = ""] =
-    /^\/\/ engine \S+ sha256 (\w{64})\n([^]*)$/m.exec(
-      text.replaceAll("\r\n", "\n"),
-    ) ?? [];
-  return hash === await sha256(engine) ? ", as released" : ", edited";
+/** A script in its parts, with "\n" alone at the ends of lines. */
+interface Copy {
+  head: string;
+  steps: string;
+  banner: string;
+  engine: string;
+  version: string;
+  /** Whether the engine is what the banner's hash was made of. */
+  seal: "as released" | "edited";
+  hash: string;
+  crlf: boolean;
+}
+
+/** @returns undefined where it is no copy of this script, or cannot be read */
+async function readCopy(file: URL | string): Promise<Copy | undefined> {
+  const written = await Deno.readTextFile(file).catch(() => "");
+  const text = written.replaceAll("\r\n", "\n");
+  const [whole, head = "", steps = "", banner = "", engine = ""] =
+    /^([^]*?)(^\/\/ ═══ Steps ═[^]*)(^\/\/ ─── End of the steps.*\n(?:\/\/ engine .*\n)?)([^]*)/m
+      .exec(text) ?? [];
+  if (whole === undefined) return undefined;
+  const hash = await sha256(engine);
+  return {
+    head,
+    steps,
+    banner,
+    engine,
+    version: /^export const VERSION = "(.*)";/m.exec(head)?.[1] ?? "unknown",
+    seal: banner.endsWith(` sha256 ${hash}\n`) ? "as released" : "edited",
+    hash,
+    crlf: written !== text,
+  };
+}
+
+/** Nothing of a binary, which holds no source, or of what is on the web. */
+async function readOwnCopy(): Promise<Copy | undefined> {
+  const here = !Deno.build.standalone && import.meta.url.startsWith("file:");
+  return here ? await readCopy(new URL(import.meta.url)) : undefined;
+}
+
+/**
+ * Puts the engine of another copy under the steps of this one. It is shown
+ * first; without leave to write it, that is all.
+ *
+ * @returns what to print last
+ */
+async function upgradeEngine(file: string, yes: boolean, report: Reporter) {
+  const mine = await readOwnCopy(), theirs = await readCopy(file);
+  if (!mine || !theirs) {
+    throw new UsageError(
+      `${mine ? file : "this"} is no script with steps between two banners`,
+      "Take the engine from sync-production-schema.ts of a newer checkout",
+    );
+  }
+  const own = ownImports(mine, theirs);
+  const text = theirs.head + own.map((line) => `${line}\n\n`).join("") +
+    mine.steps + theirs.banner + theirs.engine;
+  if (text === mine.head + mine.steps + mine.banner + mine.engine) {
+    return [`Nothing to change: the engine is that of ${file}`];
+  }
+  showUpgrade(mine, theirs, own, report);
+  const path = await Deno.realPath(new URL(import.meta.url));
+  const { state } = await Deno.permissions.query({ name: "write", path });
+  const agreed = () =>
+    yes || (Deno.stdin.isTerminal() && globalThis.confirm("Write it?"));
+  if (state !== "granted" || !agreed()) {
+    return [
+      "Nothing was written. To write it:",
+      `  deno run -A --node-modules-dir=none ${path} --upgrade-engine ${file} --yes`,
+    ];
+  }
+  const kept = await replaceScript(path, mine.crlf, text);
+  return [
+    `Wrote it; what was there is ${kept}`,
+    "Next: take verify-sync-script.ts from there, too, prove the steps by it, " +
+    "and see that --dry-run shows what it did before",
+  ];
+}
+
+/** The imports above the steps that the other copy lacks: a person's own. */
+function ownImports(mine: Copy, theirs: Copy): string[] {
+  const all = ({ head }: Copy) => head.match(/^import\b[^;]*;$/gm) ?? [];
+  const known = (text: string) => text.replace(/(?<=\w)@[^"/]*(?=["/])/, "");
+  const theirOwn = all(theirs).map(known);
+  return all(mine).filter((text) => !theirOwn.includes(known(text)));
+}
+
+/** What would come, and what of this copy would be lost. */
+function showUpgrade(
+  mine: Copy,
+  theirs: Copy,
+  own: string[],
+  report: Reporter,
+) {
+  const describe = (where: string, { version, seal, hash, engine }: Copy) =>
+    report.line(
+      `Engine ${where} ${version}, ${seal}, sha256 ${hash.slice(0, 12)}, ` +
+        count(engine.split("\n").length, "line"),
+    );
+  describe("here: ", mine);
+  describe("there:", theirs);
+  const gone = lacking(mine.engine, theirs.engine);
+  const come = lacking(theirs.engine, mine.engine);
+  report.line(
+    `${count(gone.length, "line")} would go, ${come.length} come; the steps ` +
+      `stay${own.map((text) => `, and ${tidy(text)}`).join("")}`,
+  );
+  if (theirs.seal === "edited") {
+    report.line(
+      "⚠ The engine there was edited: no proof holds of it",
+      "yellow",
+    );
+  }
+  const above = lacking(mine.head, [theirs.head, ...own].join("\n"))
+    .filter((line) => !line.startsWith("export const VERSION"));
+  const edited = mine.seal === "edited";
+  const lost = [...above, ...edited ? gone : []];
+  if (lost.length === 0) return;
+  report.line(
+    edited
+      ? "⚠ The engine here was edited, which would be lost. The other lacks:"
+      : "Above the steps would go:",
+    "yellow",
+  );
+  for (const line of lost.slice(0, 20)) report.line(`  - ${line}`, "red");
+  if (lost.length > 20) report.line(`  … and ${lost.length - 20} more`);
+}
+
+/** The lines that another text lacks, each as often as it lacks them. */
+function lacking(text: string, other: string): string[] {
+  const left = new Map<string, number>();
+  for (const line of other.split("\n")) {
+    left.set(line, (left.get(line) ?? 0) + 1);
+  }
+  return text.split("\n").filter((line) => {
+    const n = left.get(line) ?? 0;
+    left.set(line, n - 1);
+    return n <= 0 && line !== "";
+  });
+}
+
+/**
+ * Writes this very file anew, once what is to be in it loads.
+ *
+ * @returns the name under which the old one is kept
+ */
+async function replaceScript(path: string, crlf: boolean, text: string) {
+  const trial = path.replace(/(\.\w+)?$/, ".upgrade$1");
+  await Deno.copyFile(path, trial);
+  await Deno.writeTextFile(trial, crlf ? text.replaceAll("\n", "\r\n") : text);
+  try {
+    const { checkSteps, sections } = await import(`file://${trial}`);
+    checkSteps(sections);
+  } catch (error) {
+    await Deno.remove(trial);
+    throw new SyncError(
+      "the steps do not load with that engine, and nothing was written: " +
+        messageOf(error).split("\n")[0],
+      "Mend the steps for it first",
+    );
+  }
+  let kept = `${path}.bak`;
+  for (let n = 2; await Deno.lstat(kept).catch(() => undefined); n++) {
+    kept = `${path}.bak${n}`;
+  }
+  await Deno.copyFile(path, kept);
+  await Deno.rename(trial, path);
+  return kept;
 }
 
 if (import.meta.main) {

@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { readOutput, SCRIPT, serversOnDemand } from "./helpers.ts";
+import { sealed } from "../verify-sync-script.ts";
 import { OLDEST_DENO, refuseOldDeno } from "../sync-production-schema.ts";
 
 const root = dirname(SCRIPT);
@@ -373,7 +374,171 @@ function followLinks(files: Record<string, string>) {
       assert.ok(join(dirname(file), link) in files, `${file}: ${link}`);
     }
   }
+  assert.ok(files[SKILL]!.includes(`](../../../${GUIDE_PUT})`));
 }
+
+// ═══ --upgrade-engine ══════════════════════════════════════════════════════
+
+const released = Deno.readTextFileSync(SCRIPT);
+/** The script of a release to come: another version, and a line more. */
+const newer = sealed(
+  released.replace(/(VERSION = )"[^"]*"/, '$1"9.9.9"') + "// One line more.\n",
+)!;
+const END = "// ─── End of the steps";
+const OWN_IMPORT = `import { join } from "node:path";`;
+const OWN_STEPS = `const name = join("own");
+export const sections: Section[] = [
+  section("Own", [createTable(name, { id: "bigint" })]),
+];
+
+`;
+/** A person's copy: steps and an import of their own. */
+const own = released
+  .replace(
+    /(^\/\/ ═══ Steps[^]*?\n\n)[^]*?(?=^\/\/ ─── End)/m,
+    `$1${OWN_STEPS}`,
+  )
+  .replace(/^(?=import type \{ Socket)/m, `${OWN_IMPORT}\n`);
+
+/** Runs the function in a folder with a person's script and a newer one. */
+function withScripts(
+  script: string,
+  other: string,
+  use: (
+    run: (args: string, flags?: string) => ReturnType<typeof shell>,
+    files: () => Record<string, string>,
+  ) => Promise<void>,
+) {
+  const files = { "app.ts": script, "new.ts": other };
+  return withRepository(".", files, [], async (directory) =>
+    await use(
+      (args, flags = "-A") =>
+        shell(`deno run --no-prompt ${flags} app.ts ${args}`, directory),
+      () => readAll(directory),
+    ));
+}
+
+Deno.test("--upgrade-engine takes the engine, and keeps steps, imports and the old file", () =>
+  withScripts(own, newer, async (run, files) => {
+    const before = files();
+    const command = "--upgrade-engine new.ts";
+    for (const flags of ["-A", "--allow-read"]) {
+      const { code, stdout } = await run(command, flags);
+      assert.equal(code, 0);
+      assert.match(
+        stdout,
+        /^Engine here: {2}\S+, as released, sha256 \w{12}, \d+ lines$/m,
+      );
+      assert.match(stdout, /^Engine there: 9\.9\.9, as released, sha256 /m);
+      assert.match(
+        stdout,
+        /^0 lines would go, 1 come; the steps stay, and import/m,
+      );
+      assert.match(
+        stdout,
+        /^Nothing was written\. .*\n {2}deno run .* --yes$/m,
+      );
+      assert.doesNotMatch(stdout, /^ {2}-|⚠/m);
+      assert.deepEqual(files(), before);
+    }
+    assert.match(
+      (await run(`${command} --yes`)).stdout,
+      /^Wrote it; .*app\.ts\.bak$/m,
+    );
+    const now = files();
+    assert.deepEqual(Object.keys(now).sort(), [
+      "app.ts",
+      "app.ts.bak",
+      "new.ts",
+    ]);
+    assert.equal(now["app.ts.bak"], own);
+    assert.match((await run("--version")).stdout, /^9\.9\.9 .* as released$/m);
+    const [head, steps] = newer.split(/^(?=\/\/ ═══ Steps)/m);
+    const engine = steps!.slice(steps!.indexOf(END));
+    assert.equal(
+      now["app.ts"],
+      head + `${OWN_IMPORT}\n\n` +
+        own.slice(own.indexOf("// ═══ Steps"), own.indexOf(END)) + engine,
+    );
+    const again = await run(`${command} --yes`);
+    assert.match(again.stdout, /^Nothing to change: /);
+    // Back again: what was kept before is not written over.
+    await run("--upgrade-engine app.ts.bak --yes");
+    assert.deepEqual(
+      { ...now, "app.ts": own, "app.ts.bak2": now["app.ts"] },
+      { ...files(), "app.ts": own },
+    );
+    const back = files()["app.ts"]!;
+    assert.ok(back.includes(OWN_STEPS) && back.includes(OWN_IMPORT));
+    assert.match((await run("--version")).stdout, /, as released$/m);
+  }));
+
+Deno.test("--upgrade-engine names what somebody wrote into the engine", () => {
+  const edited = own.replace("// ═══ Verbs ", "const mine = 1;\n// ═══ Verbs ")
+    .replace(/^(\/\*\* The version of the engine)/m, "const above = 2;\n$1");
+  const crlf = edited.replaceAll("\n", "\r\n");
+  return withScripts(crlf, newer + "// edited\n", async (run, files) => {
+    const { stdout } = await run("--upgrade-engine new.ts --yes");
+    assert.match(stdout, /^Engine here: {2}\S+, edited, /m);
+    assert.match(stdout, /^⚠ The engine there was edited/m);
+    assert.match(
+      stdout,
+      /^⚠ The engine here was edited, .*\n {2}- const above = 2;\n {2}- const mine = 1;\n\w/m,
+    );
+    assert.ok(!/[^\r]\n/.test(files()["app.ts"]!));
+  });
+});
+
+Deno.test("--upgrade-engine refuses what would not run", async () => {
+  const renamed = newer.replaceAll(/\bcreateTable\b/g, "makeTable");
+  const cases: [other: string, said: RegExp][] = [
+    [
+      renamed,
+      /^error: the steps do not load with that engine, .*makeTable.*\n {2}\S/,
+    ],
+    ["", /^error: new\.ts is no script with steps between two banners\n {2}\S/],
+  ];
+  for (const [other, said] of cases) {
+    await withScripts(own, other, async (run, files) => {
+      const { code, stderr } = await run("--upgrade-engine new.ts --yes");
+      assert.equal(code, 1);
+      assert.match(stderr, said);
+      assert.deepEqual(files(), { "app.ts": own, "new.ts": other });
+    });
+  }
+});
+
+Deno.test("steps in a file of their own run and are proved, as the guide has them", () => {
+  const [, code = ""] = /^`{3}ts own\n([^]*?)^`{3}/m.exec(
+    Deno.readTextFileSync(join(root, GUIDE)),
+  ) ?? [];
+  const files = {
+    "schema-sync/steps.ts": code,
+    "schema-sync/schema.sql":
+      "CREATE TABLE accounts (id uuid PRIMARY KEY DEFAULT gen_random_uuid());",
+    [SKILL]: "steps.ts verify-sync-script.ts",
+  };
+  return withRepository(".", files, [], async (directory) => {
+    await init(directory, []);
+    await onServer(18, async (url) => {
+      const { stdout, stderr } = await shell(
+        `cd schema-sync && chmod +x steps.ts && ./steps.ts --apply &&
+        ./steps.ts --dry-run && ./steps.ts --version &&
+        deno task verify --script steps.ts --static`,
+        directory,
+        url,
+      );
+      for (
+        const said of [
+          /^Applied plan /m,
+          /^In sync: 1 step/m,
+          /, as released$/m,
+          /^✓ static +1 table, /m,
+        ]
+      ) assert.match(stdout, said, stderr);
+    });
+  });
+});
 
 // ═══ Deno ══════════════════════════════════════════════════════════════════
 
