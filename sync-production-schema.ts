@@ -67,6 +67,8 @@ export interface Step {
   using?: string;
   /** What a backfill writes, and where. */
   fill?: Fill;
+  /** The databases of a policy. */
+  reviewed?: string[];
   /** The rows of insertMissing, and the columns that identify one. */
   key?: string[];
   rows?: Values[];
@@ -415,7 +417,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 7d59b747d6e6de0a45e41334cd85c1ae2c9e013c9d3fca399517eed24782b1dd
+// engine 0.1.0 sha256 70f262ab9534df81171fdfea84bfdc46393f103cf61c1b2cb5a9913edce1ed21
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -442,6 +444,20 @@ export function section(title: string, steps: Step[]): Section {
  */
 export function notModelled(step: Step): Step {
   return { ...step, modelled: false };
+}
+
+/**
+ * What an apply must keep to, whoever starts it, and whatever `--only` and
+ * `--skip` leave: `policy({ reviewed: "*production*" })`.
+ *
+ * @param options `reviewed`: the databases that take a plan only where
+ *   `--expect-plan` says that it was reviewed there. Each is a pattern of a
+ *   whole name, in which * is anything: of the database, of the host in the
+ *   URL, or of both, as in `*.example.com/app`
+ */
+export function policy(options: { reviewed: string | string[] }): Step {
+  const reviewed = [options?.reviewed].flat();
+  return { verb: "policy", name: `reviewed: ${reviewed.join(", ")}`, reviewed };
 }
 
 /**
@@ -1010,8 +1026,15 @@ export function dropPublication(name: string): Step {
  */
 Object.assign(
   globalThis,
-  { section, notModelled, step, createExtension, dropExtension, createEnum },
-  { createTable, createPartition, addColumn, addPrimaryKey, addUnique },
+  { section, notModelled, policy, step, createExtension, dropExtension },
+  {
+    createEnum,
+    createTable,
+    createPartition,
+    addColumn,
+    addPrimaryKey,
+    addUnique,
+  },
   { addForeignKey, addCheck, addExclusion, createIndex, setDefault },
   { dropDefault, setNotNull, dropNotNull, changeType, renameTable },
   { renameColumn, backfill, insertMissing, dropTable, dropColumn, assert },
@@ -1097,6 +1120,11 @@ const VERBS: Record<string, Verb> = {
       ...alter.flatMap(sessionFaults),
     ],
     plan: planLonghand,
+  },
+  policy: {
+    owns: ({ name }) => `policy ${name}`,
+    faults: ({ reviewed }) => textFaults("what is reviewed", ...reviewed),
+    plan: () => {},
   },
   assert: {
     owns: ({ name }) => `assert ${name}`,
@@ -5166,7 +5194,7 @@ function readPolicy({ text }: Said): Parts {
   };
 }
 
-const policy: ObjectKind = {
+const rowPolicy: ObjectKind = {
   noun: "POLICY",
   catalog: "pg_policy",
   lock: AX,
@@ -5795,7 +5823,7 @@ const OBJECTS: Record<string, ObjectKind> = {
   createTrigger: trigger,
   createRule: rule,
   createEventTrigger: eventTrigger,
-  createPolicy: policy,
+  createPolicy: rowPolicy,
   enableRowSecurity: rowSecurity,
   setReplicaIdentity: replicaIdentity,
   setParameters: parameters,
@@ -8284,13 +8312,6 @@ function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-/** A short name for a text that changes whenever the text does. */
-async function digest(text: string): Promise<string> {
-  // Most runs find nothing to change, and need not load the hash for that.
-  if (text === "") return "e3b0c44298fc";
-  return (await sha256(text)).slice(0, 12);
-}
-
 async function sha256(text: string): Promise<string> {
   const bytes = new TextEncoder().encode(text);
   return hexOf(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
@@ -8446,7 +8467,7 @@ interface Fill {
 }
 
 /** What a statement means for those who use the database meanwhile. */
-interface Impact extends Pick<ChangeSpec, "lock" | "work" | "effect"> {
+interface Impact extends Pick<ChangeSpec, "lock" | "work" | "how" | "effect"> {
   /** What its lock keeps others from doing. */
   blocks?: string;
   /**
@@ -9301,6 +9322,7 @@ class Planner {
       ...(blocks && { blocks }),
       ...(first && work && {
         work,
+        how: how ?? WORK[work].how,
         seconds: Math.round(first.bytes / 1e6 / WORK[work].rate),
       }),
       ...(effect && noticed && { effect }),
@@ -9864,12 +9886,19 @@ async function makePlan(
     const planner = new Planner(reading, answers, steps, options);
     const lines = runSteps(planner, chosen);
     const open = [...planner.open];
+    const changes = lines.some(({ items }) =>
+      items.some(({ mark }) => mark === "change")
+    );
+    if (changes && !session.embedded && !answers.has(SERVER_ID)) {
+      open.push([SERVER_ID, "values"]);
+    }
     if (open.length > 0) {
       await answer(session, open, answers, readSettings(options));
     }
     // What was taken for granted may have been right.
     const same = open.every(([sql, asked]) => {
       const found = answers.get(sql);
+      if (sql === SERVER_ID) return true;
       return asked === "pairs"
         ? Array.isArray(found) && found[0] === found[1]
         : found !== undefined && found === planner.expected.get(sql);
@@ -9880,7 +9909,15 @@ async function makePlan(
       items?.splice(items.indexOf(item) + 1, 0, found);
     }
     const unnamed = unnamedIn(facts, planner);
-    const plan = await finishPlan(reading, lines, unnamed, options.single);
+    const { single, schema } = options;
+    const plan = finishPlan(reading, lines, unnamed, single);
+    const { server: { database } } = reading;
+    const home = JSON.stringify([
+      database,
+      schema,
+      `${answers.get(SERVER_ID)}`,
+    ]);
+    plan.digest = await digest(plan.changes, home);
     const told = plan.changes.length > 0 && options.lockTimeout !== undefined;
     const look = told
       ? underCatalog(session, situationQuery(plan, options)).join(";\n") +
@@ -10039,12 +10076,12 @@ function unnamedIn({ tables, others }: Catalog, db: Planner): string[] {
   return found;
 }
 
-async function finishPlan(
+function finishPlan(
   { server, facts }: Reading,
   sections: Plan["sections"],
   unnamed: string[],
   single: boolean,
-): Promise<Plan> {
+): Plan {
   const items = sections.flatMap((section) => section.items);
   const place = ({ phase, early, rank = 5 }: Change) =>
     PHASES.indexOf(phase) * 10 + (phase === "online" && early ? 1 : rank);
@@ -10064,10 +10101,31 @@ async function finishPlan(
       ...missingPrivileges(server, changes, facts),
     ],
     inPlace: items.filter(({ mark }) => mark === "in place").length,
-    digest: await digest(
-      changes.map(({ phase, sql }) => `${phase} ${sql}`).join("\n"),
-    ),
+    digest: "",
   };
+}
+
+/**
+ * What a server is, whatever the address: all that was copied from it block by
+ * block is the same to it, and nothing else.
+ */
+const SERVER_ID = "SELECT system_identifier::text FROM pg_control_system()";
+
+/** How many digits of a digest are about what would run. */
+const ABOUT_SQL = 8;
+
+/**
+ * A short name for what would run, in its order, and behind it one for where:
+ * it changes with either, and tells which.
+ *
+ * @param home the names of database and schema, and the server's own
+ */
+async function digest(changes: Change[], home: string): Promise<string> {
+  // Most runs find nothing to change, and need not load the hash for that.
+  if (changes.length === 0) return "e3b0c44298fc";
+  const sql = changes.map(({ phase, sql }) => `${phase} ${sql}`).join("\n");
+  const [what, where] = await Promise.all([sql, home].map(sha256));
+  return `${what}`.slice(0, ABOUT_SQL) + `${where}`.slice(0, 12 - ABOUT_SQL);
 }
 
 /** The steps that `--only` and `--skip` leave. */
@@ -11137,7 +11195,15 @@ async function runTransaction(run: Run, group: Change[]) {
     await commit(run, group, before, xid);
   };
   await withRetry(run, group, attempt);
-  for (const [change, ms] of done) report.done(change, ms);
+  const sent = new Map(
+    sentFor(group).map(({ sql, changes: [first] }) => [
+      first,
+      sql,
+    ]),
+  );
+  for (const [change, ms] of done) {
+    report.done(change, ms, "", sent.get(change));
+  }
 }
 
 /** Whether a statement failed that makes several steps' changes. */
@@ -11970,6 +12036,8 @@ class Reporter {
   #width = 0;
   #bar = false;
   #lastNote = 0;
+  /** Whether it shows the SQL that ran. */
+  verbose = false;
 
   /**
    * @param format all but text is a document, told as a whole at the end
@@ -12133,7 +12201,39 @@ class Reporter {
     }
     this.line(describeCounts(plan), "bold");
     if (changes.length > 0) this.line(describeOrder(plan));
-    this.line(`Next: ${next}`);
+    if (next) this.line(`Next: ${next}`);
+  }
+
+  /**
+   * Asks whoever is at the terminal.
+   *
+   * @returns the answer, and why there is none
+   */
+  async ask(
+    question: string,
+    ms: number,
+  ): Promise<[answer: string, none: string]> {
+    const put = (text: string) =>
+      Deno.stderr.writeSync(new TextEncoder().encode(text));
+    const { promise, resolve } = Promise.withResolvers<[string, string]>();
+    const none = (why: string) => () => {
+      put("\n");
+      resolve(["", why]);
+    };
+    const late = none(`there was no answer for ${seconds(ms)}`);
+    const timer = setTimeout(late, ms);
+    const stopListening = onSignals(none("it was interrupted"));
+    put(`${safeText(this.#hidden(flat(question)))} `);
+    const bytes = new Uint8Array(1024);
+    Deno.stdin.read(bytes).then((n) => {
+      if (!n) return none("nothing was typed")();
+      const answer = new TextDecoder().decode(bytes.subarray(0, n)).trim();
+      resolve([answer, answer ? "" : "nothing was typed"]);
+    }, (error) => none(messageOf(error))());
+    const answer = await promise;
+    clearTimeout(timer);
+    stopListening();
+    return answer;
   }
 
   /** Tells that a phase begins. */
@@ -12144,13 +12244,15 @@ class Reporter {
     this.title(PHASE_WORDS[phase][0] + how);
   }
 
-  /** One change is committed. */
-  done(change: Change, ms: number, extra = "") {
+  /** One change is committed; `sql` is what was sent for it. */
+  done(change: Change, ms: number, extra = "", sql = change.sql) {
     const { object, verb, part, within } = change;
     const more = extra && `, ${extra}`;
     const name = flat(object).padEnd(this.#width);
     const time = within ? `with ${within.object}` : seconds(ms);
     this.line(`  ✓ ${name}  ${verb}${part}  ${time}${more}`, "green");
+    if (!this.verbose || within) return;
+    for (const line of laidOut(safeSql(`${sql};`))) this.line(line);
   }
 
   /** What runs now: a bar on a terminal, a line now and then elsewhere. */
@@ -12192,6 +12294,40 @@ function anyEncoding(text: string): RegExp {
     return `(?:${escapeRegExp(character)}|${bytes.join("")})`;
   });
   return new RegExp(characters.join(""), "gi");
+}
+
+/** What a person decides who allows hazards: what is lost, and who waits. */
+function describeDecisions({ sections }: Plan, allow: string[]): string[] {
+  return sections.flatMap(({ items }) => items).flatMap((item) => {
+    const refused = item.changes.filter((change) => isRefused(change, allow));
+    const hazards = [...new Set(refused.map(({ hazard }) => hazard))];
+    return hazards.map((hazard) => {
+      const parts = refused.filter((change) => change.hazard === hazard)
+        .flatMap((change) => describeLoss(item, change));
+      return `${item.object} (${hazard}): ${[...new Set(parts)].join("; ")}`;
+    });
+  });
+}
+
+function describeLoss({ object, details }: Item, change: Change): string[] {
+  const { undo, hazard = "", how, blocks, tables: [first], effect } = change;
+  const { verb } = change.step, byHand = verb === "step";
+  const told = (of: string) =>
+    details.flatMap(([label, text]) => label === of ? [text] : []);
+  const [rows] = told("rows");
+  const again = given(verb !== "changeType" && object, ...told("restores"));
+  const lost = !byHand && undo.startsWith("--") && undo.slice(3);
+  return given(
+    byHand && "its step says that a person must allow it",
+    lost && (rows ? `${lost} (${rows})` : lost),
+    how && first && `${blocks} of ${first.name} wait ${how}`,
+    how && describeSizes(change),
+    hazard.startsWith("replace:") &&
+      `dropped and made again, while whoever uses it waits: ${
+        again.join(", ")
+      }`,
+    effect,
+  );
 }
 
 /** What a statement locks and for how long, and what others notice of it. */
@@ -12414,9 +12550,18 @@ interface Outcome {
   plan?: Plan;
   /** The command to run next. */
   next?: string;
+  actions?: NextAction[];
   committed: Change[];
   errors?: string[][];
   ms: number;
+}
+
+/** What is to be done next, by whom, and the command for it where there is one. */
+interface NextAction {
+  action: "dry-run" | "mend" | "allow" | "apply";
+  command: string | null;
+  why: string;
+  who: "person" | "anyone";
 }
 
 /**
@@ -12469,10 +12614,12 @@ function toDocument(outcome: Outcome) {
       })),
     },
     next: outcome.next ?? null,
+    nextActions: outcome.actions ?? [],
     applied: mode === "apply" && plan
       ? {
         statements: countStatements(committed),
         of: countStatements(plan.changes),
+        sql: sentFor(committed).map(({ sql }) => sql),
         undo: undoScript(plan, committed).join("\n"),
       }
       : null,
@@ -12738,7 +12885,9 @@ type Lines = [string, ...string[]];
 
 /** What an error says, and what to do about it; never a stack. */
 function explain(error: unknown): Lines {
-  if (error instanceof SyncError) return [error.message, error.hint];
+  if (error instanceof SyncError) {
+    return [error.message, ...given(...error.hint.split("\n"))];
+  }
   if (error instanceof ChangeError) return explainChange(error);
   if (error instanceof StepError) {
     const { section, step, sql, cause } = error;
@@ -13549,6 +13698,10 @@ export class Session {
     return this.#unanswered.length > 0;
   }
 
+  get embedded(): boolean {
+    return this.#target.embedded !== undefined;
+  }
+
   /** Gives the connection up: whatever waits for it ends. */
   lose(why?: unknown) {
     if (this.lost) return;
@@ -14116,8 +14269,10 @@ Steps:
 Safety:
   --allow HAZARD         let a change pass: rewrite, blocking, rename, conflict,
                          drop:NAME or replace:NAME; may be repeated
-  --expect-plan DIGEST   apply what was reviewed, or refuse; also the file of a
-                         dry run in JSON
+  --expect-plan DIGEST   apply what was reviewed on this database, or refuse;
+                         also the file of a dry run in JSON
+  --yes                  apply without a question; else a terminal is asked for
+                         the plan's digest
   --single-transaction   all or nothing, in one transaction
   --lock-timeout TIME    longest wait for one lock (default: 500ms)
   --max-wait TIME        longest time to try for a lock (default: 5m)
@@ -14240,9 +14395,9 @@ async function dryRun(
     report.sections(plan, options.verbose);
     const mended = plan.changes.length > 0 &&
       blockingIssues(plan, options).length === 0;
-    const script = Deno.mainModule.split("/").at(-1);
+    outcome.actions = nextActions(plan, options);
     outcome.next = mended
-      ? `./${script} --apply --expect-plan ${plan.digest}${options.repeated}`
+      ? applyCommand(plan, options)
       : "fix what needs a look, then run this again";
     report.summary(plan, performance.now() - start, outcome.next);
     const pending = plan.changes.length + plan.issues.length > 0 ||
@@ -14259,6 +14414,8 @@ async function apply(
   report: Reporter,
   outcome: Outcome,
 ) {
+  const shown = asksFirst(options) &&
+    await review(sections, options, report, outcome);
   const start = performance.now();
   const session = await Session.open(options.target);
   const others = options.target.embedded === undefined ? 2 : 0;
@@ -14272,12 +14429,12 @@ async function apply(
     await waitForTurn(run);
     const plan = await inspectBuilt(run, sections, options);
     outcome.plan = plan;
-    report.header(plan, outcome);
+    if (!shown) report.header(plan, outcome);
     report.align(plan);
+    report.verbose = options.verbose;
     // What a signal has cancelled looks like a check that took too long.
     checkOn(run);
-    refuseOther(plan, options, report);
-    refusePlan(plan, options, report);
+    refuseAll(plan, sections, options, report, outcome);
     if (plan.changes.length > 0) {
       const told = plan.issues.filter(({ reason }) => reason !== "conflict");
       report.items(told);
@@ -14293,6 +14450,139 @@ async function apply(
     stopListening();
     await Promise.all([session, lock, watcher].map((open) => open?.end()));
   }
+}
+
+/** Whether a person is at the terminal who has not said what to apply. */
+function asksFirst({ yes, expected }: Options): boolean {
+  return !yes && !expected && Deno.stdin.isTerminal() &&
+    Deno.stdout.isTerminal();
+}
+
+/** How much of a digest is enough to show that it was looked at. */
+const ENOUGH = 4;
+
+/** A terminal where nobody sits must not hold a deploy for ever. */
+const ANSWER_WITHIN = 10 * 60_000;
+
+/**
+ * Shows the plan to whoever is at the terminal, and asks for its digest. No
+ * lock is held meanwhile: the plan is made again behind it, and must be the
+ * same.
+ *
+ * @returns whether it was shown; it is not where there is nothing to change
+ * @throws Refusal where it may not be applied, or is not wanted
+ */
+async function review(
+  sections: Section[],
+  options: Options,
+  report: Reporter,
+  outcome: Outcome,
+): Promise<boolean> {
+  const session = await Session.open(options.target);
+  const plan = await inspect(session, sections, options)
+    .finally(() => session.end(options.target.embedded !== undefined));
+  const { changes, issues, digest, server } = plan;
+  if (changes.length === 0) return false;
+  outcome.plan = plan;
+  report.header(plan, outcome);
+  report.align(plan);
+  refuseAll(plan, sections, options, report, outcome);
+  const shown = plan.sections.flatMap(({ items }) => items)
+    .filter(({ mark }) => mark !== "in place");
+  report.items([...new Set([...shown, ...issues])]);
+  report.summary(plan, 0, "");
+  const [answer, none] = await report.ask(
+    `Apply it to ${server.database} on ${outcome.where}? Type the first ` +
+      `${ENOUGH} characters of its digest:`,
+    ANSWER_WITHIN,
+  );
+  if (answer.length < ENOUGH || !digest.startsWith(answer.toLowerCase())) {
+    const why = none || "what was typed is not how its digest begins";
+    throw new Refusal(`not applied, since ${why}; nothing was written`, "");
+  }
+  options.expected = { digest, statements: changes.map(({ sql }) => sql) };
+  return true;
+}
+
+/** @throws Refusal, or another error, before anything is written */
+function refuseAll(
+  plan: Plan,
+  sections: Section[],
+  options: Options,
+  report: Reporter,
+  outcome: Outcome,
+) {
+  outcome.actions = nextActions(plan, options, sections);
+  refuseOther(plan, options, report);
+  refuseUnreviewed(plan, sections, options);
+  refusePlan(plan, options, report);
+  outcome.actions = [];
+}
+
+/** The command that runs this again in another manner. */
+function commandFor({ repeated }: Options, ...words: string[]): string {
+  const script = Deno.mainModule.split("/").at(-1);
+  return [`./${script}`, ...words].join(" ") + repeated;
+}
+
+/** @param more what a person has yet to allow */
+function applyCommand(
+  { digest }: Plan,
+  options: Options,
+  more: string[] = [],
+): string {
+  const allowed = more.map((hazard) => `--allow ${quoted(hazard)}`);
+  return commandFor(options, "--apply", "--expect-plan", digest, ...allowed);
+}
+
+/** Whether the database has what was reviewed, if that must be. */
+function lacksReview(plan: Plan, options: Options, sections: Section[]) {
+  const { expected } = options;
+  return expected
+    ? expected.digest !== plan.digest
+    : policyFor(plan, options, sections) !== undefined;
+}
+
+/** What is to be done about a plan, and by whom. */
+function nextActions(
+  plan: Plan,
+  options: Options,
+  sections: Section[] = [],
+): NextAction[] {
+  if (plan.changes.length + plan.issues.length === 0) return [];
+  const mend = blockingIssues(plan, options).map((
+    { object, text, details },
+  ): NextAction => {
+    const [, fix] = details.find(([label]) => label === "fix") ?? [];
+    const why = `${object} ${text}${fix ? `: ${fix}` : ""}`;
+    return { action: "mend", command: null, why, who: "person" };
+  });
+  if (mend.length > 0 || plan.changes.length === 0) return mend;
+  const look: NextAction = {
+    action: "dry-run",
+    command: commandFor(options, "--dry-run"),
+    why: "what runs here must have been reviewed on this database",
+    who: "anyone",
+  };
+  const decisions = describeDecisions(plan, options.allow);
+  const hazards = hazardsOf(plan, options);
+  return [
+    ...(lacksReview(plan, options, sections) ? [look] : []),
+    hazards.length > 0
+      ? {
+        action: "allow",
+        command: applyCommand(plan, options, hazards),
+        why: decisions.join("\n"),
+        who: "person",
+      }
+      : {
+        action: "apply",
+        command: applyCommand(plan, options),
+        why: `${statementsIn(plan.changes)} would change ` +
+          plan.server.database,
+        who: options.target.embedded === undefined ? "person" : "anyone",
+      },
+  ];
 }
 
 function finish(plan: Plan, ms: number, report: Reporter) {
@@ -14379,10 +14669,53 @@ export function blockingIssues(
   return issues.filter(({ reason = "" }) => !told.includes(reason));
 }
 
+/** The pattern of a policy that a plan's database is one of. */
+function policyFor(
+  { server }: Plan,
+  { target: { embedded, options: { host, database } } }: Options,
+  sections: Section[],
+): string | undefined {
+  const names = [server.database, ...given(database)];
+  // An embedded one has no host but this machine.
+  const hosts = embedded === undefined ? given(host) : [];
+  const all = [
+    ...names,
+    ...hosts.flatMap((
+      host,
+    ) => [host, ...names.map((name) => `${host}/${name}`)]),
+  ];
+  return sections.flatMap(({ steps }) => steps)
+    .flatMap(({ reviewed = [] }) => reviewed)
+    .find((pattern) => all.some(matcher([pattern])));
+}
+
+/** @throws Refusal where a policy asks for a review, and none was given */
+function refuseUnreviewed(plan: Plan, sections: Section[], options: Options) {
+  const pattern = policyFor(plan, options, sections);
+  if (!pattern || options.expected || plan.changes.length === 0) return;
+  throw new Refusal(
+    `${plan.server.database} on ${options.target.where} takes reviewed plans ` +
+      `only, by the steps' policy "${pattern}"; nothing was written`,
+    `Let a person read what this prints: ${
+      commandFor(options, "--dry-run")
+    }\n` +
+      "Then run the command at its end, which says --expect-plan",
+  );
+}
+
 /** @throws Refusal where the plan is not the one that was reviewed */
-function refuseOther(plan: Plan, { expected }: Options, report: Reporter) {
-  const { changes, digest } = plan;
+function refuseOther(plan: Plan, options: Options, report: Reporter) {
+  const { expected } = options, { changes, digest } = plan;
   if (!expected || digest === expected.digest || changes.length === 0) return;
+  const again = `Review it with ${commandFor(options, "--dry-run")}`;
+  if (digest.startsWith(expected.digest.slice(0, ABOUT_SQL))) {
+    throw new Refusal(
+      `plan ${expected.digest} has this SQL, and was reviewed on another ` +
+        `database, schema or server${expected.where ?? ""}: here it is ` +
+        `${digest}; nothing was written`,
+      `${again}, then apply with --expect-plan ${digest}`,
+    );
+  }
   report.line();
   const now = changes.map(({ sql }) => sql);
   const before = expected.statements;
@@ -14395,17 +14728,25 @@ function refuseOther(plan: Plan, { expected }: Options, report: Reporter) {
   }
   throw new Refusal(
     `the plan is ${digest} now, with the statements above, and not ` +
-      `${expected.digest}; nothing was written`,
-    "Review it with --dry-run, then apply with --expect-plan " + digest,
+      `${expected.digest}${expected.where ?? ""}; nothing was written`,
+    `${again}, then apply with --expect-plan ${digest}`,
   );
+}
+
+function isRefused({ hazard }: Change, allow: string[]): boolean {
+  return hazard !== undefined && !allow.includes(hazard);
+}
+
+/** The hazards of a plan that nobody has allowed. */
+function hazardsOf({ changes }: Plan, { allow }: Options): string[] {
+  const refused = changes.filter((change) => isRefused(change, allow));
+  return [...new Set(refused.flatMap(({ hazard }) => hazard ?? []))];
 }
 
 /** @throws Refusal before anything is written */
 function refusePlan(plan: Plan, options: Options, report: Reporter) {
   const { server, changes } = plan;
   const blocked = blockingIssues(plan, options);
-  const isRefused = ({ hazard }: Change) =>
-    hazard !== undefined && !options.allow.includes(hazard);
   if (changes.length > 0 && (server.standby || server.readOnly)) {
     throw new SyncError(
       server.standby
@@ -14415,7 +14756,9 @@ function refusePlan(plan: Plan, options: Options, report: Reporter) {
     );
   }
   const hazardous = plan.sections.flatMap(({ items }) => items)
-    .filter(({ changes }) => changes.some(isRefused));
+    .filter(({ changes }) =>
+      changes.some((change) => isRefused(change, options.allow))
+    );
   const shown = [...blocked, ...hazardous];
   if (shown.length === 0) return;
   report.items(shown);
@@ -14433,12 +14776,15 @@ function refusePlan(plan: Plan, options: Options, report: Reporter) {
         : "Mend it, or leave its step out with --skip",
     );
   }
-  const hazards = new Set(changes.filter(isRefused).map((c) => c.hazard));
-  const allow = [...hazards].map((hazard) => `--allow ${hazard}`).join(" ");
+  const hazards = hazardsOf(plan, options);
   throw new Refusal(
-    `the plan has hazards that are not allowed: ${[...hazards].join(", ")}; ` +
+    `the plan has hazards that are not allowed: ${hazards.join(", ")}; ` +
       "nothing was written",
-    `Read the lines that say so, then: ${allow}`,
+    [
+      ...describeDecisions(plan, options.allow),
+      "A person must decide this, and whoever does then runs:",
+      applyCommand(plan, options, hazards),
+    ].join("\n"),
   );
 }
 
@@ -14450,6 +14796,11 @@ function stopOnSignals({ session, lock, watcher, report }: Run) {
     report.note("stopping: what runs now is cancelled", "yellow");
     for (const open of [session, lock, watcher]) open?.stop();
   };
+  return onSignals(stop);
+}
+
+/** @returns what ends it */
+function onSignals(stop: () => void): () => void {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT"]
     : ["SIGINT", "SIGTERM"];
@@ -14493,6 +14844,7 @@ async function readArguments(args: string[], report: Reporter) {
     dry ? "--dry-run and --apply exclude each other" : "no mode was given",
     "Say --dry-run to see what would change, or --apply to change it",
   );
+  refuse(dry && has("yes"), "--yes goes with --apply", "Leave it out");
   const url = readUrl(has("embedded"), last("database-url"));
   const format = last("format");
   refuse(
@@ -14514,6 +14866,7 @@ async function readArguments(args: string[], report: Reporter) {
     skip: all("skip"),
     allow: all("allow"),
     expected: readExpected(last("expect-plan"), apply),
+    yes: has("yes"),
     single: has("single-transaction"),
     verbose: has("verbose"),
     detailed: has("detailed-exitcode"),
@@ -14641,19 +14994,29 @@ function readFormat(args: string[]): Format {
   return at < 0 ? "text" : FORMATS.find((format) => format === given) ?? "text";
 }
 
-/**
- * What was reviewed: a digest, and the statements where they are known.
- *
- * @param given a plan's digest, or the file of a dry run in JSON
- */
-function readExpected(given: string | undefined, apply: boolean) {
+/** What was reviewed: a digest, and the rest where it is known. */
+interface Expected {
+  digest: string;
+  statements?: string[];
+  where?: string;
+}
+
+/** @param given a plan's digest, or the file of a dry run in JSON */
+function readExpected(
+  given: string | undefined,
+  apply: boolean,
+): Expected | undefined {
   if (given === undefined) return undefined;
   refuse(!apply, "--expect-plan goes with --apply", "Leave it out");
   if (/^[0-9a-f]{12}$/.test(given)) return { digest: given };
   try {
-    const { plan } = JSON.parse(Deno.readTextFileSync(given)) as Document;
+    const { plan, database } = JSON.parse(
+      Deno.readTextFileSync(given),
+    ) as Document;
     const statements = plan!.changes.map(({ sql }) => sql);
-    return { digest: plan!.digest, statements };
+    const { name, where, schema } = database!;
+    const told = ` (${name} on ${where}, schema ${schema})`;
+    return { digest: plan!.digest, statements, where: told };
   } catch {
     throw new UsageError(
       `--expect-plan takes a plan's digest or its JSON, not "${given}"`,
@@ -14673,18 +15036,26 @@ function readTime(name: string, text: string): number {
   return Number(number) * ({ s: 1000, m: 60_000 }[unit] ?? 1);
 }
 
-/** The options to give again with --apply; never the URL. */
+/** The options to give again with another mode; never the URL. */
 function repeatArguments(args: string[]): string {
   const kept: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
-    if (arg === "--database-url" || arg === "--format") i++;
-    else if (
-      !/^--(dry-run|verbose|detailed-exitcode|(database-url|format)=.*)$/
-        .test(arg)
-    ) kept.push(/^[\w:.,=/-]+$/.test(arg) ? arg : `'${arg}'`);
+    const [, own, value] = /^--([\w-]+)(=.*)?$/.exec(arg) ?? [];
+    if (/^(database-url|format|expect-plan)$/.test(own ?? "")) {
+      if (value === undefined) i++;
+    } else if (
+      !/^(dry-run|apply|yes|verbose|detailed-exitcode)$/.test(own ?? "")
+    ) {
+      kept.push(quoted(arg));
+    }
   }
   return kept.map((arg) => ` ${arg}`).join("");
+}
+
+/** As a shell reads it. */
+function quoted(arg: string): string {
+  return /^[\w:.,=/-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`;
 }
 
 /** A script in its parts, with "\n" alone at the ends of lines. */

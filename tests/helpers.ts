@@ -411,20 +411,30 @@ const ENVIRONMENT = {
   ...RUNTIME,
 };
 
-/** Starts the script as a user would, and leaves it running. */
-export function startSync(args: string[], options: SyncOptions = {}) {
+/** The words that run the script as a user would, and their environment. */
+export function syncCommand(args: string[], options: SyncOptions = {}) {
   const script = options.steps === undefined
     ? SCRIPT
     : writeScript(options.steps);
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...(options.permissions ?? PERMISSIONS), script, ...args],
-    cwd: ROOT,
-    clearEnv: true,
+  const permissions = options.permissions ?? PERMISSIONS;
+  return {
+    command: [Deno.execPath(), "run", ...permissions, script, ...args],
     env: {
       ...ENVIRONMENT,
       ...(options.url && { DATABASE_URL: options.url }),
       ...options.env,
     },
+  };
+}
+
+/** Starts the script as a user would, and leaves it running. */
+export function startSync(args: string[], options: SyncOptions = {}) {
+  const { command: [program = "", ...rest], env } = syncCommand(args, options);
+  return new Deno.Command(program, {
+    args: rest,
+    cwd: ROOT,
+    clearEnv: true,
+    env,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -16,6 +16,7 @@ import {
   type Output,
   serversOnDemand,
   sync,
+  syncCommand,
 } from "./helpers.ts";
 
 const onServer = serversOnDemand();
@@ -168,7 +169,219 @@ Deno.test("--expect-plan says what it takes", async () => {
   assert.match(wrong.stderr, /^error: --expect-plan takes a plan's digest or/);
   const dry = ["--dry-run", "--expect-plan", "0123456789ab"];
   assert.match((await sync(dry, { url })).stderr, /goes with --apply/);
+  const yes = await sync(["--dry-run", "--yes"], { url });
+  assert.match(yes.stderr, /^error: --yes goes with --apply/);
 });
+
+Deno.test("a digest is of a database and a schema, by any address", () =>
+  onServer(18, async (url, sql) => {
+    await sql.unsafe("CREATE SCHEMA tenant");
+    const plan = async (url: string, ...args: string[]) =>
+      digestOf(await sync(["--dry-run", ...args], { url, steps: TABLE }));
+    const here = await plan(url);
+    const refused = async (expected: string, ...args: string[]) => {
+      const all = ["--apply", "--expect-plan", expected, ...args];
+      const { code, stderr } = await sync(all, { url, steps: TABLE });
+      assert.equal(code, 3, stderr);
+      assert.match(stderr, /another database, schema or server/);
+      assert.match(stderr, /Review it with \S+ --dry-run/);
+      assert.equal((await sql`SELECT to_regclass('t') AS t`)[0]!.t, null);
+      return stderr;
+    };
+    assert.equal(await plan(url.replace("127.0.0.1", "localhost")), here);
+    await refused(here, "--schema", "tenant");
+    await onServer(18, async (url) => void await refused(await plan(url)));
+    // What has the same names is told from it by its server.
+    const [{ name } = { name: "" }] = await sql`SELECT current_database() name`;
+    await onServer(14, async (other, sql) => {
+      const own = await sql`SELECT FROM pg_database WHERE datname = ${name}`;
+      if (own.length === 0) await sql.unsafe(`CREATE DATABASE ${name}`);
+      const there = other.replace(/[^/]*$/, name);
+      const file = await Deno.makeTempFile();
+      const json = ["--dry-run", "--format", "json"];
+      const { stdout } = await sync(json, { url: there, steps: TABLE });
+      await Deno.writeTextFile(file, stdout);
+      assert.ok((await refused(file)).includes(`(${name} on 127.0.0.1:`));
+      if (own.length === 0) await sql.unsafe(`DROP DATABASE ${name}`);
+    });
+    const right = ["--apply", "--expect-plan", here];
+    assert.equal((await sync(right, { url, steps: TABLE })).code, 0);
+  }));
+
+Deno.test("policy() asks for a review where a database is named", () =>
+  onServer(18, async (url, sql) => {
+    const [{ name } = { name: "" }] = await sql`SELECT current_database() name`;
+    const steps = (reviewed: unknown) =>
+      `policy({ reviewed: ${JSON.stringify(reviewed)} }), ${TABLE}`;
+    const named = [`${name.toUpperCase().slice(0, 3)}*`, `127.*/${name}`];
+    for (const pattern of named) {
+      const all = ["--apply", "--yes", "--skip", "reviewed*"];
+      const given = steps(["elsewhere", pattern]);
+      const { code, stderr } = await sync(all, { url, steps: given });
+      assert.equal(code, 3, pattern + stderr);
+      assert.match(stderr, /takes reviewed plans only.*nothing was written/);
+      assert.match(stderr, /prints: \S+ --dry-run --skip 'reviewed\*'\n/);
+      assert.equal((await sql`SELECT to_regclass('t') AS t`)[0]!.t, null);
+    }
+    const json = ["--apply", "--format", "json"];
+    const { nextActions } = readDocument(
+      await sync(json, { url, steps: steps("*") }),
+    );
+    assert.deepEqual(
+      nextActions.map(({ action, who }: Record<string, string>) => [
+        action,
+        who,
+      ]),
+      [["dry-run", "anyone"], ["apply", "person"]],
+    );
+    const dry = await sync(["--dry-run"], { url, steps: steps("*") });
+    const args = /Next: \S+ (.*)/.exec(dry.stdout)?.[1]?.split(" ") ?? [];
+    assert.equal((await sync(args, { url, steps: steps("*") })).code, 0);
+    // Where nothing is to change, nothing is to be reviewed.
+    const apply = ["--apply"];
+    assert.equal((await sync(apply, { url, steps: steps("*") })).code, 0);
+    await sql.unsafe("DROP TABLE t");
+    const others = [name.slice(1), "other/*", `127.0.0.1/${name}_`];
+    assert.equal((await sync(apply, { url, steps: steps(others) })).code, 0);
+    const nothing = await sync(apply, { url, steps: steps([""]) });
+    assert.match(nothing.stderr, /what is reviewed is missing/);
+    const embedded = { url: "pglite:", steps: steps("post*") };
+    assert.equal((await sync(apply, embedded)).code, 3);
+  }));
+
+// ─── Terminal ──────────────────────────────────────────────────────────────
+
+/** Whether it runs a command on a terminal of its own: util-linux's does. */
+const hasTerminal = await isInstalled("script", "--version");
+
+/** Applies on a terminal, and types an answer once it is asked. */
+async function onTerminal(
+  url: string,
+  args: string[],
+  answer: (shown: string) => string,
+) {
+  const { command, env } = syncCommand(["--apply", ...args], {
+    url,
+    steps: TABLE,
+  });
+  const quoted = command.map((word) => `'${word}'`).join(" ");
+  const terminal = new Deno.Command("script", {
+    args: ["-qefc", `exec ${quoted}`, "/dev/null"],
+    ...{ clearEnv: true, env },
+    ...{ stdin: "piped", stdout: "piped", stderr: "null" },
+  }).spawn();
+  const keys = terminal.stdin.getWriter();
+  let shown = "", asked = false;
+  for await (
+    const text of terminal.stdout.pipeThrough(new TextDecoderStream())
+  ) {
+    shown += text;
+    if (asked || !/its digest: $/.test(shown)) continue;
+    asked = true;
+    await keys.write(new TextEncoder().encode(answer(shown)));
+  }
+  const { code } = await terminal.status;
+  await keys.close().catch(() => {});
+  return { code, asked, shown: shown.replaceAll("\r", "") };
+}
+
+Deno.test({
+  name: hasTerminal
+    ? "on a terminal, an apply shows its plan and asks for the digest"
+    : "no terminal to be had here: that an apply asks is not tested",
+  ignore: !hasTerminal,
+  fn: () =>
+    onServer(18, async (url, sql) => {
+      const digest = (shown: string) => /Plan (\w{12})/.exec(shown)?.[1] ?? "";
+      const refusals: [string, (shown: string) => string, RegExp][] = [
+        ["yes", () => "yes\n", /typed is not how its digest begins/],
+        ["nothing", () => "\n", /nothing was typed/],
+        ["too little", (shown) => `${digest(shown).slice(0, 3)}\n`, /begins/],
+        ["too much", (shown) => `${digest(shown)}0\n`, /begins/],
+        ["Ctrl-C", () => "\x03", /interrupted/],
+        ["Ctrl-D", () => "\x04", /nothing was typed/],
+      ];
+      for (const [title, answer, why] of refusals) {
+        const { code, asked, shown } = await onTerminal(url, [], answer);
+        assert.deepEqual([code, asked], [3, true], title + shown);
+        assert.match(shown, /CREATE INDEX t_n_idx ON t \(n\);/);
+        const last = shown.trim().split("\n").at(-1) ?? "";
+        assert.match(last, /^error: not applied, .*; nothing was written$/);
+        assert.match(last, why, title);
+        assert.equal((await sql`SELECT to_regclass('t') AS t`)[0]!.t, null);
+      }
+      const begins = (shown: string) =>
+        `${digest(shown).slice(0, 4).toUpperCase()}\n`;
+      const { code, shown } = await onTerminal(url, [], begins);
+      assert.equal(code, 0, shown);
+      assert.equal(shown.match(/ on 127.0.0.1:/g)?.length, 2, shown);
+      assert.equal((await onTerminal(url, [], begins)).asked, false);
+      await sql.unsafe("DROP TABLE t");
+      const yes = await onTerminal(url, ["--yes"], begins);
+      assert.deepEqual([yes.code, yes.asked], [0, false]);
+    }),
+});
+
+// ─── Hazards ───────────────────────────────────────────────────────────────
+
+Deno.test("a refusal says what a person decides, and the command for it", () =>
+  onServer(18, async (url, sql) => {
+    await sql.unsafe(`CREATE TABLE t (id int, n int, gone text);
+      INSERT INTO t SELECT i, i, 'x' FROM generate_series(1, 7) i;
+      CREATE VIEW v AS SELECT n FROM t; CREATE TABLE old (id int)`);
+    const steps = `changeType("t", "n", "text"), dropColumn("t", "gone"),
+      dropTable("old"), renameColumn("t", "id", "key"),
+      addExclusion("t", "t_n_excl", "USING btree (n WITH =)"),
+      step("own", { check: "to_regclass('own') IS NOT NULL",
+        alter: "CREATE TABLE own ()", hazard: "odd one" }),`;
+    const { code, stderr } = await sync(["--apply"], { url, steps });
+    assert.equal(code, 3, stderr);
+    for (
+      const line of [
+        "t.n (rewrite): reads and writes of t wait while it rewrites it",
+        "t.n (replace:t.n): dropped and made again, while whoever uses it",
+        "t.gone (drop:t.gone): its values are gone (7 rows with a value)",
+        "old (drop:old): its rows are gone (no row)",
+        "t.key (rename): queries that use the old name fail",
+        "t_n_excl (blocking): reads and writes of t wait while it builds",
+        "own (odd one): its step says that a person must allow it",
+        "A person must decide this",
+      ]
+    ) assert.ok(stderr.includes(`\n  ${line}`), `${line}\n${stderr}`);
+    const [, command = ""] = /^ {2}\S+ (--apply .*)$/m.exec(stderr) ?? [];
+    const json = ["--apply", "--format", "json", "--allow", "rename"];
+    const refused = readDocument(await sync(json, { url, steps }));
+    const [allow, ...more] = refused.nextActions;
+    assert.deepEqual([allow.action, allow.who, more], ["allow", "person", []]);
+    assert.match(allow.why, /^t\.gone \(drop:t\.gone\): its values are gone/m);
+    assert.match(allow.command, / --allow rename$/);
+    assert.deepEqual(refused.applied.sql, []);
+    const dry = ["--dry-run", "--format", "json"];
+    const planned = readDocument(await sync(dry, { url, steps }));
+    assert.equal(planned.nextActions[0].action, "allow");
+
+    const args = [...command.matchAll(/'([^']*)'|(\S+)/g)]
+      .map(([, quoted, plain]) => quoted ?? plain ?? "");
+    const applied = await sync([...args, "--verbose"], { url, steps });
+    assert.equal(applied.code, 0, applied.stderr);
+    for (const { sql } of planned.plan.changes) {
+      const shown = applied.stdout.replaceAll(/\s+/g, " ");
+      assert.ok(shown.includes(`${sql};`.replaceAll(/\s+/g, " ")), sql);
+    }
+    await sql.unsafe("DROP TABLE own");
+    const again = ["--apply", "--format", "json", "--allow", "odd one"];
+    const { applied: ran } = readDocument(
+      await sync(again, {
+        url,
+        steps: `${steps} createTable("two", { id: "int" }),
+          addUnique("two", "two_id_key", "(id)"),`,
+      }),
+    );
+    assert.deepEqual(ran.sql, [
+      "CREATE TABLE own ()",
+      "CREATE TABLE two (\n  id int,\n  CONSTRAINT two_id_key UNIQUE (id)\n)",
+    ]);
+  }));
 
 // ─── Undo ──────────────────────────────────────────────────────────────────
 
