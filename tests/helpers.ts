@@ -380,6 +380,11 @@ export async function readOutput(
   };
 }
 
+/** What was printed, with digests whose ends are of no database. */
+export function anywhere(stdout: string): string {
+  return stdout.replaceAll(/\b([0-9a-f]{8})[0-9a-f]{4}\b/g, "$1db01");
+}
+
 /** How to run the script. */
 export interface SyncOptions {
   /** DATABASE_URL. */

@@ -7,7 +7,7 @@
  */
 
 import { join } from "node:path";
-import { connect, startServer, sync } from "./helpers.ts";
+import { anywhere, connect, startServer, sync } from "./helpers.ts";
 
 /** What is out of step in the database of the picture. */
 const SPOIL = `
@@ -38,7 +38,10 @@ async function takeOutput(): Promise<string> {
     const env = { NO_COLOR: "", FORCE_COLOR: "1" };
     const args = ["--dry-run", "--only", "#5*"];
     const { stdout } = await sync(args, { url, env });
-    return stdout.replace(/on 127\.0\.0\.1:\d+/, "on db.example:5432");
+    return anywhere(stdout).replace(
+      /on 127\.0\.0\.1:\d+/,
+      "on db.example:5432",
+    );
   } finally {
     await server.stop();
   }
