@@ -28,6 +28,8 @@ const COPIED: Record<string, string> = {
   "schema.ts": "the models: what the application expects",
   "deno.json": "the tasks sync and verify, and the versions they use",
   "deno.lock": "what these versions must hash to",
+  "deploy.sh": "runs the script where it is deployed",
+  "deploy.lock": "what its client must hash to",
   ".gitignore": "keeps the embedded database out of git",
   "README.md": "every builder and option",
   [GUIDE]: "deploying, warnings, failures; your tables",

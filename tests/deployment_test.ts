@@ -10,6 +10,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type postgres from "postgres";
 import { parse } from "yaml";
+import { init } from "../references/init.ts";
 import { type Server, startServer } from "./helpers.ts";
 
 const root = join(import.meta.dirname!, "..");
@@ -78,16 +79,13 @@ async function runStep(
   return { code, stderr: new TextDecoder().decode(stderr) };
 }
 
-function checkOut(): string {
+/** A repository with what --init makes, and with this project's own steps. */
+async function checkOut(): Promise<string> {
   const directory = Deno.makeTempDirSync({ prefix: "workflow-" });
-  for (
-    const file of [
-      "deno.json",
-      "deno.lock",
-      "schema.ts",
-      "sync-production-schema.ts",
-    ]
-  ) Deno.copyFileSync(join(root, file), join(directory, file));
+  await init(directory, "schema.ts", (...told) => new Error(told.join(": ")));
+  for (const file of ["schema.ts", "sync-production-schema.ts"]) {
+    Deno.copyFileSync(join(root, file), join(directory, "schema-sync", file));
+  }
   Deno.mkdirSync(join(directory, "stubs"));
   for (const [name, text] of Object.entries(STUBS)) {
     const path = join(directory, "stubs", name);
@@ -99,7 +97,7 @@ function checkOut(): string {
 
 Deno.test("the workflow keeps one comment with the plan, then applies it", () =>
   onServer(async (url, sql) => {
-    const directory = checkOut();
+    const directory = await checkOut();
     const read = (file: string) => Deno.readTextFileSync(join(directory, file));
     const values: Record<string, string> = {
       "secrets.STAGING_DATABASE_URL": url,
@@ -137,7 +135,7 @@ Deno.test("the workflow keeps one comment with the plan, then applies it", () =>
   }));
 
 Deno.test("a dry run that fails fails its job, and says why in the comment", async () => {
-  const directory = checkOut();
+  const directory = await checkOut();
   const { code } = await runStep(directory, "plan", "Dry run", {
     "secrets.STAGING_DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
   });
@@ -148,7 +146,7 @@ Deno.test("a dry run that fails fails its job, and says why in the comment", asy
 });
 
 // The runtime's compiler loads a base binary of its own the first time.
-const workshop = checkOut();
+const workshop = join(await checkOut(), "schema-sync");
 const compiled = await new Deno.Command(Deno.execPath(), {
   args: ["task", "--quiet", "compile"],
   cwd: workshop,

@@ -23,6 +23,7 @@ import {
   runChanges,
   Session,
 } from "../sync-production-schema.ts";
+import { init } from "../references/init.ts";
 import { screenshot } from "./screenshot.ts";
 import { sealed } from "../verify-sync-script.ts";
 
@@ -47,11 +48,36 @@ Deno.test("the README's picture is of a dry run as it is", async () => {
 
 Deno.test("the Deno version is the same wherever it stands", () => {
   const version = read(".dvmrc").trim();
-  const said = [...read("README.md").matchAll(/deno@([\d.]+)/g)].map(([, v]) =>
-    v
+  const files = [
+    ...["README.md", "SKILL.md", GUIDE, "deploy.sh"],
+    "docs/deployment/github-actions.yml",
+  ];
+  for (const file of files) {
+    const said = [
+      ...read(file).matchAll(/deno(?:@|==|:(?:bin-)?)(\d[\d.]+\d)/g),
+    ];
+    assert.ok(said.length > 0, file);
+    for (const [text, other] of said) assert.equal(other, version, text);
+  }
+});
+
+Deno.test("deploys ask for what the first line asks for, and lock what it loads", () => {
+  const flags = (text: string) =>
+    text.match(/--(?:no-prompt|node-modules|allow)[^\s'"]*/g);
+  const [first = ""] = read("sync-production-schema.ts").split("\n");
+  assert.deepEqual(flags(read("deploy.sh")), flags(first));
+  const [all, own] = ["deno.lock", "deploy.lock"].map((f) =>
+    JSON.parse(read(f))
   );
-  assert.ok(said.length >= 2);
-  for (const other of said) assert.equal(other, version);
+  const [client = ""] = Object.keys(own.npm);
+  assert.ok(
+    read("sync-production-schema.ts").includes(`import("npm:${client}")`),
+  );
+  assert.deepEqual(own, {
+    version: all.version,
+    specifiers: { [`npm:${client}`]: client.split("@")[1] },
+    npm: { [client]: all.npm[client] },
+  });
 });
 
 Deno.test("the script pins what deno.json pins", () => {
@@ -194,7 +220,7 @@ Deno.test("the documents name every option, and none that is not there", async (
 
 /** Options of other programs that the documents name. */
 const FOREIGN_OPTIONS =
-  /--allow-write=PATH|--node-modules-dir|--quiet|--against|--schema-only|--cwd/g;
+  /--allow-write=PATH|--node-modules-dir|--quiet|--against|--schema-only|--cwd|--save-exact|--from=|--cached|--no-config|--lock=|--frozen/g;
 
 Deno.test("the guide's generated parts are what the models say", async () => {
   await withCopy(async (copy) => {
@@ -283,8 +309,13 @@ Deno.test("every command of the documents runs", async (t) => {
         () =>
           withCopy((copy) =>
             server.withDatabase(async (url) => {
+              const [own, above] = document === GUIDE
+                ? await putInto(join(copy, "shop"), copy)
+                : [copy, copy];
               for (const command of commands) {
-                await succeeds(command, copy, url);
+                const elsewhere = command.includes("schema-sync/") ||
+                  command.includes("--cwd");
+                await succeeds(command, elsewhere ? above : own, url);
               }
             })
           ),
@@ -295,6 +326,21 @@ Deno.test("every command of the documents runs", async (t) => {
     await server.stop();
   }
 });
+
+/** What --init makes, with this project's own steps; and the folder above. */
+async function putInto(repository: string, copy: string) {
+  Deno.mkdirSync(repository);
+  await init(repository, "schema.ts", (...told) => new Error(told.join()));
+  const own = join(repository, "schema-sync");
+  for (const file of ["sync-production-schema.ts", "schema.ts"]) {
+    Deno.copyFileSync(join(root, file), join(own, file));
+  }
+  Deno.copyFileSync(join(root, GUIDE), join(own, GUIDE));
+  Deno.renameSync(join(copy, "new"), join(own, "new"));
+  // A hook looks at what is to be committed.
+  await shell("git init -q && git add -A", repository);
+  return [own, repository] as const;
+}
 
 async function succeeds(command: string, copy: string, url: string) {
   const env = { DATABASE_URL: url };
@@ -315,9 +361,14 @@ function shellCommands(block: Block): string[] {
       return all(/^\w+: (.*)$/gm);
     case "yaml":
       return [
-        ...all(/^\s*- run: (.*)$/gm),
+        ...all(/^\s*(?:- run|entry|preDeployCommand): (.*)$/gm),
+        ...all(/^\s*- ((?:sh|npx) .*)$/gm),
         ...all(/^\s*args: (\[.*\])$/gm).map(entry),
       ];
+    case "toml":
+      return all(/_command = "(.*)"$/gm);
+    case "bash hook":
+      return [block.text];
     case "json":
       return all(/Command": \["(.*)"\]/g);
     case "dockerfile":

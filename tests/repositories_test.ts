@@ -90,6 +90,8 @@ const PUT = [
   "deno.lock",
   GUIDE,
   "docs/deployment/github-actions.yml",
+  "deploy.lock",
+  "deploy.sh",
   "docs/plan.schema.json",
   "references/sync-vs-alembic.md",
   "references/workflow-examples.md",
@@ -376,6 +378,81 @@ function followLinks(files: Record<string, string>) {
   }
   assert.ok(files[SKILL]!.includes(`](../../../${GUIDE_PUT})`));
 }
+
+// ═══ deploy.sh ═════════════════════════════════════════════════════════════
+
+/** Programs of an image, and what a deploy says there. */
+const IMAGES: [image: string, programs: string[], code: number, RegExp][] = [
+  ["Node", ["npx"], 0, /^In sync: /m],
+  ["Python or Deno", ["deno"], 0, /^In sync: /m],
+  ["neither", [], 1, /^error: there is neither deno nor npx here\n {2}\S/],
+];
+
+Deno.test("a deploy takes deno or npx, or says that neither is there", () =>
+  withRepository(".", { "package.json": PACKAGE }, [], async (directory) => {
+    await init(directory, []);
+    const version = Deno.readTextFileSync(join(root, ".dvmrc")).trim();
+    const programs = {
+      npx: `#!/bin/sh\n[ "$1 $2" = "-y deno@${version}" ] || exit 9\n` +
+        `shift 2\nexec ${Deno.execPath()} "$@"\n`,
+      deno: `#!/bin/sh\nexec ${Deno.execPath()} "$@"\n`,
+      dirname: `#!/bin/sh\necho "\${1%/*}"\n`,
+    };
+    for (const [image, names, code, said] of IMAGES) {
+      const bin = join(directory, image);
+      Deno.mkdirSync(bin);
+      for (const [name, text] of Object.entries(programs)) {
+        if (name !== "dirname" && !names.includes(name)) continue;
+        Deno.writeTextFileSync(join(bin, name), text, { mode: 0o755 });
+      }
+      await onServer(18, async (url) => {
+        const output = await shell(
+          `PATH="${bin}" /bin/sh schema-sync/deploy.sh --apply`,
+          directory,
+          url,
+        );
+        assert.equal(output.code, code, output.stderr);
+        assert.match(output.stdout + output.stderr, said);
+      });
+    }
+  }));
+
+Deno.test("a deploy fetches the client alone, what its lock says, and once", () => {
+  const [, image = ""] = /^FROM denoland[^]*?^(RUN .*)$/m.exec(
+    Deno.readTextFileSync(join(root, GUIDE)),
+  ) ?? [];
+  return withRepository(".", {}, [], async (directory) => {
+    await init(directory, []);
+    const folder = join(directory, "schema-sync");
+    const run = (command: string, cache: string) =>
+      shell(`DENO_DIR=${directory}/${cache} ${command}`, folder, NOWHERE);
+    const built = await run(image.replace("RUN ", ""), "image");
+    assert.equal(built.code, 0, built.stderr);
+    const packages = Object.keys(readAll(join(directory, "image", "npm")))
+      .map((path) => path.split("/")[1]);
+    assert.deepEqual([...new Set(packages)], ["postgres"]);
+    const dead = "http://127.0.0.1:1";
+    const offline = `HTTPS_PROXY=${dead} HTTP_PROXY=${dead} NO_PROXY= ` +
+      "sh deploy.sh --dry-run";
+    const started = await run(offline, "image");
+    assert.match(started.stderr, /^error: nothing answers at 127\.0\.0\.1:1\n/);
+    const without = await run(offline, "nothing");
+    assert.match(without.stderr, /^error: a package .*'postgres@/m);
+
+    const lock = join(folder, "deploy.lock");
+    const other = Deno.readTextFileSync(lock).replace(
+      /sha512-.{4}/,
+      "sha512-AAAA",
+    );
+    Deno.writeTextFileSync(lock, other);
+    const refused = await run("sh deploy.sh --dry-run", "another");
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /^error: a package .*'postgres@/m);
+  });
+});
+
+/** Where no server is: what connects there has loaded its client. */
+const NOWHERE = "postgres://nobody@127.0.0.1:1/none";
 
 // ═══ --upgrade-engine ══════════════════════════════════════════════════════
 
