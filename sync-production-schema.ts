@@ -417,7 +417,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 70f262ab9534df81171fdfea84bfdc46393f103cf61c1b2cb5a9913edce1ed21
+// engine 0.1.0 sha256 64516191a4e76c24c4c3953b336988e6cbf8327b3a8d6227ed250c13216f2c20
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -14287,8 +14287,7 @@ Setting up:
                          into the repository DIR
   --models FILE          the models that it has; or schema.ts or schema.sql
   --upgrade-engine FILE  show what the engine of another copy would change here,
-                         and take it; the steps stay
-  --yes                  without the question that a terminal is asked
+                         and take it, asked or with --yes; the steps stay
   -h, --help             this text
   --version              the engine's version, and whether it was edited
 
