@@ -417,7 +417,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 64516191a4e76c24c4c3953b336988e6cbf8327b3a8d6227ed250c13216f2c20
+// engine 0.1.0 sha256 fe921d8229afe17f266f5bb01ff04afcd00f7ca46d76a63c6ef34d62414cb807
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -14283,8 +14283,7 @@ Output:
   --detailed-exitcode    exit 2 when changes are pending
   --strict               and when there is something that no step names
 Setting up:
-  --init DIR             put the script, the verifier and what belongs to them
-                         into the repository DIR
+  --init DIR             put the script, the verifier and guide into a repository
   --models FILE          the models that it has; or schema.ts or schema.sql
   --upgrade-engine FILE  show what the engine of another copy would change here,
                          and take it, asked or with --yes; the steps stay
