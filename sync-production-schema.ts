@@ -10984,10 +10984,16 @@ async function applyChanges(run: Run, { changes, single }: Plan) {
 /**
  * Runs changes as an apply does, with neither its lock nor its report.
  *
+ * @param done is told of each change once it is committed, with its time
  * @throws ApplyError with what became of the changes
  */
-export async function runChanges(session: Session, plan: Plan) {
+export async function runChanges(
+  session: Session,
+  plan: Plan,
+  done?: (change: Change, ms: number) => void,
+) {
   const report = new Reporter("text", true);
+  if (done) report.done = done;
   const options = { single: plan.single, lockTimeout: 5000, maxWait: 10_000 };
   const run = { session, report, options, progress: new Progress() };
   await applyChanges({ ...run, filled: new Map() }, plan);

@@ -6382,6 +6382,427 @@ function failure(error: unknown): string {
   return cause ? failure(cause) : messageOf(error);
 }
 
+// ═══ Rehearsal ═════════════════════════════════════════════════════════════
+//
+// The plan, applied to a copy of production that nobody else uses: what comes
+// of it is held against the models, its rows are counted before and after, and
+// each promise of a lock, a rewrite and a time is held against what was seen.
+// It refuses before anything is written, and prints no value of a row.
+
+/** What was seen of the changes of one transaction, or of one outside. */
+interface Seen {
+  /** The strongest lock on each table that was there, by its number. */
+  locks: Map<string, string>;
+  rewrites: Set<string>;
+}
+
+/** A change that ran; those of one transaction share what was seen. */
+interface Ran {
+  change: Script.Change;
+  ms: number;
+  seen: Seen;
+}
+
+/** A table that was there before, with the tables above it, by number. */
+interface Before {
+  name: string;
+  above: string[];
+  filenode: string;
+  rows: number;
+}
+
+type Standing = Map<string, Before>;
+
+/** Weakest first. https://www.postgresql.org/docs/current/explicit-locking.html */
+const LOCKS = ["ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE"]
+  .concat("SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE")
+  .concat("EXCLUSIVE", "ACCESS EXCLUSIVE");
+
+const stronger = (a: string, b = "") => LOCKS.indexOf(a) > LOCKS.indexOf(b);
+
+/** Applies the plan to the copy that `--rehearse` names, and judges it. */
+async function rehearse(options: Options, url: string): Promise<Reporter> {
+  const report = new Reporter(options);
+  const script = await loadScript(options.script);
+  const models = await loadModels(options.models);
+  const context = { options, script, models, report };
+  await withSession(script, url, (session) => refuseInUse(session));
+  const modelled = await modelsFor(context, url);
+  await withSession(script, url, async (session) => {
+    const copy = new Database(script, session, url, false);
+    const plan = await copy.inspect();
+    const reviewed = options.plan && readPlan(options.plan, plan);
+    const issues = script.blockingIssues(plan).map(describeIssue);
+    const where = await copy.describe();
+    const before = await readStanding(session);
+    const ran: Ran[] = [];
+    const applied = await report.run("applied", async () => {
+      const problems = issues.length > 0
+        ? issues
+        : await runWatched(copy, plan, before, ran);
+      const what = count(plan.changes.length, "statement");
+      return { text: `${what} of plan ${plan.digest}, on ${where}`, problems };
+    });
+    if (applied.problems.length === 0) {
+      await judgeCopy(context, copy, modelled);
+    }
+    await report.run("rows", async () => {
+      const after = await readStanding(session);
+      const rows = [...before.values()].reduce((n, t) => n + t.rows, 0);
+      const text = `${count(rows, "row")} of ${count(before.size, "table")} ` +
+        "are there still, but for what steps drop";
+      return { text, problems: lostRows(before, after, ran) };
+    });
+    await report.run("promises", async () => {
+      const problems = brokenPromises(ran, before, await numbers(copy, ran));
+      const text = "nothing was locked or rewritten that the plan did not tell";
+      return { text, problems };
+    });
+    if (options.plan && reviewed && ran.length > 0) {
+      writeMeasured(options.plan, reviewed, ran, before);
+    }
+    report.table = rehearsed(ran, before);
+  });
+  report.finish();
+  if (options.format === "json") printJson([report]);
+  return report;
+}
+
+async function withSession<T>(
+  script: typeof Script,
+  url: string,
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
+  const target = script.parseTarget(url);
+  const production = Deno.env.get("DATABASE_URL");
+  const key = ({ where, options }: Script.Target) =>
+    `${where} ${options.database}`;
+  if (target.embedded !== undefined) {
+    throw new VerifyError(
+      "--rehearse takes the URL of a server",
+      "The embedded PostgreSQL has nothing to rehearse on",
+    );
+  }
+  if (production && key(script.parseTarget(production)) === key(target)) {
+    throw new VerifyError(
+      "--rehearse was given the database of $DATABASE_URL",
+      "Name a copy of it: a branch, a clone, a restored backup",
+    );
+  }
+  const session = await script.Session.open(target);
+  try {
+    return await use(session);
+  } finally {
+    await session.end();
+  }
+}
+
+/** @throws VerifyError where others are connected to the same database */
+async function refuseInUse(session: Session) {
+  const others = await session.query(
+    `SELECT concat_ws(' ', usename, 'of ' || nullif(application_name, ''),
+      'from ' || host(client_addr), '(process ' || pid || ')') AS who
+    FROM pg_catalog.pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+      AND coalesce(backend_type, 'client backend') IN
+        ('client backend', 'walsender') ORDER BY pid`,
+  );
+  if (others.length === 0) return;
+  const named = others.slice(0, 5).map(({ who }) => who).join(", ");
+  throw new VerifyError(
+    `others are connected to the database of --rehearse: ${named}` +
+      (others.length > 5 ? `, and ${others.length - 5} more` : ""),
+    "Rehearse on a copy that nobody uses; nothing was written",
+  );
+}
+
+/** Built on the copy's server, so that one version prints both sides. */
+async function modelsFor({ script, models, options }: Context, url: string) {
+  const scratch = await ScratchServer.start(script, options.server ?? url);
+  try {
+    return await buildModels(await scratch.open(), models, script);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "42501") throw error;
+  } finally {
+    await scratch.stop();
+  }
+  // A role that may make no database.
+  const { extensions } = models;
+  const embedded = await Embedded.start(script, { extensions });
+  try {
+    return await buildModels(await embedded.open(), models, script);
+  } finally {
+    await embedded.stop();
+  }
+}
+
+/** What it must be now; what the models do not know may stand in a copy. */
+async function judgeCopy(context: Context, copy: Database, modelled: Modelled) {
+  await context.report.run("models", async () => {
+    const problems = leftover(context.script, await copy.inspect());
+    const target = new Map(
+      [...await readObjects(copy.session)]
+        .filter(([key]) => modelled.objects.has(key)),
+    );
+    const unmodelled = new Set<string>();
+    problems.push(
+      ...await compareWithModels(
+        { modelled, target, unmodelled },
+        context,
+        copy,
+      ),
+    );
+    const what = count(modelled.objects.size, "object");
+    return { text: `the ${what} of the models are there`, problems };
+  });
+}
+
+/** Every table with its rows, counted; `ONLY`, so that each counts once. */
+async function readStanding(session: Session): Promise<Standing> {
+  const tables = await session.query(
+    `SET search_path = ${SEARCH_PATH}; WITH RECURSIVE above AS (
+      SELECT inhrelid AS below, inhparent FROM pg_catalog.pg_inherits
+      UNION SELECT below, i.inhparent FROM above a
+      JOIN pg_catalog.pg_inherits i ON i.inhrelid = a.inhparent)
+    SELECT c.oid::text, c.oid::regclass::text AS name,
+      format('%I.%I', nspname, relname) AS whole,
+      coalesce(pg_relation_filenode(c.oid)::text, '') AS filenode,
+      (SELECT coalesce(json_agg(inhparent::text), '[]') FROM above
+        WHERE below = c.oid) AS above
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
+    WHERE relkind IN ('r', 'p') AND relpersistence <> 't'
+      AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+    ORDER BY c.oid`,
+  );
+  const standing: Standing = new Map();
+  for (const { oid, name, whole, filenode, above } of tables) {
+    const [row] = await session.query(
+      `SELECT count(*)::text AS n FROM ONLY ${whole}`,
+    );
+    standing.set(`${oid}`, {
+      name: `${name}`,
+      above: above as string[],
+      filenode: `${filenode}`,
+      rows: Number(row?.n),
+    });
+  }
+  return standing;
+}
+
+/** The locks of a process; in a transaction, as they are before its COMMIT. */
+const locksOf = (pid: string) =>
+  `SELECT relation::text AS watched, mode,
+    pg_catalog.pg_relation_filenode(relation)::text AS filenode
+  FROM pg_catalog.pg_locks WHERE locktype = 'relation' AND granted
+    AND pid = ${pid}`;
+
+/** Applies the plan, and notes what each transaction locks and rewrites. */
+async function runWatched(
+  { script, session, url }: Database,
+  plan: Script.Plan,
+  before: Standing,
+  ran: Ran[],
+): Promise<Problem[]> {
+  const nodes = new Map([...before].map(([oid, t]) => [oid, t.filenode]));
+  const none = (): Seen => ({ locks: new Map(), rewrites: new Set() });
+  let seen = none(), over = false, running = true;
+  const note = ({ watched, mode, filenode }: Record<string, unknown>) => {
+    const oid = `${watched}`;
+    if (!before.has(oid)) return;
+    const lock = `${mode}`.replace(/Lock$/, "")
+      .replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").toUpperCase();
+    if (stronger(lock, seen.locks.get(oid))) seen.locks.set(oid, lock);
+    if (filenode && filenode !== nodes.get(oid)) seen.rewrites.add(oid);
+    if (filenode) nodes.set(oid, `${filenode}`);
+  };
+  const query = session.query.bind(session);
+  const [own] = await query("SELECT pg_backend_pid() AS pid");
+  // All that an apply says goes through here.
+  session.query = async (text) => {
+    if (over) [seen, over] = [none(), false];
+    const look = locksOf("pg_catalog.pg_backend_pid()");
+    const rows = await query(text.replace(
+      /^COMMIT\b|(?<=;\n)COMMIT$/,
+      (commit) => `${look};\n${commit}`,
+    ));
+    rows.filter((row) => "watched" in row).forEach(note);
+    return rows.filter((row) => !("watched" in row));
+  };
+  const watch = withSession(script, url, async (other) => {
+    // What runs outside a transaction is seen from beside it.
+    while (running) {
+      const now = seen, between = over;
+      const rows = await other.look(locksOf(`${own?.pid}`));
+      if (now === seen && !between) rows.forEach(note);
+      await new Promise((done) => setTimeout(done, 2));
+    }
+  });
+  try {
+    await script.runChanges(session, plan, (change, ms) => {
+      ran.push({ change, ms, seen });
+      over = true;
+    });
+    return [];
+  } catch (error) {
+    await session.rollback();
+    return [{ message: `the apply fails: ${failure(error)}` }];
+  } finally {
+    session.query = query;
+    running = false;
+    await watch;
+  }
+}
+
+/** The number of each table that changes are told to lock, by its name. */
+async function numbers({ session }: Database, ran: Ran[]) {
+  const names = ran.flatMap(({ change }) => change.tables)
+    .map(({ table }) => table);
+  const found = new Map<string, string>();
+  for (const name of new Set(names)) {
+    const [row] = await session.query(
+      `SET search_path = ${SEARCH_PATH}; ` +
+        `SELECT to_regclass(${quoteText(name)})::oid::text AS oid`,
+    );
+    found.set(name, `${row?.oid}`);
+  }
+  return found;
+}
+
+/** Where a table has fewer rows, and no step that ran there may drop any. */
+function lostRows(before: Standing, after: Standing, ran: Ran[]): Problem[] {
+  const meant = new Set(
+    ran.filter(({ change: { step, hazard } }) =>
+      /^drop(Table|Schema)$/.test(step.verb) || step.verb === "step" && hazard
+    ).flatMap(({ seen }) => [...seen.locks.keys()]),
+  );
+  return [...before].flatMap(([oid, { name, rows }]) => {
+    const left = after.get(oid)?.rows ?? 0;
+    if (left >= rows || meant.has(oid)) return [];
+    const what = after.has(oid) ? "rows are" : "table and its rows are";
+    return [{
+      message: `${name}: ${count(rows - left, "row")} of ${rows} lost: ` +
+        `these ${what} gone, and no step says that it drops them`,
+    }];
+  });
+}
+
+/** Locks and rewrites that the statements of a transaction were not told of. */
+function brokenPromises(
+  ran: Ran[],
+  before: Standing,
+  numbered: Map<string, string>,
+): Problem[] {
+  const problems: Problem[] = [];
+  for (const seen of new Set(ran.map(({ seen }) => seen))) {
+    const changes = ran.filter((one) => one.seen === seen)
+      .map(({ change }) => change);
+    const by = changes.map(({ object, verb }) => `${object} (${verb})`)
+      .slice(0, 3).join(", ");
+    const told = changes.flatMap(({ tables }) => tables);
+    for (const [oid, lock] of seen.locks) {
+      const table = before.get(oid);
+      if (!table || lock === "ACCESS SHARE") continue;
+      const most = told.filter(({ table: name, only }) => {
+        const number = numbered.get(name) ?? "";
+        return number === oid || !only && table.above.includes(number);
+      }).reduce((a, { mode }) => stronger(mode, a) ? mode : a, "");
+      if (!stronger(lock, most)) continue;
+      problems.push({
+        message: `${by} locked ${table.name} ${lock}; the plan told ` +
+          (most || "no lock on it"),
+        code: changes[0]?.sql ?? "",
+      });
+    }
+    const rewrites = changes.some(({ work }) => work === "rewrite");
+    for (const oid of rewrites ? [] : seen.rewrites) {
+      problems.push({
+        message: `${by} rewrote ${before.get(oid)?.name}; the plan told none`,
+        code: changes[0]?.sql ?? "",
+      });
+    }
+  }
+  return problems;
+}
+
+/** What was told and seen of each statement on a table, as lines. */
+function rehearsed(ran: Ran[], before: Standing): string[] {
+  return ran.filter(({ change }) => change.tables.length > 0)
+    .map(({ change, ms, seen }) => {
+      const { object, verb, part, tables, work, seconds: about } = change;
+      const most = tables.reduce(
+        (a, { mode }) => stronger(mode, a) ? mode : a,
+        "",
+      );
+      const lock = [...seen.locks.values()]
+        .reduce((a, mode) => stronger(mode, a) ? mode : a, "");
+      const rewrites = [...seen.rewrites].map((oid) => before.get(oid)?.name);
+      const rewrite = work === "rewrite" || rewrites.length > 0
+        ? `; rewrite ${work === "rewrite" ? "told" : "not told"}, ` +
+          `${rewrites.join(", ") || "none"} seen`
+        : "";
+      return `${object}  ${verb}${part}: lock ${most} told, ` +
+        `${lock || "none"} seen${rewrite}; ` +
+        `${about === undefined ? "an instant" : `${about} s`} told, ` +
+        `${seconds(ms)} taken`;
+    });
+}
+
+interface PlanDocument {
+  plan: {
+    digest: string;
+    changes: { sql: string; measured?: unknown }[];
+  } | null;
+}
+
+/** @throws VerifyError where the file's plan is not the copy's */
+function readPlan(file: string, { digest }: Script.Plan): PlanDocument {
+  let document: PlanDocument | undefined;
+  try {
+    document = JSON.parse(Deno.readTextFileSync(file));
+  } catch {
+    // Told below.
+  }
+  if (!Array.isArray(document?.plan?.changes)) {
+    throw new VerifyError(
+      `${file} is no plan`,
+      `Write it with --dry-run --format json > ${file}`,
+    );
+  }
+  if (document.plan?.digest === digest) return document;
+  throw new VerifyError(
+    `the copy's plan is ${digest}, and that of ${file} ` +
+      `${document.plan?.digest}: they are not the same statements`,
+    "Take a newer copy, or a newer plan; nothing was written",
+  );
+}
+
+/** Puts what was measured beside what was told. */
+function writeMeasured(
+  file: string,
+  document: PlanDocument,
+  ran: Ran[],
+  before: Standing,
+) {
+  const names = (numbers: Iterable<string>) =>
+    [...numbers].map((oid) => before.get(oid)?.name ?? oid);
+  const left = [...ran];
+  for (const change of document.plan?.changes ?? []) {
+    const at = left.findIndex((one) => one.change.sql === change.sql);
+    const [one] = at < 0 ? [] : left.splice(at, 1);
+    if (!one) continue;
+    change.measured = {
+      milliseconds: Math.round(one.ms),
+      locks: [...one.seen.locks].map(([oid, lock]) => ({
+        name: before.get(oid)?.name ?? oid,
+        lock,
+      })),
+      rewrites: names(one.seen.rewrites),
+    };
+  }
+  Deno.writeTextFileSync(file, `${JSON.stringify(document, null, 2)}\n`);
+}
+
 // ═══ Guide ═════════════════════════════════════════════════════════════════
 
 /** The guide lists every model; the skill names the two programs. */
@@ -7520,6 +7941,8 @@ const ROOM = 22;
 /** Tells each check as it ends; the machine-readable forms at the end. */
 class Reporter {
   readonly proofs: Proof[] = [];
+  /** What was told and seen of each statement of a rehearsal. */
+  table: string[] = [];
   readonly #start = performance.now();
   #bar = false;
   #room: number;
@@ -7609,12 +8032,27 @@ class Reporter {
     const failed = proofs.filter(({ problems }) => problems.length > 0);
     const time = seconds(performance.now() - this.#start);
     const part = options.quick ? " of the quick form" : "";
+    const done = options.rehearse === undefined ? "Proved" : "Rehearsed";
     const verdict = proved
-      ? `Proved: ${count(proofs.length, "check")}${part} in ${time}.`
-      : `Not proved: ${failed.map(({ name }) => name).join(", ")} failed.`;
-    if (options.format === "markdown") console.log(markdown(proofs, verdict));
+      ? `${done}: ${count(proofs.length, "check")}${part} in ${time}.`
+      : `Not ${done.toLowerCase()}: ${
+        failed.map(({ name }) => name).join(", ")
+      } failed.`;
+    const { table } = this;
+    if (options.format === "markdown") {
+      const list = table.map((line) => `\n- ${clean(line)}`).join("");
+      console.log(markdown(proofs, verdict) + (list && `\n${list}`));
+    }
     if (options.format !== "text") return;
-    if (proved && !options.static && options.server === undefined) {
+    const shown = options.verbose ? table : table.slice(0, ROOM);
+    for (const line of shown) console.log(`  ${clean(line)}`);
+    if (shown.length < table.length) {
+      console.log(`  … and ${table.length - shown.length} more: --verbose`);
+    }
+    if (
+      proved && !options.rehearse && !options.static &&
+      options.server === undefined
+    ) {
       console.log(
         "  on the embedded PostgreSQL alone; --server URL proves on another",
       );
@@ -7775,6 +8213,10 @@ How:
                       by trying (or export rows beside Drizzle models)
   --server URL        a scratch server instead of the embedded PostgreSQL; its
                       databases verify_… are dropped again; may be repeated
+  --rehearse URL      apply the plan to a copy of production that nobody uses:
+                      models, rows, locks, rewrites and times are compared
+  --plan FILE         with --rehearse: the JSON of a dry run; it must be this
+                      plan, and gets what was measured
 Output:
   --scaffold          print the steps for all that the models have and the
                       script lacks, and name what no step makes
@@ -7810,6 +8252,8 @@ interface Options {
   rows: string;
   server: string | undefined;
   replay: string | undefined;
+  rehearse: string | undefined;
+  plan: string | undefined;
   format: string;
   verbose: boolean;
 }
@@ -7827,6 +8271,10 @@ export async function main(args: string[]): Promise<number> {
     if (options.scaffold) {
       await scaffold(options);
       return 0;
+    }
+    if (options.rehearse !== undefined) {
+      const { proved } = await rehearse(options, options.rehearse);
+      return proved ? 0 : 1;
     }
     const reports = await proveOnEach(options);
     if (options.replay) writeReplay(options.replay, reports);
@@ -7861,18 +8309,21 @@ async function proveOnEach(options: Options): Promise<Reporter[]> {
     await prove(report.options, report);
     report.finish();
   }
-  if (options.format === "json") {
-    const all = reports.map(({ proved, proofs }) => ({
-      proved,
-      checks: proofs,
-    }));
-    const proved = all.every(({ proved }) => proved);
-    const what = all.length > 1 ? { proved, reports: all } : all[0];
-    console.log(
-      withoutPasswords(JSON.stringify({ version: 1, ...what }, null, 2)),
-    );
-  }
+  if (options.format === "json") printJson(reports);
   return reports;
+}
+
+function printJson(reports: Reporter[]) {
+  const all = reports.map(({ proved, proofs, table }) => ({
+    proved,
+    checks: proofs,
+    ...(table.length > 0 && { statements: table }),
+  }));
+  const proved = all.every(({ proved }) => proved);
+  const what = all.length > 1 ? { proved, reports: all } : all[0];
+  console.log(
+    withoutPasswords(JSON.stringify({ version: 1, ...what }, null, 2)),
+  );
 }
 
 async function readArguments(args: string[]): Promise<Options | undefined> {
@@ -7897,6 +8348,8 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
         quick: flag,
         server: { ...text, multiple: true },
         replay: text,
+        rehearse: text,
+        plan: text,
         rows: text,
         scaffold: flag,
         live: flag,
@@ -7926,7 +8379,9 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
   }
   const secret = /:\/\/.*[@?]|[^\s:]:[^\s]+@|\b(password|passwd|pwd)\s*=/i;
   for (const [name, given] of Object.entries(values)) {
-    if (name === "server" || !secret.test(String(given))) continue;
+    if (/^(server|rehearse)$/.test(name) || !secret.test(String(given))) {
+      continue;
+    }
     throw new VerifyError(
       `--${name} was given what looks like a database URL`,
       "Say --server before it",
@@ -7946,6 +8401,12 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
     throw new VerifyError(
       `--${name} belongs to --scaffold`,
       `Write --scaffold --${name}`,
+    );
+  }
+  if (values.plan !== undefined && values.rehearse === undefined) {
+    throw new VerifyError(
+      "--plan belongs to --rehearse",
+      "Write --rehearse URL --plan FILE",
     );
   }
   const format = values.format ?? "text";
@@ -7972,6 +8433,8 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
     servers: values.server ?? [],
     server: values.server?.[0],
     replay: values.replay,
+    rehearse: values.rehearse,
+    plan: values.plan,
     rowsFile: values.rows,
     rows: "",
     format,

@@ -1,0 +1,125 @@
+/**
+ * `--rehearse`: the plan on a copy of production, and what is seen of it.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import {
+  connect,
+  copyOfProject,
+  type Project,
+  serversOnDemand,
+  sync,
+  verify,
+} from "./helpers.ts";
+
+const onServer = serversOnDemand();
+
+const STEPS = `
+    createTable("events", { id: "int NOT NULL", note: "text" }),
+    addPrimaryKey("events", "events_pkey", "(id)"),
+    changeType("events", "id", "bigint"),
+    addColumn("events", "kind", "text"),
+    backfill("events", { set: "kind = 'none'", where: "kind IS NULL" }),
+    setDefault("events", "kind", "'none'"),
+    setNotNull("events", "kind"),
+    createIndex("events", "events_kind_idx", "(kind)"),
+`;
+
+const MODELS = `CREATE TABLE events (id bigint PRIMARY KEY,
+  kind text NOT NULL DEFAULT 'none', note text);
+CREATE INDEX events_kind_idx ON events (kind);
+`;
+
+/** Production as it is: a key of four bytes, and rows without a kind. */
+const COPY = `CREATE TABLE events (id int PRIMARY KEY, kind text, note text);
+INSERT INTO events SELECT n, CASE WHEN n % 3 = 0 THEN 'seen' END, 'secret'
+  FROM generate_series(1, 5000) n;
+CREATE TABLE others (id int); INSERT INTO others VALUES (1), (2)`;
+
+interface PlanDocument {
+  plan: {
+    changes: {
+      sql: string;
+      work: string | null;
+      measured?: { milliseconds: number; rewrites: string[] };
+    }[];
+  };
+}
+
+/** A project of these steps, and a copy of production to rehearse on. */
+async function withCopy(
+  steps: string,
+  use: (
+    project: Project & { url: string },
+    rehearse: (...args: string[]) => ReturnType<typeof verify>,
+  ) => Promise<void>,
+  major: 14 | 18 = 18,
+) {
+  const project = await copyOfProject();
+  const text = await Deno.readTextFile(project.script);
+  const start = "export const sections: Section[] = [\n";
+  const rest = text.slice(text.indexOf("];\n\n// ─── End of the steps"));
+  await Deno.writeTextFile(
+    project.script,
+    text.slice(0, text.indexOf(start)) +
+      `${start}section("#1", [${steps}]),${rest}`,
+  );
+  const models = join(project.directory, "models.sql");
+  await Deno.writeTextFile(models, MODELS);
+  try {
+    await onServer(major, async (url, sql) => {
+      await sql.unsafe(COPY);
+      // Nobody else may be connected.
+      await sql.end();
+      const args = ["--models", models, "--rehearse", url];
+      await use(
+        { ...project, url },
+        (...more) => verify(project, [...args, ...more]),
+      );
+    });
+  } finally {
+    await Deno.remove(project.directory, { recursive: true });
+  }
+}
+
+for (const major of [14, 18] as const) {
+  Deno.test(`a plan is rehearsed on a copy, PostgreSQL ${major}`, async () => {
+    await withCopy(STEPS, async (project, rehearse) => {
+      const { directory, url } = project;
+      const asked = ["--dry-run", "--format", "json"];
+      const made = await sync(asked, { url, steps: STEPS });
+      const file = join(directory, "plan.json");
+      await Deno.writeTextFile(file, made.stdout);
+      const { code, stdout, stderr } = await rehearse("--plan", file);
+      const all = stdout + stderr;
+      console.log(all); assert.equal(code, 0, all);
+      assert.match(all, /✓ models/);
+      assert.match(all, /✓ rows +5002 rows of 2 tables/);
+      assert.match(all, /✓ promises/);
+      assert.match(
+        all,
+        /events\.id .*ACCESS EXCLUSIVE told, ACCESS EXCLUSIVE seen; rewrite told, events seen/,
+      );
+      assert.match(all, /Rehearsed: 4 checks/);
+      assert.ok(!all.includes("secret"));
+      const document: PlanDocument = JSON.parse(await Deno.readTextFile(file));
+      const schema = JSON.parse(
+        await Deno.readTextFile(
+          join(import.meta.dirname!, "..", "docs", "plan.schema.json"),
+        ),
+      );
+      const valid = new Ajv2020({ allErrors: true }).compile(schema);
+      assert.ok(valid(document), JSON.stringify(valid.errors));
+      for (const { sql, measured } of document.plan.changes) {
+        assert.ok(Number.isInteger(measured?.milliseconds), sql);
+      }
+      const rewritten = document.plan.changes
+        .find(({ work }) => work === "rewrite");
+      assert.deepEqual(rewritten?.measured?.rewrites, ["events"]);
+    }, major);
+  });
+}
