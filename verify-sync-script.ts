@@ -6420,6 +6420,15 @@ const LOCKS = ["ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE"]
 
 const stronger = (a: string, b = "") => LOCKS.indexOf(a) > LOCKS.indexOf(b);
 
+const strongest = (a: string, b: string) => stronger(b, a) ? b : a;
+
+/** The lock that a step written by hand names in its words, if any. */
+function lockIn(words: string): string {
+  // "SHARE" is in the names of others.
+  return LOCKS.toSorted((a, b) => b.length - a.length)
+    .find((lock) => words.toUpperCase().includes(lock)) ?? "";
+}
+
 /** Applies the plan to the copy that `--rehearse` names, and judges it. */
 async function rehearse(options: Options, url: string): Promise<Reporter> {
   const report = new Reporter(options);
@@ -6436,6 +6445,8 @@ async function rehearse(options: Options, url: string): Promise<Reporter> {
     const where = await copy.describe();
     const before = await readStanding(session);
     const ran: Ran[] = [];
+    const numbers = new Map<string, string>();
+    await addNumbers(copy, plan, numbers);
     const applied = await report.run("applied", async () => {
       const problems = issues.length > 0
         ? issues
@@ -6454,7 +6465,9 @@ async function rehearse(options: Options, url: string): Promise<Reporter> {
       return { text, problems: lostRows(before, after, ran) };
     });
     await report.run("promises", async () => {
-      const problems = brokenPromises(ran, before, await numbers(copy, ran));
+      // Those that a rename has given since.
+      await addNumbers(copy, plan, numbers);
+      const problems = brokenPromises(ran, before, numbers);
       const text = "nothing was locked or rewritten that the plan did not tell";
       return { text, problems };
     });
@@ -6655,18 +6668,20 @@ async function runWatched(
 }
 
 /** The number of each table that changes are told to lock, by its name. */
-async function numbers({ session }: Database, ran: Ran[]) {
-  const names = ran.flatMap(({ change }) => change.tables)
+async function addNumbers(
+  { session }: Database,
+  { changes }: Script.Plan,
+  found: Map<string, string>,
+) {
+  const names = changes.flatMap(({ tables }) => tables)
     .map(({ table }) => table);
-  const found = new Map<string, string>();
-  for (const name of new Set(names)) {
+  for (const name of new Set(names).difference(found)) {
     const [row] = await session.query(
       `SET search_path = ${SEARCH_PATH}; ` +
         `SELECT to_regclass(${quoteText(name)})::oid::text AS oid`,
     );
-    found.set(name, `${row?.oid}`);
+    if (row?.oid) found.set(name, `${row.oid}`);
   }
-  return found;
 }
 
 /** Where a table has fewer rows, and no step that ran there may drop any. */
@@ -6679,10 +6694,10 @@ function lostRows(before: Standing, after: Standing, ran: Ran[]): Problem[] {
   return [...before].flatMap(([oid, { name, rows }]) => {
     const left = after.get(oid)?.rows ?? 0;
     if (left >= rows || meant.has(oid)) return [];
-    const what = after.has(oid) ? "rows are" : "table and its rows are";
+    const what = after.has(oid) ? "" : ", and the table with them";
     return [{
-      message: `${name}: ${count(rows - left, "row")} of ${rows} lost: ` +
-        `these ${what} gone, and no step says that it drops them`,
+      message: `${name} lost ${rows - left} of its ${count(rows, "row")}` +
+        `${what}; no step says that it drops them`,
     }];
   });
 }
@@ -6700,13 +6715,17 @@ function brokenPromises(
     const by = changes.map(({ object, verb }) => `${object} (${verb})`)
       .slice(0, 3).join(", ");
     const told = changes.flatMap(({ tables }) => tables);
+    const words = changes.filter(({ step }) => step.verb === "step")
+      .map(({ lock }) =>
+        lock === undefined ? "ACCESS EXCLUSIVE" : lockIn(lock)
+      );
     for (const [oid, lock] of seen.locks) {
       const table = before.get(oid);
       if (!table || lock === "ACCESS SHARE") continue;
       const most = told.filter(({ table: name, only }) => {
         const number = numbered.get(name) ?? "";
         return number === oid || !only && table.above.includes(number);
-      }).reduce((a, { mode }) => stronger(mode, a) ? mode : a, "");
+      }).map(({ mode }): string => mode).concat(words).reduce(strongest, "");
       if (!stronger(lock, most)) continue;
       problems.push({
         message: `${by} locked ${table.name} ${lock}; the plan told ` +
@@ -6714,7 +6733,10 @@ function brokenPromises(
         code: changes[0]?.sql ?? "",
       });
     }
-    const rewrites = changes.some(({ work }) => work === "rewrite");
+    const rewrites = changes.some(({ work, hazard, lock, step }) =>
+      work === "rewrite" ||
+      step.verb === "step" && /rewrit/i.test(`${hazard} ${lock}`)
+    );
     for (const oid of rewrites ? [] : seen.rewrites) {
       problems.push({
         message: `${by} rewrote ${before.get(oid)?.name}; the plan told none`,
@@ -6730,12 +6752,9 @@ function rehearsed(ran: Ran[], before: Standing): string[] {
   return ran.filter(({ change }) => change.tables.length > 0)
     .map(({ change, ms, seen }) => {
       const { object, verb, part, tables, work, seconds: about } = change;
-      const most = tables.reduce(
-        (a, { mode }) => stronger(mode, a) ? mode : a,
-        "",
-      );
+      const most = tables.map(({ mode }) => mode).reduce(strongest, "");
       const lock = [...seen.locks.values()]
-        .reduce((a, mode) => stronger(mode, a) ? mode : a, "");
+        .reduce(strongest, "");
       const rewrites = [...seen.rewrites].map((oid) => before.get(oid)?.name);
       const rewrite = work === "rewrite" || rewrites.length > 0
         ? `; rewrite ${work === "rewrite" ? "told" : "not told"}, ` +
@@ -6743,7 +6762,9 @@ function rehearsed(ran: Ran[], before: Standing): string[] {
         : "";
       return `${object}  ${verb}${part}: lock ${most} told, ` +
         `${lock || "none"} seen${rewrite}; ` +
-        `${about === undefined ? "an instant" : `${about} s`} told, ` +
+        `${
+          about === undefined ? "an instant" : `${about || "under 1"} s`
+        } told, ` +
         `${seconds(ms)} taken`;
     });
 }

@@ -96,7 +96,7 @@ for (const major of [14, 18] as const) {
       await Deno.writeTextFile(file, made.stdout);
       const { code, stdout, stderr } = await rehearse("--plan", file);
       const all = stdout + stderr;
-      console.log(all); assert.equal(code, 0, all);
+      assert.equal(code, 0, all);
       assert.match(all, /✓ models/);
       assert.match(all, /✓ rows +5002 rows of 2 tables/);
       assert.match(all, /✓ promises/);
@@ -123,3 +123,125 @@ for (const major of [14, 18] as const) {
     }, major);
   });
 }
+
+const ELSEWHERE = `createTable("events", { id: "int", kind: "text" }),`;
+
+/** Steps that do what they do not say, and what is told of them. */
+const LIES: [steps: string, told: RegExp][] = [
+  [
+    `step("wide note", { check: "false", lock: "SHARE UPDATE EXCLUSIVE",
+      alter: "ALTER TABLE events ALTER note TYPE varchar(9)" })`,
+    /wide note .* locked events ACCESS EXCLUSIVE; the plan told/,
+  ],
+  [
+    `step("wide note", { check: "false", lock: "ACCESS EXCLUSIVE",
+      alter: "ALTER TABLE events ALTER note TYPE varchar(9)" })`,
+    /wide note .* rewrote events; the plan told none/,
+  ],
+  [
+    `step("tidy", { check: "NOT EXISTS (SELECT FROM others)",
+      alter: "DELETE FROM others WHERE id = 1" })`,
+    /others lost 1 of its 2 rows; no step says/,
+  ],
+  [
+    `step("tidy", { check: "to_regclass('others') IS NULL",
+      alter: "DROP TABLE others" })`,
+    /others lost 2 of its 2 rows, and the table with them/,
+  ],
+];
+
+/** The same, said; nothing is promised where a step says no lock. */
+const HONEST = [
+  `step("wide note", { check: "false", lock: "ACCESS EXCLUSIVE on events",
+    hazard: "rewrite", alter: "ALTER TABLE events ALTER note TYPE varchar(9)" })`,
+  `step("fill", { check: "false",
+    alter: "ALTER TABLE events ALTER note SET DEFAULT ''" })`,
+  `step("tidy", { check: "to_regclass('others') IS NULL", hazard: "tidy",
+    alter: "DROP TABLE others" })`,
+  `dropTable("others")`,
+];
+
+Deno.test("a rehearsal finds nothing wrong with what is said", async (t) => {
+  for (const steps of HONEST) {
+    await t.step(steps.slice(0, 20), async () => {
+      await withCopy(`${ELSEWHERE} ${steps}`, async (_, rehearse) => {
+        const { stdout, stderr } = await rehearse();
+        assert.match(stdout, /✓ applied/, stderr);
+        assert.match(stdout, /✓ rows/);
+        assert.match(stdout, /✓ promises/);
+      });
+    });
+  }
+});
+
+Deno.test("a copy that somebody uses is refused, and nothing is written", async () => {
+  await withCopy(STEPS, async ({ url }, rehearse) => {
+    const sql = connect(`${url}?application_name=shop`);
+    try {
+      await sql`SELECT 1`;
+      const { code, stderr } = await rehearse();
+      assert.match(stderr, /others are connected .*postgres of shop/);
+      assert.equal(code, 1);
+      const [row] = await sql`SELECT pg_typeof(id)::text AS t FROM events
+        LIMIT 1`;
+      assert.equal(row?.t, "integer");
+    } finally {
+      await sql.end();
+    }
+  });
+});
+
+Deno.test("a plan of other statements is refused, and nothing is written", async () => {
+  await withCopy(STEPS, async ({ directory, url }, rehearse) => {
+    const file = join(directory, "plan.json");
+    const asked = ["--dry-run", "--format", "json"];
+    const made = await sync(asked, { url, steps: ELSEWHERE });
+    await Deno.writeTextFile(file, made.stdout);
+    const other = await rehearse("--plan", file);
+    assert.match(other.stderr, /they are not the same statements/);
+    await Deno.writeTextFile(file, "{}");
+    const none = await rehearse("--plan", file);
+    assert.match(none.stderr, /is no plan\n.*--dry-run --format json/);
+    const sql = connect(url);
+    const [row] =
+      await sql`SELECT pg_typeof(id)::text AS t FROM events LIMIT 1`;
+    await sql.end();
+    assert.equal(row?.t, "integer");
+  });
+});
+
+Deno.test("what the copy's rows refuse stops a rehearsal", async () => {
+  const steps = `${ELSEWHERE} setNotNull("events", "kind"),`;
+  await withCopy(steps, async (_, rehearse) => {
+    const { code, stdout } = await rehearse();
+    assert.match(stdout, /✗ applied[^]*events\.kind/);
+    assert.ok(!stdout.includes("secret"));
+    assert.equal(code, 1);
+  });
+});
+
+Deno.test("production itself is refused", async () => {
+  const project = await copyOfProject();
+  const url = "postgres://app:hidden@127.0.0.1:1/shop";
+  const { code, stderr } = await verify(
+    project,
+    ["--rehearse", url],
+    { DATABASE_URL: url },
+  );
+  await Deno.remove(project.directory, { recursive: true });
+  assert.match(stderr, /--rehearse was given the database of \$DATABASE_URL/);
+  assert.ok(!stderr.includes("hidden"));
+  assert.equal(code, 1);
+});
+
+Deno.test("what a step does and does not say is told", async (t) => {
+  for (const [steps, told] of LIES) {
+    await t.step(`${told}`, async () => {
+      await withCopy(`${ELSEWHERE} ${steps}`, async (_, rehearse) => {
+        const { code, stdout, stderr } = await rehearse();
+        assert.match(stdout + stderr, told);
+        assert.equal(code, 1);
+      });
+    });
+  }
+});
