@@ -215,6 +215,7 @@ async function proveOnServer(context: Context): Promise<Objects> {
     const failed = await proveInOrder(report, quick, {
       idempotent: () => proveIdempotent(context, first),
     });
+    if (fresh.problems.length === 0) report.hints = await readHints(first);
     if (options.quick) return modelled.objects;
     await proveInOrder(report, failed, {
       strict: async () => await proveStrict(context, first, await states()),
@@ -6824,6 +6825,72 @@ function writeMeasured(
   Deno.writeTextFileSync(file, `${JSON.stringify(document, null, 2)}\n`);
 }
 
+// ═══ Hints ═════════════════════════════════════════════════════════════════
+//
+// What the running application will notice of a schema that is as it was asked
+// for. They fail no proof; `unhinted("why", step)` silences those of a step.
+
+/** Each with the key of the object whose step can silence it, and the fix. */
+const HINTS = `WITH con AS MATERIALIZED (
+    SELECT c.*, t.relname AS on_table, to_jsonb(c) -> 'confdelsetcols' AS nulled
+    FROM pg_constraint c JOIN pg_class t ON t.oid = conrelid
+    WHERE relnamespace = 'public'::regnamespace AND conparentid = 0
+  ), ind AS MATERIALIZED (
+    SELECT x.*, i.relname AS name, relam, (string_to_array(indkey::text, ' ')
+      ::smallint[])[:indnkeyatts] AS keys, EXISTS (SELECT FROM pg_constraint
+        WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x')) AS owned
+    FROM pg_index x JOIN pg_class i ON i.oid = indexrelid
+    WHERE relnamespace = 'public'::regnamespace AND NOT relispartition
+  )
+  SELECT 'constraint ' || on_table || '.' || conname AS key,
+    format('sets %s to NULL when its row of %s is deleted, and %1$s is ' ||
+      'NOT NULL: that DELETE fails', attname, confrelid::regclass) AS what,
+    'drop the NOT NULL, or say another ON DELETE' AS fix
+  FROM con JOIN pg_attribute ON attrelid = conrelid AND attnotnull
+    AND attnum = ANY (conkey)
+    AND (coalesce(nulled, 'null') = 'null' OR nulled @> to_jsonb(attnum))
+  WHERE contype = 'f' AND confdeltype = 'n'
+  UNION ALL
+  SELECT 'constraint ' || on_table || '.' || conname,
+    format('has no index on its columns: each DELETE in %s reads all of %s',
+      confrelid::regclass, conrelid::regclass),
+    'createIndex on ' || (SELECT string_agg(attname, ', ' ORDER BY n)
+      FROM unnest(conkey) WITH ORDINALITY k (attnum, n)
+      JOIN pg_attribute a USING (attnum) WHERE attrelid = conrelid)
+  FROM con WHERE contype = 'f' AND NOT EXISTS (SELECT FROM ind
+    WHERE indrelid = conrelid AND indpred IS NULL AND indisvalid
+      AND keys[:cardinality(conkey)] @> conkey)
+  UNION ALL
+  SELECT 'policy ' || relname || '.' || polname,
+    format('filters nothing: %s has no row level security', t.oid::regclass),
+    format('enableRowSecurity("%s")', relname)
+  FROM pg_policy JOIN pg_class t ON t.oid = polrelid
+  WHERE relnamespace = 'public'::regnamespace AND NOT relrowsecurity
+  UNION ALL
+  SELECT 'index ' || i.name, format('is on the same columns as that of ' ||
+    'constraint %s: each write pays for both', c.name), 'leave it out'
+  FROM ind i JOIN ind c ON c.indrelid = i.indrelid AND c.owned
+    AND c.relam = i.relam AND c.keys = i.keys AND c.indpred IS NULL
+    AND c.indclass::text = i.indclass::text AND c.indoption = i.indoption
+    AND c.indcollation::text = i.indcollation::text
+    AND string_to_array(c.indkey::text, ' ')
+      @> string_to_array(i.indkey::text, ' ')
+  WHERE NOT i.owned AND i.indpred IS NULL AND i.indexprs IS NULL
+  ORDER BY 1, 2`;
+
+/** What holds of a database that is as the steps want it. */
+async function readHints({ script, session }: Database): Promise<Problem[]> {
+  const rows = await session.query(
+    `SET search_path = ${SEARCH_PATH}; ${HINTS}`,
+  );
+  return rows.flatMap(({ key, what, fix }) => {
+    const step = findStep(script, `${key}`);
+    if (step?.unhinted !== undefined) return [];
+    const near = nameOf(`${key}`);
+    return [{ message: `${key} ${what}`, code: `fix: ${fix}`, near }];
+  });
+}
+
 // ═══ Guide ═════════════════════════════════════════════════════════════════
 
 /** The guide lists every model; the skill names the two programs. */
@@ -7962,6 +8029,8 @@ const ROOM = 22;
 /** Tells each check as it ends; the machine-readable forms at the end. */
 class Reporter {
   readonly proofs: Proof[] = [];
+  /** What the running application will notice; no failure. */
+  hints: Problem[] = [];
   /** What was told and seen of each statement of a rehearsal. */
   table: string[] = [];
   readonly #start = performance.now();
@@ -8059,12 +8128,17 @@ class Reporter {
       : `Not ${done.toLowerCase()}: ${
         failed.map(({ name }) => name).join(", ")
       } failed.`;
-    const { table } = this;
+    const { hints, table } = this;
     if (options.format === "markdown") {
-      const list = table.map((line) => `\n- ${clean(line)}`).join("");
+      const list = [...hints.map(({ message }) => message), ...table]
+        .map((line) => `\n- ${clean(line)}`).join("");
       console.log(markdown(proofs, verdict) + (list && `\n${list}`));
     }
     if (options.format !== "text") return;
+    if (hints.length > 0) {
+      console.log('\nHints, which unhinted("why", step) silences:');
+      this.#printProblems(hints);
+    }
     const shown = options.verbose ? table : table.slice(0, ROOM);
     for (const line of shown) console.log(`  ${clean(line)}`);
     if (shown.length < table.length) {
@@ -8335,9 +8409,10 @@ async function proveOnEach(options: Options): Promise<Reporter[]> {
 }
 
 function printJson(reports: Reporter[]) {
-  const all = reports.map(({ proved, proofs, table }) => ({
+  const all = reports.map(({ proved, proofs, hints, table }) => ({
     proved,
     checks: proofs,
+    ...(hints.length > 0 && { hints }),
     ...(table.length > 0 && { statements: table }),
   }));
   const proved = all.every(({ proved }) => proved);

@@ -50,6 +50,16 @@ interface PlanDocument {
   };
 }
 
+/** The script with no step but these. */
+function withSteps(source: string, steps: string): string {
+  const start = "export const sections: Section[] = [\n";
+  const from = source.indexOf(start) + start.length;
+  const to = source.indexOf("];\n\n// ─── End of the steps");
+  return `${source.slice(0, from)}section("#1", [${steps}]),${
+    source.slice(to)
+  }`;
+}
+
 /** A project of these steps, and a copy of production to rehearse on. */
 async function withCopy(
   steps: string,
@@ -60,14 +70,8 @@ async function withCopy(
   major: 14 | 18 = 18,
 ) {
   const project = await copyOfProject();
-  const text = await Deno.readTextFile(project.script);
-  const start = "export const sections: Section[] = [\n";
-  const rest = text.slice(text.indexOf("];\n\n// ─── End of the steps"));
-  await Deno.writeTextFile(
-    project.script,
-    text.slice(0, text.indexOf(start)) +
-      `${start}section("#1", [${steps}]),${rest}`,
-  );
+  const source = await Deno.readTextFile(project.script);
+  await Deno.writeTextFile(project.script, withSteps(source, steps));
   const models = join(project.directory, "models.sql");
   await Deno.writeTextFile(models, MODELS);
   try {
@@ -244,4 +248,63 @@ Deno.test("what a step does and does not say is told", async (t) => {
       });
     });
   }
+});
+
+/** Steps beside two tables, what is hinted of them, and the step to silence. */
+const NOTICED: [step: string, sql: string, hint: RegExp][] = [
+  [
+    `addForeignKey("b", "b_a_fkey", "(a) REFERENCES a (id)")`,
+    `ALTER TABLE b ADD CONSTRAINT b_a_fkey FOREIGN KEY (a) REFERENCES a (id)`,
+    /b\.b_a_fkey has no index on its columns.*\n.*fix: createIndex on a/,
+  ],
+  [
+    `addForeignKey("b", "b_c_fkey",
+      "(c) REFERENCES a (id) ON DELETE SET NULL")`,
+    `ALTER TABLE b ADD CONSTRAINT b_c_fkey FOREIGN KEY (c) REFERENCES a (id)
+      ON DELETE SET NULL`,
+    /b\.b_c_fkey sets c to NULL when its row of a is deleted, and c is NOT NULL/,
+  ],
+  [
+    `createPolicy("b", "own", "FOR SELECT USING (a > 0)")`,
+    `CREATE POLICY own ON b FOR SELECT USING (a > 0)`,
+    /policy b\.own filters nothing.*\n.*fix: enableRowSecurity\("b"\)/,
+  ],
+  [
+    `createIndex("a", "a_again", "(id)")`,
+    `CREATE INDEX a_again ON a (id)`,
+    /index a_again is on the same columns as that of constraint a_pkey/,
+  ],
+];
+
+Deno.test("what an application notices is hinted, until its step says why", async (t) => {
+  const project = await copyOfProject();
+  const source = await Deno.readTextFile(project.script);
+  const models = join(project.directory, "models.sql");
+  const tables = `createTable("a", { id: "int NOT NULL" }),
+    addPrimaryKey("a", "a_pkey", "(id)"),
+    createTable("b", { a: "int", c: "int NOT NULL" }),
+    createIndex("b", "b_c_idx", "(c, a)"),`;
+  for (const [step, sql, hint] of NOTICED) {
+    await t.step(`${hint}`, async () => {
+      await Deno.writeTextFile(
+        models,
+        `CREATE TABLE a (id int PRIMARY KEY);
+        CREATE TABLE b (a int, c int NOT NULL);
+        CREATE INDEX b_c_idx ON b (c, a); ${sql};`,
+      );
+      const args = ["--models", models, "--quick"];
+      for (const silent of [false, true]) {
+        const said = silent ? `unhinted("it is small", ${step})` : step;
+        await Deno.writeTextFile(
+          project.script,
+          withSteps(source, `${tables} ${said}`),
+        );
+        const { stdout, stderr } = await verify(project, args);
+        assert.match(stdout, /✓ idempotent/, stderr);
+        assert.equal(hint.test(stdout), !silent, stdout);
+        assert.equal(/\nHints/.test(stdout), !silent, stdout);
+      }
+    });
+  }
+  await Deno.remove(project.directory, { recursive: true });
 });
