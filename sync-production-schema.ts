@@ -419,7 +419,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 c1677da5f00060946869eeb0aa38b11d7c281ae6e2807728841c7588c8ded4bb
+// engine 0.1.0 sha256 e57c9005e630dc87b269d3bbaeab9dca96b997c7166d1d7cf53746962e456199
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -1202,7 +1202,7 @@ const VERBS: Record<string, Verb> = {
   addCheck: constraintVerb(planCheck),
   addExclusion: constraintVerb(planExclusion),
   createIndex: {
-    owns: ({ name }) => `index ${name}`,
+    owns: ({ table, name }) => `index ${besideTable(table ?? "", name)}`,
     faults: ({ table, name, text }) => [
       ...pathFaults(table, name),
       ...definitionFaults(text),
@@ -1786,6 +1786,7 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
   const kept = want.filter((label) => have.includes(label));
   const missing = want.filter((label) => !have.includes(label));
   if (kept.join("\0") !== have.join("\0")) {
+    for (const label of missing) db.lacking.set(`"${label}"`, name);
     const all = JSON.stringify([...have, ...missing]);
     return db.conflict(name, "has other enum labels", {
       step: want.map(literal).join(", "),
@@ -4831,7 +4832,7 @@ function readRoutine({ name, text }: Said): Parts {
       if (table) columns = bracket(type)[1];
       return dense({
         returns: table ? "" : type,
-        set: set || table ? "yes" : "",
+        "returns set": set || table ? "yes" : "",
       });
     },
     language: (rest) => ({ language: fold(unstring(rest)) }),
@@ -4927,7 +4928,7 @@ function routine(noun: string, kinds: string): ObjectKind {
           'security definer', CASE WHEN prosecdef THEN 'yes' END,
           'leakproof', CASE WHEN proleakproof THEN 'yes' END,
           'window', CASE WHEN prokind = 'w' THEN 'yes' END,
-          'set', CASE WHEN proretset THEN 'yes' END,
+          'returns set', CASE WHEN proretset THEN 'yes' END,
           'cost', procost::text, 'rows', prorows::text,
           'support', CASE WHEN prosupport <> 0 THEN
             (SELECT proname FROM pg_proc s WHERE s.oid = p.prosupport) END,
@@ -4971,7 +4972,7 @@ function routine(noun: string, kinds: string): ObjectKind {
     create: ({ step, ref }) =>
       `CREATE ${noun} ${ref}(${bracket(step.name)[1]}) ${tidyEnd(step.text)}`,
     fix: {
-      ...{ returns: no, set: no, argument: no, mode: no, name: no, window: no },
+      ...{ returns: no, argument: no, mode: no, name: no, window: no },
       fallback: (wanted, part) =>
         wanted.want[part] ? replace(wanted, part) : undefined,
       "*": replace,
@@ -5104,9 +5105,10 @@ const trigger: ObjectKind = {
     enabled: enable,
     constraint: () => undefined,
     "*": (wanted) =>
-      wanted.want.constraint
-        ? undefined
-        : triggerSql(wanted, "CREATE OR REPLACE"),
+      wanted.want.constraint ? undefined : [
+        triggerSql(wanted, "CREATE OR REPLACE"),
+        ...afterCreate(trigger, wanted),
+      ],
   },
   faults: enabledFaults,
 };
@@ -5969,7 +5971,9 @@ function planObject(db: Planner, step: Said) {
   }
   const known = fact ?? wanted.fact;
   Object.assign(wanted, { have: known.have, fact: known });
-  const parts = differences(wanted, kind, known);
+  // What CREATE OR REPLACE would set back comes behind it.
+  const parts = differences(wanted, kind, known)
+    .toSorted((a, b) => Number(SETTING.test(a)) - Number(SETTING.test(b)));
   if (parts.length === 0) return;
   if (known.extension) {
     return ownedByExtension(db, step.name, known.extension);
@@ -5982,7 +5986,9 @@ function planObject(db: Planner, step: Said) {
   const fixes = parts.map((part) => ruleFor(kind.fix, part)?.(wanted, part));
   if (fixes.every((sql) => sql !== undefined)) {
     const back = { ...wanted, want: known.have, have: wanted.want };
-    const whole = restoreSql(kind, wanted, known);
+    const restored = restoreSql(kind, wanted, known);
+    const whole = restored &&
+      [restored, ...afterCreate(kind, back)].join("; ");
     const undoOf = (part: string) =>
       whole ||
       (known.have[part] || part === "enabled"
@@ -6038,6 +6044,8 @@ function afterCreate(kind: ObjectKind, wanted: Wanted): string[] {
     ? []
     : sqlOf(kind.fix.enabled?.(wanted, "enabled"));
 }
+
+const SETTING = /^(with|enabled)\b/;
 
 /** The statement that makes an object as it was, where one does all. */
 function restoreSql(
@@ -6227,6 +6235,7 @@ function hangingQuery(start: string): string {
   ), owned (class, id, word, ref, owner, acl, kind) AS (
     SELECT 'pg_class'::regclass::oid, c.oid, CASE relkind WHEN 'v' THEN 'VIEW'
         WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'i' THEN 'INDEX'
+        WHEN 'I' THEN 'INDEX'
         WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, ${QUALIFIED}, relowner,
       relacl, CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
@@ -6255,7 +6264,8 @@ function hangingQuery(start: string): string {
           ' USING (' || pg_get_expr(polqual, polrelid) || ')',
           ' WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')')
         WHEN rulename IS NOT NULL THEN rtrim(pg_get_ruledef(id), ';')
-        WHEN c.relkind = 'i' THEN pg_get_indexdef(id)
+        WHEN c.relkind IN ('i', 'I')
+          THEN replace(pg_get_indexdef(id), ' ON ONLY ', ' ON ')
         WHEN c.relkind IN ('v', 'm') THEN concat('CREATE ', word, ' ', ref,
           ' WITH (' || array_to_string(reloptions, ', ') || ')', ' AS ',
           rtrim(pg_get_viewdef(id), ';'), CASE WHEN c.relkind = 'm'
@@ -6303,7 +6313,9 @@ function hangingQuery(start: string): string {
   LEFT JOIN pg_trigger t ON class = 'pg_trigger'::regclass AND t.oid = id
   LEFT JOIN pg_policy p ON class = 'pg_policy'::regclass AND p.oid = id
   LEFT JOIN pg_rewrite w ON class = 'pg_rewrite'::regclass AND w.oid = id
-  WHERE NOT (tgname IS NOT NULL AND tgisinternal)`;
+  -- A partition has its parent's.
+  WHERE NOT (tgname IS NOT NULL AND (tgisinternal OR tgparentid <> 0))
+    AND NOT coalesce(c.relkind IN ('i', 'I') AND c.relispartition, false)`;
 }
 
 /**
@@ -8697,7 +8709,15 @@ class Planner {
       // The rest of the step hangs on what is not known.
       this.checks.length = before;
       const who = this.#answers.get(HOLDER);
-      this.#items = [notAnswered(step, error.query, `${who ?? ""}`)];
+      this.#items = [
+        error.why
+          ? issueOf(step.name, "was not checked", [
+            ["why", error.why],
+            ["query", tidy(error.query)],
+            ["fix", "mend the enum first"],
+          ], { reason: "conflict" })
+          : notAnswered(step, error.query, `${who ?? ""}`),
+      ];
     }
     // Rows may be added to what an extension keeps; the rest is its own.
     const changes = this.#items.some(({ mark }) => mark === "change");
@@ -8798,6 +8818,9 @@ class Planner {
   }
 
   #typeName = once((type) => sqlName(namePath(bracket(type)[0]), this.schema));
+
+  /** Labels, in quotation marks, that an enum in conflict will not get. */
+  readonly lacking = new Map<string, string>();
 
   /** An enum with labels that are not there yet. */
   comingEnum(type: string): TypeFact | undefined {
@@ -8926,7 +8949,21 @@ class Planner {
     const value = this.#answer<string | null>(sql, asked, shown);
     if (!isServerError(value)) return value ?? undefined;
     if (tolerated.includes(value.code)) return undefined;
-    throw new StepError(this.#section, this.#step, shown, value);
+    return this.#refused(shown, value);
+  }
+
+  /**
+   * @throws Unanswered where it names a label of an enum whose own conflict is
+   * told, and StepError where PostgreSQL refuses it for anything else
+   */
+  #refused(shown: string, error: postgres.PostgresError): never {
+    const label = error.code === INVALID_TEXT
+      ? [...this.lacking.keys()].find((label) => error.message.includes(label))
+      : undefined;
+    if (label === undefined) {
+      throw new StepError(this.#section, this.#step, shown, error);
+    }
+    throw new Unanswered(shown, `${this.lacking.get(label)} has no ${label}`);
   }
 
   /** The same of a query that names tables, or says what a step does. */
@@ -8982,7 +9019,7 @@ class Planner {
     if (!isServerError(node)) return node !== undefined && hasFilter(node);
     // What the type can never hold is no matter of what is still to come.
     if (!/^22|^42(804|846)/.test(node.code)) return true;
-    throw new StepError(this.#section, this.#step, told, node);
+    return this.#refused(told, node);
   }
 
   /** Whether a time that a string names is a constant once it is read. */
@@ -9245,7 +9282,7 @@ class Planner {
     const node = this.#explain(`${EXPLAIN} ${query}`);
     if (!isServerError(node)) return node;
     if (MISSING_OBJECT.includes(node.code)) return null;
-    throw new StepError(this.#section, this.#step, query, node);
+    return this.#refused(query, node);
   }
 
   /** The names of a query's columns as SQL, once they are known. */
@@ -9519,9 +9556,9 @@ const collationsIn = once((text: string): string[] => {
   });
 });
 
-/** A question that ran out of time: what it asks is not known. */
+/** A question that ran out of time, or cannot be asked yet, for this reason. */
 class Unanswered extends Error {
-  constructor(readonly query: string) {
+  constructor(readonly query: string, readonly why = "") {
     super("no answer came in time");
   }
 }
@@ -10928,6 +10965,7 @@ class Progress {
 /** SQLSTATEs after which the same statement may be tried again. */
 const RETRIED = ["55P03", "40P01"];
 const TIMED_OUT = "57014";
+const INVALID_TEXT = "22P02";
 
 /** Any number will do, as long as every copy of this script has the same. */
 const ADVISORY_KEY = "7236511998345071977";

@@ -461,45 +461,62 @@ async function proveIdempotent({ script }: Context, database: Database) {
   return { text: "a second run plans no change and makes none", problems };
 }
 
-/** What has the right name and another definition does not pass. */
+/**
+ * What has the right name and is otherwise in one property is noticed, and
+ * where a change is planned for it, that change mends it.
+ */
 async function proveStrict(
   { script, options }: Context,
   database: Database,
   states: States,
 ) {
   const problems: Problem[] = [];
-  const altered = new Set<string>();
+  let altered = 0;
   const target = sampleOf(script, states.target);
   const early = states.changes.map(({ sql }) => sql);
-  for (const aspect of ASPECTS) {
-    const spoils = new Map(
-      [...target].map(([key, thing]) => {
-        return [key, spoil(aspect, key, thing, states.target)];
-      }),
-    );
-    const harm = [...spoils.values()].flat();
+  const ways = [...target].flatMap(([key, thing]) => {
+    const step = findStep(script, key);
+    const list = step ? alterations(thing, states.target) : [];
+    return list.length === 0 ? [] : [{ key, thing, step: step as Step, list }];
+  });
+  const most = Math.max(...ways.map(({ list }) => list.length));
+  for (let n = 0; n < most; n++) {
+    const round = ways.flatMap(({ list, ...way }) => {
+      const [property, sql] = list[n] ?? [];
+      return sql === undefined ? [] : [{ ...way, property, sql: [sql].flat() }];
+    });
+    const harm = round.flatMap(({ sql }) => sql);
     await states.build(database, { ...NOTHING, early, harm });
     const reached = await readObjects(database.session);
     const plan = await database.inspect();
-    for (const [key, thing] of target) {
+    const mended: string[] = [];
+    for (const { key, thing, step, property, sql } of round) {
       const other = reached.get(key);
-      if (!other || spoils.get(key)?.length === 0) continue;
-      if (other.definition === thing.definition) continue;
-      altered.add(key);
-      const step = findStep(script, key);
-      if (!step || isNoticed(plan, key, step)) continue;
-      if (await isSame(database.session, thing, other)) continue;
-      problems.push({
-        message: `${step.verb} "${step.name}" takes another ${key} for ` +
-          "its own: its check must ask for more than the name",
-        code: `wanted    ${thing.definition}\naccepted  ${other.definition}`,
-        file: options.script,
-        near: step.name,
-      });
+      if (!other || other.definition === thing.definition) continue;
+      // What was added to a function that is made by hand is not looked for.
+      const added = thing.kind === "function" && property !== "body" &&
+        other.definition.length > thing.definition.length;
+      if (step.alter && added) continue;
+      altered++;
+      if (isTold(plan.issues, key, step)) continue;
+      if (isNoticed(plan, key, step)) mended.push(...sql);
+      else if (!await isSame(database.session, thing, other)) {
+        problems.push({
+          message: `${step.verb} "${step.name}" takes ${key} with another ` +
+            `${property} for its own: its check must ask for more than the name`,
+          code: `wanted    ${thing.definition}\naccepted  ${other.definition}`,
+          file: options.script,
+          near: step.name,
+        });
+      }
+    }
+    const recipe = { ...NOTHING, early, harm: mended };
+    if (mended.length > 0) {
+      problems.push(...await states.prove(database, recipe));
     }
   }
-  const text = `each of ${count(altered.size, "thing")}, altered under its ` +
-    "own name, is noticed";
+  const text = `each of ${count(altered, "alteration")} of one property is ` +
+    "noticed, and mended where a change is planned for it";
   return { text, problems };
 }
 
@@ -535,9 +552,18 @@ function stepKey(section: string, { verb, name }: Step): string {
 }
 
 /** The step that makes a thing; of a longhand one the SQL tells. */
+/** A key in which steps and catalogs agree: no names or types of arguments. */
+function spelled(key: string): string {
+  return key.replace(/^(function|procedure|aggregate) ([^(]*)\(.*/s, "$1 $2")
+    .replace(/^comment \w+/, (word) => word.toLowerCase())
+    .replace(/^(comment \w+) (.*) on table (.*)$/, "$1 $3.$2")
+    .replace(/^(statistics [^.]*)\..*/s, "$1");
+}
+
 function findStep(script: typeof Script, key: string): Step | undefined {
   const { owners, byHand } = ownersOf(script);
-  const owner = owners.get(key);
+  const owner = owners.get(spelled(key)) ??
+    owners.get(spelled(key.replace(/^function /, "procedure ")));
   if (owner) return owner;
   const kind = key.split(" ")[0] ?? "";
   const name = nameOf(key).replace(/\(.*/s, "");
@@ -566,7 +592,7 @@ function ownersOf(script: typeof Script): Owners {
   const steps = stepsOf(script);
   const found: Owners = {
     owners: new Map(steps.flatMap((step) => [
-      ...script.ownedBy(step).map((thing) => [thing, step] as const),
+      ...script.ownedBy(step).map((key) => [spelled(key), step] as const),
       ...Object.keys(step.columns ?? {}).map((column) =>
         [`column ${step.name}.${column}`, step] as const
       ),
@@ -1000,7 +1026,10 @@ function readNames(sql: string): Names {
       readAlteration(names, table, text.slice(rest));
       if (text[rest]?.toUpperCase() === "ADD") constraints(table, rest);
     } else if (at("CREATE", "INDEX") || at("CREATE", "UNIQUE", "INDEX")) {
-      names.set(`index ${name(at("CREATE", "INDEX") ? 2 : 3)[0]}`, []);
+      const [index, rest] = name(at("CREATE", "INDEX") ? 2 : 3);
+      // It stands beside its table.
+      const [table] = name(rest + 1);
+      names.set(`index ${table.replace(/[^.]*$/, "")}${index}`, []);
     } else if (at("CREATE", "TYPE")) {
       const [type, rest] = name(2);
       if (text[rest + 1]?.toUpperCase() === "ENUM") {
@@ -1180,12 +1209,20 @@ function checkNames({ options, script, models }: Context, wanted: Names) {
 /** One thing in a database, as PostgreSQL describes it. */
 interface Thing {
   kind: string;
+  /** The table that it hangs on, or that it is. */
   table?: string;
+  /** The same as SQL wants it. */
+  on: string;
+  /** Its name as SQL wants it, or of what has none alone, its table's. */
+  sql: string;
+  name: string;
   definition: string;
-  comment?: string;
+  about: About;
 }
 
-/** All of a schema, by keys such as `column users.email`. */
+type Defined = Pick<Thing, "kind" | "definition">;
+
+/** All of a database, by keys such as `column users.email`. */
 type Objects = Map<string, Thing>;
 
 /** What models and script must have alike; the rest only where models have it. */
@@ -1210,117 +1247,10 @@ const DOMAIN = `concat_ws(' ', format_type(typbasetype, typtypmod),
     pg_get_constraintdef(c.oid, true), ' ' ORDER BY conname)
     FROM pg_constraint c WHERE contypid = t.oid AND contype = 'c'))`;
 
-const SEQUENCE = `format(
-  'AS %s START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s%s',
-  format_type(seqtypid, NULL), seqstart, seqincrement, seqmin, seqmax,
-  seqcache, CASE WHEN seqcycle THEN ' CYCLE' END)`;
-
-const TABLE = `concat_ws(' ', CASE WHEN relispartition THEN
-    (SELECT 'PARTITION OF ' || inhparent::regclass FROM pg_inherits
-    WHERE inhrelid = t.oid) || ' ' || pg_get_expr(relpartbound, t.oid)
-  ELSE (SELECT 'INHERITS (' || string_agg(inhparent::regclass::text, ', '
-    ORDER BY inhseqno) || ')' FROM pg_inherits WHERE inhrelid = t.oid) END,
-  CASE relkind WHEN 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(t.oid) END,
-  CASE relpersistence WHEN 'u' THEN 'UNLOGGED' END,
-  CASE WHEN relrowsecurity THEN 'ROW LEVEL SECURITY' END,
-  CASE WHEN relforcerowsecurity THEN 'FORCED' END)`;
-
-/**
- * Everything in the schema public, each with a definition in which neither
- * the order of columns nor a name of its own shows. Definitions are those that
- * PostgreSQL prints, so that two databases of one server compare as text.
- * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CATALOG
- */
-const OBJECTS = `WITH rel AS MATERIALIZED (
-    SELECT c.* FROM pg_class c WHERE relnamespace = 'public'::regnamespace
-      AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass
-        AND objid = c.oid AND deptype = 'e')
-  ), att AS MATERIALIZED (
-    SELECT a.*, relname, pg_get_expr(adbin, adrelid) AS expression,
-      EXISTS (SELECT FROM pg_constraint WHERE contype = 'n'
-        AND conrelid = attrelid AND conkey[1] = attnum AND NOT convalidated)
-        AS unproved
-    FROM rel JOIN pg_attribute a ON attrelid = rel.oid
-      AND attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p')
-      AND NOT relispartition
-    LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-  ), found AS (
-    SELECT 'table' AS kind, relname::text AS "table", relname::text AS name,
-      ${TABLE} AS definition, obj_description(oid, 'pg_class') AS comment,
-      0 AS place
-    FROM rel t WHERE relkind IN ('r', 'p')
-    UNION ALL
-    SELECT 'column', relname, relname || '.' || attname,
-      concat_ws(' ', format_type(atttypid, atttypmod),
-        CASE WHEN attcollation <> typcollation THEN 'COLLATE ' ||
-          (SELECT quote_ident(collname) FROM pg_collation c
-            WHERE c.oid = attcollation) END,
-        CASE WHEN attnotnull AND attidentity = '' THEN 'NOT NULL' END,
-        CASE WHEN unproved THEN 'NOT VALID' END,
-        CASE attgenerated WHEN '' THEN 'DEFAULT ' || expression
-          WHEN 's' THEN 'GENERATED ALWAYS AS (' || expression || ') STORED'
-          ELSE 'GENERATED ALWAYS AS (' || expression || ') VIRTUAL' END,
-        CASE attidentity WHEN 'a' THEN 'GENERATED ALWAYS AS IDENTITY'
-          WHEN 'd' THEN 'GENERATED BY DEFAULT AS IDENTITY' END),
-      col_description(attrelid, attnum), attnum
-    FROM att JOIN pg_type t ON t.oid = atttypid
-    UNION ALL
-    SELECT 'constraint', relname, relname || '.' || conname,
-      pg_get_constraintdef(c.oid), NULL, 0
-    FROM rel JOIN pg_constraint c ON conrelid = rel.oid
-    WHERE contype IN ('c', 'f', 'p', 'u', 'x') AND conparentid = 0
-      AND (conislocal OR NOT relispartition)
-    UNION ALL
-    SELECT 'index', t.relname, i.relname,
-      CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END ||
-        regexp_replace(pg_get_indexdef(indexrelid), '^.*? USING ', 'USING ') ||
-        CASE WHEN indisvalid THEN '' ELSE ' INVALID' END, NULL, 0
-    FROM rel t JOIN pg_index x ON indrelid = t.oid
-    JOIN pg_class i ON i.oid = indexrelid
-    WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid
-      AND contype IN ('p', 'u', 'x')) AND NOT i.relispartition
-    UNION ALL
-    SELECT 'enum', NULL, typname, (SELECT coalesce(string_agg(
-      quote_literal(enumlabel), ', ' ORDER BY enumsortorder), '')
-      FROM pg_enum WHERE enumtypid = t.oid), NULL, 0
-    FROM pg_type t WHERE typtype = 'e'
-      AND typnamespace = 'public'::regnamespace
-    UNION ALL
-    SELECT 'domain', NULL, typname, ${DOMAIN}, NULL, 0
-    FROM pg_type t WHERE typtype = 'd' AND typnamespace = 'public'::regnamespace
-    UNION ALL
-    SELECT 'sequence', NULL, relname, ${SEQUENCE}, NULL, 0
-    FROM rel JOIN pg_sequence ON seqrelid = oid
-    UNION ALL
-    SELECT CASE relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END,
-      NULL, relname, pg_get_viewdef(oid), NULL, 0
-    FROM rel WHERE relkind IN ('v', 'm')
-    UNION ALL
-    SELECT 'policy', relname, relname || '.' || polname, ${POLICY}, NULL, 0
-    FROM rel JOIN pg_policy ON polrelid = rel.oid
-    UNION ALL
-    SELECT 'trigger', relname, relname || '.' || tgname,
-      pg_get_triggerdef(t.oid, true) || ' ' || tgenabled::text, NULL, 0
-    FROM rel JOIN pg_trigger t ON tgrelid = rel.oid
-    WHERE NOT tgisinternal AND tgparentid = 0
-    UNION ALL
-    SELECT 'function', NULL, p.oid::regprocedure::text,
-      pg_get_functiondef(p.oid), NULL, 0
-    FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
-      AND prokind IN ('f', 'p') AND NOT EXISTS (SELECT FROM pg_depend
-        WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e')
-    UNION ALL
-    SELECT 'extension', NULL, extname, '', NULL, 0 FROM pg_extension
-    WHERE extname <> 'plpgsql'
-  )
-  SELECT json_agg(json_strip_nulls(to_json(found))
-    ORDER BY kind, "table", place, name) AS objects
-  FROM found`;
-
 /** A cast list prints in one of two ways: as first written, or read again. */
 function castEach(definition: string): string {
   return definition.replaceAll(
-    /\(ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]/g,
+    /\(?ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)?::text\[\]/g,
     (_, items: string) =>
       `ARRAY[${
         items.replaceAll(/'(?:[^']|'')*'::character varying/g, "($&)::text")
@@ -1328,29 +1258,107 @@ function castEach(definition: string): string {
   );
 }
 
+/** Everything in a database, each with a definition of its own. */
 async function readObjects(session: Session): Promise<Objects> {
-  const [row] = await session.query(
-    `SET search_path = ${SEARCH_PATH}; ${OBJECTS}`,
+  await session.query(`SET search_path = ${SEARCH_PATH}`);
+  // Planned once: it takes PostgreSQL longer than to run it.
+  const read = () => session.query("EXECUTE verify_items");
+  const [row] = await read().catch(async (error) => {
+    if (error.code !== "26000") throw error;
+    await session.query(`PREPARE verify_items AS ${itemsQuery()}`);
+    return await read();
+  });
+  return objectsOf((row?.items ?? []) as Item[]);
+}
+
+/**
+ * Definitions in which neither the order of columns nor a name of its own
+ * shows, as PostgreSQL prints them, so that two databases of one server compare
+ * as text.
+ */
+function objectsOf(items: Item[]): Objects {
+  const objects: Objects = new Map();
+  const tables = new Map(
+    items.filter(({ kind }) => /^(table|.*view)$/.test(kind))
+      .map((item) => [item.id, item]),
   );
-  const found = row?.objects as (Thing & { name: string })[] | null;
-  return new Map(
-    (found ?? []).map(({ name, ...thing }) => [
-      `${thing.kind} ${name}`,
-      { ...thing, definition: castEach(thing.definition ?? "") },
-    ]),
+  const inOrder = items.toSorted((a, b) => keyOf(a) < keyOf(b) ? -1 : 1);
+  for (const item of inOrder) {
+    const { kind, label, sql, about } = item;
+    const table = tables.get(kind === "table" ? item.id : item.on ?? "");
+    const add = (key: string, thing: Partial<Thing> & Defined) =>
+      objects.set(key, {
+        ...{ sql, about, name: about.name ?? label, ...thing },
+        on: table?.sql ?? "",
+        ...table && { table: table.label },
+      });
+    if (kind === "comment") {
+      for (const { column, text } of about.parts ?? []) {
+        const of = column === undefined
+          ? label
+          : `column ${table?.label}.${column}`;
+        const name = column === undefined
+          ? label.replace(/ on table /, " ON ")
+          : `COLUMN ${table?.sql}.${quote(`${column}`)}`;
+        add(`comment ${of}`, { kind, name, definition: `${text}` });
+      }
+      continue;
+    }
+    const define = DEFINITIONS[kind] ?? (() => substance(item));
+    add(keyOf(item), { kind, definition: castEach(define(about)) });
+    if (kind !== "table" || about.bound) continue;
+    for (const column of about.columns ?? []) {
+      add(`column ${label}.${column.name}`, {
+        kind: "column",
+        name: column.name,
+        about: { ...column },
+        definition: castEach(defineColumn(column)),
+      });
+    }
+  }
+  return objects;
+}
+
+/** Those that a person should read; what the others are is told as it is. */
+const DEFINITIONS: Record<string, ((about: About) => string) | undefined> = {
+  table: ({ bound, parents = [], partitionBy, unlogged, type, server }) => {
+    const above = parents.map(({ name }) => name).join(", ");
+    return inWords(
+      bound ? `PARTITION OF ${above} ${bound}` : above && `INHERITS (${above})`,
+      partitionBy && `PARTITION BY ${partitionBy}`,
+      unlogged && "UNLOGGED",
+      type && `OF ${type}`,
+      server as string && `SERVER ${server}`,
+    );
+  },
+  constraint: ({ definition }) => definition ?? "",
+  index: ({ text, valid }) => inWords(text, !valid && "INVALID"),
+  enum: ({ labels = [] }) => labels.map(quoteText).join(", "),
+  domain: ({ definition }) => definition ?? "",
+  policy: ({ definition }) => definition ?? "",
+  function: ({ definition }) => definition ?? "",
+  trigger: ({ definition, enabled }) => inWords(definition, enabled),
+  extension: () => "",
+};
+
+function defineColumn(column: ColumnAbout): string {
+  const { type, collation, notNull, unproved, identity, generated } = column;
+  return inWords(
+    type,
+    collation && `COLLATE ${collation}`,
+    notNull && !identity && "NOT NULL",
+    unproved && "NOT VALID",
+    column.default && `DEFAULT ${column.default}`,
+    generated && `GENERATED ALWAYS AS (${generated}`,
+    identity && `GENERATED ${identity} AS IDENTITY`,
+    column.counter && `(${column.counter})`,
+    column.kept,
   );
 }
 
-/** Every kind in every schema: what the inventory has beside the above too. */
-async function readAll(session: Session): Promise<Objects> {
-  const all = await readObjects(session);
-  for (const item of (await readInventory(session)).items) {
-    const { kind } = item, key = keyOf(item);
-    // Extensions are set apart by the proof itself.
-    if (kind === "extension" || all.has(key)) continue;
-    all.set(key, { kind, definition: substance(item) });
-  }
-  return all;
+/** One text of those that there are. */
+function inWords(...parts: (string | false | undefined)[]): string {
+  return parts.filter((part) => part).join(" ");
 }
 
 /** The differences of the models' database and the script's, as problems. */
@@ -1415,27 +1423,15 @@ async function compareWithModels(
       near: nameOf(key),
     });
   }
-  const differing = new Set<string>();
   for (const [key, want] of models) {
     const have = made.get(key);
     if (!have || await isSame(database.session, want, have)) continue;
-    differing.add(key);
     problems.push({
       message: `${key} differs`,
       code: `models  ${want.definition || "(nothing special)"}\n` +
         `script  ${have.definition || "(nothing special)"}`,
       file: options.script,
       near: nameOf(key),
-    });
-  }
-  for (const { item, want, have } of otherwise(modelled.inventory, reached)) {
-    const key = keyOf(item);
-    if (differing.has(key)) continue;
-    problems.push({
-      message: `${key} differs`,
-      code: `models  ${want}\nscript  ${have}`,
-      file: options.script,
-      near: item.about.name ?? item.label,
     });
   }
   return problems;
@@ -1498,19 +1494,6 @@ async function missingSteps(
   ];
 }
 
-/** What both have and the query above does not compare, where it differs. */
-function otherwise(wanted: Inventory, reached: Inventory) {
-  const have = new Map(reached.items.map((item) => [keyOf(item), item]));
-  return wanted.items.flatMap((item) => {
-    const other = have.get(keyOf(item));
-    const compared = /^(table|constraint|index)$/.test(item.kind) &&
-      !/\./.test(item.sql.replaceAll(/"[^"]*"/g, ""));
-    if (!other || compared) return [];
-    const [want, is] = [item, other].map((one) => substance(one));
-    return want === is ? [] : [{ item, want: `${want}`, have: `${is}` }];
-  });
-}
-
 /** What an object is, without numbers that every database gives anew. */
 function substance({ about }: Item): string {
   return JSON.stringify(about, (key, value) => {
@@ -1546,7 +1529,7 @@ async function isSame(session: Session, a: Thing, b: Thing): Promise<boolean> {
   );
   const [row] = await session.query(
     `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${list.join(", ")}
-    FROM ${quote(a.table ?? "")}`,
+    FROM ${a.on}`,
   ).catch(() => []);
   if (!row) return false;
   const [plan] = row?.["QUERY PLAN"] as [{ Plan: { Output: string[] } }];
@@ -1574,21 +1557,31 @@ function sameWords(a: string, b: string): boolean {
 }
 
 /** What differs from the target, for a state that did not get there. */
-function compareWithTarget(target: Objects, reached: Objects): string[] {
+async function compareWithTarget(
+  session: Session,
+  target: Objects,
+  reached: Objects,
+): Promise<string[]> {
   const keys = new Set([...target.keys(), ...reached.keys()]);
-  return [...keys].flatMap((key) => {
+  const byDefault = [...keys].some((key) => /^default privileges /.test(key));
+  const found: string[] = [];
+  for (const key of keys) {
     const [want, have] = [target.get(key), reached.get(key)];
-    if (!have) return [`${key} is missing`];
-    if (!want) return [`${key} should not be there: ${have.definition}`];
-    if (have.definition.startsWith("{")) {
-      return sameWords(want.definition, have.definition)
-        ? []
-        : [`${key} differs`];
+    // Default privileges give what was made later more than a step does.
+    if (byDefault && have?.kind === "privileges") continue;
+    if (!have) found.push(`${key} is missing`);
+    else if (!want) {
+      found.push(`${key} should not be there: ${have.definition}`);
+    } else if (want.definition === have.definition) continue;
+    else if (/^(\{|INHERITS )/.test(have.definition)) {
+      // What was made again is the last column, or the last parent, there.
+      if (sameWords(want.definition, have.definition)) continue;
+      found.push(`${key} differs`);
+    } else if (!await isSame(session, want, have)) {
+      found.push(`${key} is ${have.definition}, not ${want.definition}`);
     }
-    return want.definition === have.definition
-      ? []
-      : [`${key} is ${have.definition}, not ${want.definition}`];
-  });
+  }
+  return found;
 }
 
 /** What pg_dump prints of a database, by keys such as `policy tasks.own`. */
@@ -1667,7 +1660,7 @@ async function dumpsDiffer(
       );
       const [a, b] = [left, right].map((definition) => ({
         kind,
-        table,
+        on: quote(table),
         // As it stands in the definition of a thing.
         definition: definition.replace(
           /( DEFAULT .*) NOT NULL$/s,
@@ -1748,18 +1741,14 @@ function nameOf(key: string, whole = false): string {
  */
 async function fingerprint(session: Session): Promise<Map<string, string>> {
   const objects = await readObjects(session);
-  const named = (wanted: string) =>
-    [...objects].filter(([, { kind }]) => kind === wanted)
-      .map(([key]) => nameOf(key, true));
+  const tables = [...objects].filter(([, { kind }]) => kind === "table");
   const parts = [
-    ...named("table").map((t) =>
-      `SELECT ${quoteText(`rows of ${t}`)}, count(*) || ' ' || coalesce(
-        bit_xor(hashtextextended(t::text, 0)), 0) FROM ${quote(t)} t`
+    ...tables.map(([key, { sql }]) =>
+      `SELECT ${quoteText(`rows of ${nameOf(key, true)}`)}, count(*) || ' ' ||
+        coalesce(bit_xor(hashtextextended(t::text, 0)), 0) FROM ${sql} t`
     ),
-    ...named("sequence").map((s) =>
-      `SELECT ${quoteText(`next value of ${s}`)},
-        last_value || ' ' || is_called FROM ${quote(s)}`
-    ),
+    `SELECT 'last value of ' || seqrelid::regclass,
+      coalesce(pg_sequence_last_value(seqrelid), 0)::text FROM pg_sequence`,
     `SELECT 'the number of the next transaction',
       pg_snapshot_xmax(pg_current_snapshot())::text
     FROM (SELECT count(*) FROM pg_stat_activity) x (n) WHERE n < 3`,
@@ -2089,6 +2078,17 @@ function free(catalog: string, oid: string): string {
   return `NOT EXISTS (SELECT FROM pg_depend WHERE classid =
     '${catalog}'::regclass AND objid = ${oid} AND deptype = 'e')`;
 }
+
+/** Schemas that are nobody else's. */
+const OURS = `(SELECT n.oid FROM pg_namespace n
+  WHERE nspname !~ '^(pg_|_timescaledb|verify_)'
+    AND nspname <> 'information_schema' AND ${free("pg_namespace", "n.oid")})`;
+
+/** A name with its schema, where that is not \`public\`. */
+const plainly = (schema: string, name: string) =>
+  `CASE ${schema}::regnamespace::text WHEN 'public' THEN ''
+    ELSE (SELECT nspname FROM pg_namespace WHERE oid = ${schema}) || '.'
+    END || ${name}`;
 
 /** The rows of each kind; `ns` and `rel` hold what is nobody else's. */
 const ITEMS: string[] = [
@@ -2765,15 +2765,14 @@ const NEEDS = `SELECT coalesce(json_agg(DISTINCT classid::regclass || ' ' ||
     AND NOT EXISTS (SELECT FROM pg_class WHERE oid = objid
       AND classid = 'pg_class'::regclass AND relispartition AND relkind IN ('i', 'I'))`;
 
-function inventoryQuery(): string {
+/** All items, as one list, with what \`more\` selects besides. */
+function itemsQuery(more = ""): string {
   return `WITH ns AS MATERIALIZED (
     SELECT oid, nspname, nspacl, nspowner,
       CASE nspname WHEN 'public' THEN '' ELSE quote_ident(nspname) || '.' END
         AS prefix,
       CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END AS plain
-    FROM pg_namespace n WHERE nspname !~ '^(pg_|_timescaledb)'
-      AND nspname <> 'information_schema' AND nspname !~ '^verify_'
-      AND ${free("pg_namespace", "n.oid")}
+    FROM pg_namespace WHERE oid IN ${OURS}
   ), rel AS MATERIALIZED (
     SELECT c.*, nspname, prefix, plain, prefix || quote_ident(relname) AS sql,
       plain || relname AS label
@@ -2783,8 +2782,7 @@ function inventoryQuery(): string {
   ), items AS (${ITEMS.join("\nUNION ALL ")})
   SELECT (SELECT coalesce(json_agg(json_build_object('kind', kind, 'id', id,
       'label', label, 'sql', sql, 'on', "on", 'about',
-      json_strip_nulls(about))), '[]') FROM items) AS items,
-    (${ALIASES}) AS aliases, (${NEEDS}) AS needs, (${LEFT}) AS left`;
+      json_strip_nulls(about))), '[]') FROM items) AS items${more}`;
 }
 
 /** Reads a database; of other catalogs nothing is locked or written. */
@@ -2793,7 +2791,11 @@ async function readInventory(
   local = "",
 ): Promise<Inventory> {
   const rows = await session.query(
-    `SET ${local}search_path = public; ${inventoryQuery()}; ` +
+    `SET ${local}search_path = public; ${
+      itemsQuery(
+        `, (${ALIASES}) AS aliases, (${NEEDS}) AS needs, (${LEFT}) AS left`,
+      )
+    }; ` +
       `SET ${local}search_path = ${SEARCH_PATH}`,
   );
   const row = rows.find(({ items }) => items) as unknown as {
@@ -4718,7 +4720,10 @@ interface Facts {
 }
 
 interface TableFacts {
+  /** As steps name it. */
   name: string;
+  /** As SQL wants it. */
+  sql: string;
   columns: ColumnFacts[];
   checks: string[];
   foreign: { columns: string[]; parent: string; parentColumns: string[] }[];
@@ -4728,7 +4733,7 @@ interface TableFacts {
   takesRows: boolean;
   /** Whether triggers look at each row that is updated. */
   triggers: boolean;
-  /** Tables that it inherits from, which have its rows as well. */
+  /** Tables that it inherits from, which have its rows as well, as in SQL. */
   heirOf: string[];
 }
 
@@ -4750,7 +4755,8 @@ const FACTS = `SELECT json_build_object(
   'superuser', (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
   'needed', (SELECT coalesce(json_agg(relname), '[]') FROM pg_constraint
     JOIN pg_class i ON i.oid = conindid WHERE contype = 'f'),
-  'tables', (SELECT json_agg(json_build_object('name', relname,
+  'tables', (SELECT json_agg(json_build_object(
+    'name', ${plainly("relnamespace", "relname")}, 'sql', c.oid::regclass,
     'columns', (SELECT json_agg(json_build_object('name', attname,
         'type', format_type(e.oid, CASE WHEN t.typcategory = 'A' OR
           t.typtype <> 'd' THEN atttypmod ELSE t.typtypmod END),
@@ -4782,12 +4788,10 @@ const FACTS = `SELECT json_build_object(
           unnest(confkey) WITH ORDINALITY u (k, n) JOIN pg_attribute
           ON attrelid = confrelid AND attnum = k))), '[]')
       FROM pg_constraint WHERE conrelid = c.oid AND contype = 'f'),
-    'heirOf', (SELECT coalesce(json_agg(relname), '[]') FROM pg_inherits
-      JOIN pg_class p ON p.oid = inhparent WHERE inhrelid = c.oid),
-    'takesRows', (relkind = 'r' OR EXISTS (SELECT FROM pg_inherits
-      WHERE inhparent = c.oid)) AND NOT EXISTS (SELECT FROM pg_constraint
-      JOIN pg_class p ON p.oid = confrelid WHERE conrelid = c.oid
-      AND p.relnamespace <> c.relnamespace),
+    'heirOf', (SELECT coalesce(json_agg(inhparent::regclass), '[]')
+      FROM pg_inherits WHERE inhrelid = c.oid),
+    'takesRows', relkind = 'r' OR EXISTS (SELECT FROM pg_inherits
+      WHERE inhparent = c.oid),
     'triggers', EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid
       AND NOT tgisinternal AND tgtype::int & 17 = 17),
     'primary', (SELECT coalesce(json_agg(attname), '[]') FROM pg_constraint
@@ -4803,7 +4807,8 @@ const FACTS = `SELECT json_build_object(
         OR EXISTS (SELECT FROM pg_constraint WHERE contype = 'f'
           AND confrelid = c.oid AND attnum = ANY (confkey)))))
     ORDER BY relname) FROM pg_class c WHERE relkind IN ('r', 'p')
-      AND NOT relispartition AND relnamespace = 'public'::regnamespace)) AS facts`;
+      AND NOT relispartition AND relnamespace IN ${OURS}
+      AND ${free("pg_class", "c.oid")})) AS facts`;
 
 /** Rows that the schema accepts, found by trying. */
 interface Rows {
@@ -4814,7 +4819,7 @@ interface Rows {
   unfilled: Map<string, string>;
 }
 
-/** For each table how many rows, and the statements that insert them. */
+/** For each table, as in SQL, how many rows, and the statements that insert them. */
 type Pool = Map<string, { rows: number; sql: string[] }>;
 
 /** How many sets of rows there are, where tables are not many. */
@@ -4837,7 +4842,7 @@ async function makeRows(
   const facts = row?.facts as Facts;
   facts.tables ??= [];
   const unfilled = new Map<string, string>();
-  const all = facts.tables.map(({ name }) => quote(name));
+  const all = facts.tables.map(({ sql }) => sql);
   const pools = [];
   for (let n = 0; n < (all.length > 60 ? 1 : POOLS); n++) {
     if (n > 0) {
@@ -4868,7 +4873,7 @@ async function fillTables(
 ): Promise<Pool> {
   const random = randomFrom(seed);
   const made = new Map<string, Record<string, string | null>[]>();
-  const rows = async ({ name, columns }: TableFacts) => {
+  const rows = async ({ sql, columns }: TableFacts) => {
     const list = columns.map(({ name }) =>
       `${quoteText(name)}, t.${quote(name)}::text`
     );
@@ -4880,8 +4885,7 @@ async function fillTables(
     const [found] = await session.query(
       `SELECT json_agg(${portions.join(" || ") || "'{}'::jsonb"}) AS rows ` +
         // Rows of tables that inherit from it are theirs.
-        `FROM ${quote(name)} t JOIN pg_class c
-          ON c.oid = ${quoteText(quote(name))}::regclass
+        `FROM ${sql} t JOIN pg_class c ON c.oid = ${quoteText(sql)}::regclass
           AND (relkind = 'p' OR t.tableoid = c.oid)`,
     );
     return (found?.rows ?? []) as Record<string, string | null>[];
@@ -4901,10 +4905,9 @@ async function fillTables(
         ).join("\n")
       } PERFORM set_config('verify.why', why, false); END $verify$`,
     );
-    made.set(table.name, await rows(table));
-    // A parent without partitions takes none, nor does, from us, a table that
-    // refers to another schema's.
-    if (made.get(table.name)?.length === 0 && table.takesRows) {
+    made.set(table.sql, await rows(table));
+    // A parent without partitions takes none.
+    if (made.get(table.sql)?.length === 0 && table.takesRows) {
       const [why] = await session.query(
         "SELECT current_setting('verify.why') AS why",
       );
@@ -4912,14 +4915,12 @@ async function fillTables(
     }
   }
   // References that had no row to point at yet.
-  for (const { name, foreign } of ordered) {
+  for (const { sql, foreign } of ordered) {
     for (const { columns, parent, parentColumns } of foreign) {
       const [left, right] = [columns.map(quote), parentColumns.map(quote)];
       await session.query(tolerant([
-        `UPDATE ${quote(name)} SET (${left}) = ROW (${
-          right.map((c) =>
-            `(SELECT ${c} FROM ${quote(unquote(parent))} LIMIT 1)`
-          )
+        `UPDATE ${sql} SET (${left}) = ROW (${
+          right.map((c) => `(SELECT ${c} FROM ${parent} LIMIT 1)`)
         }) WHERE ${
           left.map((c) => `${c} IS NULL`).join(" AND ")
         } AND abs(hashtext(ctid::text)) % 2 = 0`,
@@ -4935,12 +4936,12 @@ async function fillTables(
     );
     for (const { name } of counters) {
       sql.push(
-        `SELECT setval(pg_get_serial_sequence(${
-          quoteText(quote(table.name))
-        }, ${quoteText(name)}), max(${quote(name)})) FROM ${quote(table.name)}`,
+        `SELECT setval(pg_get_serial_sequence(${quoteText(table.sql)}, ${
+          quoteText(name)
+        }), max(${quote(name)})) FROM ${table.sql}`,
       );
     }
-    if (all.length > 0) pool.set(table.name, { rows: all.length, sql });
+    if (all.length > 0) pool.set(table.sql, { rows: all.length, sql });
   }
   return pool;
 }
@@ -4958,7 +4959,7 @@ function parentsFirst(tables: TableFacts[]): TableFacts[] {
       const needed = table.columns.some(({ name, notNull }) =>
         notNull && columns.includes(name)
       );
-      const found = tables.find(({ name }) => name === unquote(parent));
+      const found = tables.find(({ sql }) => sql === parent);
       if (needed && found) visit(found, [...path, table]);
     }
     ordered.push(table);
@@ -4976,15 +4977,15 @@ function insertion(table: TableFacts, row: Record<string, string | null>) {
     return value === null || value === undefined ? "NULL" : quoteText(value);
   });
   return columns.length === 0
-    ? `INSERT INTO ${quote(table.name)} DEFAULT VALUES`
-    : `INSERT INTO ${quote(table.name)} (${
+    ? `INSERT INTO ${table.sql} DEFAULT VALUES`
+    : `INSERT INTO ${table.sql} (${
       columns.map(({ name }) => quote(name)).join(", ")
     }) OVERRIDING SYSTEM VALUE VALUES (${values.join(", ")})`;
 }
 
 /** A row that may please the table's constraints. */
 function candidate(
-  { name: own, columns, checks, foreign, keys }: TableFacts,
+  { sql, columns, checks, foreign, keys }: TableFacts,
   i: number,
   random: () => number,
   made: Map<string, Record<string, string | null>[]>,
@@ -5008,9 +5009,9 @@ function candidate(
     else row[column.name] = valueFor(column, i, random, hints, unique);
   }
   for (const { columns: names, parent, parentColumns } of foreign) {
-    const parents = made.get(unquote(parent)) ?? [];
+    const parents = made.get(parent) ?? [];
     const found = parents[Math.floor(random() * parents.length)];
-    const self = unquote(parent) === own;
+    const self = parent === sql;
     names.forEach((column, n) => {
       const nullable = columns.some(({ name, notNull }) =>
         name === column && !notNull
@@ -5187,10 +5188,6 @@ interface Recipe {
   fromTarget: boolean;
   /** Whether nothing is left to be done but for the rows. */
   finished?: boolean;
-  /** Whether all that the catalogs hold is compared, and not the usual part. */
-  whole?: boolean;
-  /** What was altered, of which it is enough that an issue names it. */
-  altered?: { key: string; step: Step };
 }
 
 /** What comes before rows; the rest would be in their way. */
@@ -5222,6 +5219,7 @@ const HARM_WEIGHTS = {
   indexes: 1,
   invalid: 1 / 2,
   others: 1,
+  undone: 1 / 2,
 };
 
 type Harm = keyof typeof HARM_WEIGHTS;
@@ -5240,9 +5238,14 @@ const HARM_WORDS: Record<Harm, string> = {
   indexes: "without any index",
   invalid: "with every index INVALID",
   others: "without functions, triggers, views and policies",
+  undone: "with all taken back that steps made beside tables",
 };
 
 const HARMS = Object.keys(HARM_WEIGHTS) as Harm[];
+
+/** Of these an undo is seen elsewhere, or would take rows along. */
+const KEPT =
+  /^(step|createTable|createPartition|addColumn|backfill|insertMissing)$/;
 
 /** Those that a state is tried without altogether, whatever the seed. */
 const STRIPPED = HARMS.slice(HARMS.indexOf("rows"));
@@ -5271,8 +5274,6 @@ class States {
     readonly script: typeof Script,
     readonly changes: Script.Change[],
     readonly target: Objects,
-    /** All that the catalogs hold, of every kind and schema. */
-    readonly whole: Objects,
     readonly rows: Rows,
     readonly options: Options,
     /** The same target as pg_dump prints it. */
@@ -5315,7 +5316,6 @@ class States {
     options: Options,
   ): Promise<States> {
     const rows = await makeRows(database, options.seed, options.rows);
-    const whole = await readAll(database.session);
     await database.session.query(
       [
         `CREATE SCHEMA IF NOT EXISTS ${EXTENSIONS}`,
@@ -5326,7 +5326,7 @@ class States {
         ),
       ].join(";\n"),
     );
-    return new States(script, changes, target, whole, rows, options, dump);
+    return new States(script, changes, target, rows, options, dump);
   }
 
   /** The states of a long check, the same list wherever it is made. */
@@ -5372,7 +5372,7 @@ class States {
       ),
       ...[...this.#stripped(seed)].map(([harm, recipe]) =>
         job(
-          () => ({ ...recipe, whole: true }),
+          () => recipe,
           `${HARM_WORDS[harm]}; --seed ${seed}`,
         )
       ),
@@ -5398,7 +5398,7 @@ class States {
   /** States that are not between nothing and the target. */
   *#around(): Generator<[name: string, recipe: Recipe]> {
     const early = this.changes.map(({ sql }) => sql);
-    const state = { ...NOTHING, early, whole: true };
+    const state = { ...NOTHING, early };
     const decoy = { ...state, harm: [DROP_OTHERS, DECOY] };
     yield ["while another schema has all of it", decoy];
     const old = stepsOf(this.script).flatMap((step) => {
@@ -5407,19 +5407,6 @@ class States {
     });
     if (old.length > 0) {
       yield ["with all that steps drop or rename", { ...state, harm: old }];
-    }
-    for (const [key, thing] of this.target) {
-      const step = findStep(this.script, key);
-      if (!step?.alter) continue;
-      const name = quote(nameOf(key)), { table = "", definition } = thing;
-      const ways = ALTERED[thing.kind]?.(name, table, definition) ?? [];
-      for (const [property, sql] of ways) {
-        if (sql === definition) continue;
-        yield [
-          `${key} with another ${property}`,
-          { ...state, harm: [sql].flat(), altered: { key, step } },
-        ];
-      }
     }
   }
 
@@ -5435,8 +5422,8 @@ class States {
       database.atTarget = false;
       const plan = await database.inspect();
       if (plan.changes.some(({ step }) => step === change.step)) return [];
-      const reached = await readAll(database.session);
-      const [differs] = compareWithTarget(this.whole, reached);
+      const { session } = database, reached = await readObjects(session);
+      const [differs] = await compareWithTarget(session, this.target, reached);
       return differs === undefined ? [] : [{
         message: `${stepKey(change.section, change.step)} does not notice ` +
           `that a part of it is missing (${differs}): its check must ask for ` +
@@ -5461,7 +5448,7 @@ class States {
     const { pools } = this.rows;
     const pool = pools[this.options.seed % pools.length];
     const found = (row?.found as Exercised[])
-      .filter(({ table }) => !table || pool?.has(unquote(table)));
+      .filter(({ table }) => !table || pool?.has(table));
     // A call with NULLs may be refused; only what it does not find is amiss.
     const wrong = (table: string) => table ? /^(42|22|0A|XX)/ : /^42(?!501)/;
     const problems = found.filter(({ error, kept, table }) =>
@@ -5602,34 +5589,42 @@ class States {
       ? [...pool].filter(([t]) => !missing.has(t) && !empty.has(t))
       : [];
     // Reference rows are there without ours.
+    const given = stepsOf(this.script)
+      .filter(({ verb }) => verb === "insertMissing").map(({ name }) => name);
     const hasRows = new Set([
       ...filled.map(([table]) => table),
-      ...stepsOf(this.script).filter(({ verb }) => verb === "insertMissing")
-        .map(({ name }) => name).filter((name) => !missing.has(name)),
+      ...tables.filter(({ name, sql }) =>
+        given.includes(name) && !missing.has(sql)
+      ).map(({ sql }) => sql),
     ]);
-    for (const name of hasRows) {
-      const table = tables.find((table) => table.name === name);
-      for (const parent of table?.heirOf ?? []) hasRows.add(parent);
+    for (const table of hasRows) {
+      const { heirOf = [] } = tables.find(({ sql }) => sql === table) ?? {};
+      for (const parent of heirOf) hasRows.add(parent);
     }
     const harm: string[] = [];
     // Before any reference is dropped: the rest fails where rows refer to it.
     for (const table of hasRows) {
       if (!strikes("rows")) continue;
       harm.push(
-        `DELETE FROM ${quote(table)} WHERE abs(hashtext(ctid::text)) % 3 = 0`,
+        `DELETE FROM ${table} WHERE abs(hashtext(ctid::text)) % 3 = 0`,
       );
     }
     for (const table of missing) {
-      harm.push(`DROP TABLE ${quote(table)} CASCADE`);
+      harm.push(`DROP TABLE ${table} CASCADE`);
     }
     for (const table of this.rows.facts.tables) {
-      if (missing.has(table.name)) continue;
+      if (missing.has(table.sql)) continue;
       harm.push(...this.#harmColumns(table, hasRows, strikes));
     }
     for (const [key, thing] of this.target) {
-      if (missing.has(thing.table ?? "")) continue;
+      if (missing.has(thing.on)) continue;
       const spoiled = this.#harmObject(key, thing, strikes);
       if (spoiled) harm.push(...spoiled);
+    }
+    // Of every kind that there is a builder for, by what an undo says.
+    for (const { step, undo } of this.changes.toReversed()) {
+      if (KEPT.test(step.verb) || undo.startsWith("--")) continue;
+      if (undo && strikes("undone")) harm.push(undo);
     }
     return {
       early: all.filter((sql) => !AFTER_ROWS.test(sql)),
@@ -5642,13 +5637,10 @@ class States {
 
   /** With all tables that refer to them, since their rows would be orphans. */
   #closed(tables: TableFacts[]): Set<string> {
-    const closed = new Set(tables.map(({ name }) => name));
-    for (const name of closed) {
-      for (const child of this.rows.facts.tables) {
-        const refers = child.foreign.some(({ parent }) =>
-          unquote(parent) === name
-        );
-        if (refers) closed.add(child.name);
+    const closed = new Set(tables.map(({ sql }) => sql));
+    for (const table of closed) {
+      for (const { sql, foreign } of this.rows.facts.tables) {
+        if (foreign.some(({ parent }) => parent === table)) closed.add(sql);
       }
     }
     return closed;
@@ -5670,14 +5662,12 @@ class States {
   }
 
   #harmColumns(
-    { name: table, columns, keys, foreign }: TableFacts,
+    { name: table, sql, columns, keys, foreign, checks }: TableFacts,
     hasRows: Set<string>,
     strikes: (harm: Harm) => boolean,
   ): string[] {
     const harm: string[] = [];
-    const alter = `ALTER TABLE ${quote(table)}`;
-    const checked = this.rows.facts.tables.find(({ name }) => name === table)
-      ?.checks ?? [];
+    const alter = `ALTER TABLE ${sql}`;
     for (const column of columns) {
       const { name, notNull, default: value, generated } = column;
       // Of a table that is made by hand, its step promises no columns.
@@ -5691,15 +5681,15 @@ class States {
       );
       const referenced = this.rows.facts.tables.some((child) =>
         child.foreign.some(({ parent, parentColumns }) =>
-          unquote(parent) === table && parentColumns.includes(name)
+          parent === sql && parentColumns.includes(name)
         )
       );
       const later = this.#later.has(`${table}.${name}`);
       const refillable = !keys.includes(name) && (fills.length > 0 ||
-        !checked.some((check) => check.includes(name)) &&
+        !checks.some((check) => check.includes(name)) &&
           (!notNull || value !== null || generated) &&
           !(notNull && foreign.some(({ columns }) => columns.includes(name))));
-      const mayGo = !referenced && (!hasRows.has(table) || later || refillable);
+      const mayGo = !referenced && (!hasRows.has(sql) || later || refillable);
       const dropped = mayGo && !column.identity &&
         (strikes("columns") || later && strikes("later"));
       const c = quote(name);
@@ -5710,7 +5700,7 @@ class States {
       if (fills.length > 0 && strikes("later")) {
         harm.push(
           `${alter} ALTER COLUMN ${c} DROP NOT NULL`,
-          ...this.#quietly(`UPDATE ${quote(table)} SET ${c} = NULL`),
+          ...this.#quietly(`UPDATE ${sql} SET ${c} = NULL`),
         );
         continue;
       }
@@ -5719,7 +5709,7 @@ class States {
         harm.push(`${alter} ALTER COLUMN ${c} DROP NOT NULL`);
         if (fills.length > 0) {
           harm.push(...this.#quietly(
-            `UPDATE ${quote(table)} SET ${c} = NULL WHERE ` +
+            `UPDATE ${sql} SET ${c} = NULL WHERE ` +
               "abs(hashtext(ctid::text)) % 2 = 0",
           ));
         }
@@ -5742,11 +5732,10 @@ class States {
   /** Drops a thing, or leaves it half done. */
   #harmObject(
     key: string,
-    { kind, table = "", definition }: Thing,
+    { kind, table = "", on, sql, definition, ...thing }: Thing,
     strikes: (harm: Harm) => boolean,
   ): string[] | undefined {
-    const name = quote(nameOf(key)), whole = nameOf(key, true);
-    const alter = `ALTER TABLE ${quote(table)}`;
+    const name = quote(thing.name), alter = `ALTER TABLE ${on}`;
     // Only a builder leaves its work half done, and mends it.
     const built = !findStep(this.script, key)?.alter;
     switch (kind) {
@@ -5764,41 +5753,38 @@ class States {
           : undefined;
       }
       case "index":
-        if (strikes("indexes")) return [`DROP INDEX ${name}`];
+        if (strikes("indexes")) return [`DROP INDEX ${sql}`];
         if (findStep(this.script, `table ${table}`)?.shape?.partitionBy) {
-          const only = `INDEX ${name} ON ONLY ${quote(table)} USING`;
-          const create = `CREATE ${definition.replace("USING", only)}`;
           return strikes("invalid")
-            ? [`DROP INDEX ${name}`, create]
+            ? [
+              `DROP INDEX ${sql}`,
+              createIndex(name, `ONLY ${on}`, definition),
+            ]
             : undefined;
         }
         return built && this.rows.facts.superuser && strikes("invalid") &&
-            !this.rows.facts.needed.includes(nameOf(key))
+            !this.rows.facts.needed.includes(thing.name)
           ? [
             `UPDATE pg_index SET indisvalid = false WHERE indexrelid = ${
-              quoteText(name)
+              quoteText(sql)
             }::regclass`,
           ]
           : undefined;
       case "trigger":
         return strikes("others")
-          ? [`DROP TRIGGER ${name} ON ${quote(table)}`]
+          ? [`DROP TRIGGER ${name} ON ${on}`]
           : undefined;
       case "function":
         // With the triggers that call it, which would keep it.
-        return strikes("others")
-          ? [`DROP FUNCTION ${whole} CASCADE`]
-          : undefined;
+        return strikes("others") ? [`DROP FUNCTION ${sql} CASCADE`] : undefined;
       case "view":
-        return strikes("others") ? [`DROP VIEW ${quote(whole)}`] : undefined;
+        return strikes("others") ? [`DROP VIEW ${sql}`] : undefined;
       case "policy":
-        return strikes("others")
-          ? [`DROP POLICY ${name} ON ${quote(table)}`]
-          : undefined;
+        return strikes("others") ? [`DROP POLICY ${name} ON ${on}`] : undefined;
       case "enum":
-        return strikes("others") ? [`DROP TYPE ${quote(whole)}`] : undefined;
+        return strikes("others") ? [`DROP TYPE ${sql}`] : undefined;
       case "extension":
-        return strikes("others") ? [`DROP EXTENSION "${whole}"`] : undefined;
+        return strikes("others") ? [`DROP EXTENSION ${sql}`] : undefined;
     }
   }
 
@@ -5810,11 +5796,11 @@ class States {
       recipe.fromTarget && database.atTarget && this.rows.facts.superuser
     ) {
       database.atTarget = false;
-      const tables = this.rows.facts.tables.map(({ name }) => name);
+      const tables = this.rows.facts.tables.map(({ sql }) => sql);
       await session.query([
         `SET search_path = ${SEARCH_PATH}`,
         "SET session_replication_role = replica",
-        ...tables.map((table) => `DELETE FROM ${quote(table)}`),
+        ...tables.map((table) => `DELETE FROM ${table}`),
         ...rows,
         "SET session_replication_role = origin",
         ...late.filter((sql) => sql.startsWith("INSERT")),
@@ -5870,18 +5856,15 @@ class States {
         await run({ ...plan, changes });
       }
       const plan = await inspect();
-      const { altered } = recipe;
-      if (altered && isTold(plan.issues, altered.key, altered.step)) return [];
       found.push(...this.script.blockingIssues(plan).map(describeIssue));
       if (found.length === 0) {
         await run(plan);
-        if (recipe.whole) await session.query(DROP_DECOY);
-        const differences = recipe.whole
-          ? compareWithTarget(this.whole, await readAll(session))
-          : compareWithTarget(
-            this.target,
-            await this.#timed("compare", readObjects(session)),
-          );
+        if (recipe.harm.includes(DECOY)) await session.query(DROP_DECOY);
+        const differences = await compareWithTarget(
+          session,
+          this.target,
+          await this.#timed("compare", readObjects(session)),
+        );
         found.push(...differences.map((message) => ({ message })));
         const dump = judged && found.length === 0 && this.dump &&
           await this.#timed("dump", database.dump());
@@ -5938,7 +5921,8 @@ class States {
       )
     );
     const lost = await session.query(
-      [...tables, LOST_COUNTS].join("\nUNION ALL "),
+      `SET search_path = ${SEARCH_PATH}; ` +
+        [...tables, LOST_COUNTS].join("\nUNION ALL "),
     );
     return lost.map(({ what, table, column, n, fills }) => {
       const rows = `${count(Number(n), "row")} of ${table}`;
@@ -5990,16 +5974,16 @@ function fillsOf(script: typeof Script, step: Step): Fill[] {
 
 /** What a table's rows have lost: `gone`, or `changed` in a column. */
 function lostRowsQuery(
-  { name, columns, primary, triggers }: TableFacts,
+  { name, sql: table, columns, primary, triggers }: TableFacts,
   fills: Fill[],
   finished: boolean,
 ): string {
-  const literal = quoteText(name), table = `public.${quote(name)}`;
+  const literal = quoteText(table), alias = quote(name.replace(/.*\./, ""));
   const generated = columns.filter(({ generated }) => generated)
     .map(({ name }) => name);
   const found = (row: string, where: string) =>
     `coalesce((SELECT ${where} FROM (SELECT (jsonb_populate_record(` +
-    `NULL::${table}, ${row})).*) ${quote(name)}), false)`;
+    `NULL::${table}, ${row})).*) ${alias}), false)`;
   // Steps before it, and other fills, may have made what its where asks for.
   const finds = ({ where }: Fill) =>
     `(${found("b.row", where)} OR ${
@@ -6059,105 +6043,372 @@ const LOST_COUNTS = `SELECT 'count', name, NULL, 1, false
   WHERE sequence IS NOT NULL
     AND coalesce(pg_sequence_last_value(sequence), 0) < value`;
 
-/** What is altered at a time, so that one does not hide another. */
-const ASPECTS = ["type", "default or uniqueness", "definition"] as const;
+/** SQL that makes a property another; the last statement that works counts. */
+type Alteration = [property: string, sql: string | string[]];
 
 /**
- * Makes a thing other than it is, under its own name; the last statement that
- * works counts.
+ * Ways to make a thing other than it is, under its own name, one property each.
+ * Any of it may fail, and what it does not change is not counted.
  */
-function spoil(
-  aspect: typeof ASPECTS[number],
-  key: string,
-  thing: Thing,
-  target: Objects,
-): string[] {
-  const { kind, table = "", definition } = thing;
-  if (kind === "column") {
-    if (aspect === "type") return spoilType(table, nameOf(key), definition);
-    return aspect === "default or uniqueness"
-      ? spoilDefault(key, thing, target)
-      : [];
-  }
-  const name = quote(nameOf(key));
-  if (kind === "index" && aspect === "default or uniqueness") {
-    const other = definition.replace(/^UNIQUE /, "");
-    return [
-      `DROP INDEX ${name}; CREATE INDEX ${name} ON ${quote(table)} ${other}`,
-    ];
-  }
-  if (aspect !== "definition") return [];
-  return SPOILS[kind]?.(name, table, definition, nameOf(key, true)) ?? [];
+function alterations(thing: Thing, target: Objects): Alteration[] {
+  return (ALTERED[thing.kind]?.(thing, target) ?? [])
+    .filter(([, sql]) => sql.length > 0);
 }
 
-/** One way to alter each kind of thing; any of it may fail. */
-const SPOILS: Record<
+/** A text with one part replaced, or with another part behind it. */
+function switched(text: string, part: RegExp, more: string): string {
+  return part.test(text) ? text.replace(part, "") : `${text} ${more}`;
+}
+
+/** Whichever of two the text does not say. */
+function other(text: string, one: string, two: string): string {
+  return text.includes(one) ? two : one;
+}
+
+function createIndex(name: string, on: string, definition: string): string {
+  const [, unique = "", rest] = /^(UNIQUE )?(.*)$/s.exec(definition) ?? [];
+  return `CREATE ${unique}INDEX ${name} ON ${on} ${rest}`;
+}
+
+/** A function that does nothing, for a trigger that should call another. */
+const OTHER_FUNCTION = `CREATE SCHEMA IF NOT EXISTS verify_before;
+  CREATE OR REPLACE FUNCTION verify_before.other() RETURNS trigger
+  LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`;
+
+/** Each kind's properties. */
+const ALTERED: Record<
   string,
-  | ((name: string, table: string, text: string, whole: string) => string[])
-  | undefined
+  ((thing: Thing, target: Objects) => Alteration[]) | undefined
 > = {
-  index: (name, table, text) => {
-    const bare = text.replace(/ WHERE .*$/s, "");
-    const where = bare === text ? " WHERE 1 > 2" : "";
-    const [unique, rest] = bare.startsWith("UNIQUE ")
-      ? ["UNIQUE ", bare.slice(7)]
-      : ["", bare];
+  table({ sql, about: { unlogged, bound, parents = [] } }) {
+    const alter = `ALTER TABLE ${sql}`;
+    const [above] = parents;
     return [
-      `DROP INDEX ${name}; CREATE ${unique}INDEX ${name} ON ${
-        quote(table)
-      } ${rest}${where}`,
+      ["persistence", `${alter} SET ${unlogged ? "LOGGED" : "UNLOGGED"}`],
+      [
+        "parent",
+        !above
+          ? ""
+          : bound
+          ? `ALTER TABLE ${above.name} DETACH PARTITION ${sql}`
+          : `${alter} NO INHERIT ${above.name}`,
+      ],
     ];
   },
-  constraint: (name, table, text) => {
-    const action = / ON DELETE (CASCADE|RESTRICT|SET NULL|SET DEFAULT)/;
-    const other = text.startsWith("CHECK ")
-      ? text.replace(/^CHECK (.*?)( NO INHERIT)?$/s, "CHECK ($1 IS NOT NULL)")
-      : action.test(text)
-      ? text.replace(action, "")
-      : text.startsWith("FOREIGN KEY")
-      ? text.replace(/( ON UPDATE|$)/, " ON DELETE CASCADE$1")
-      : / DEFERRABLE/.test(text)
-      ? text.replace(/ DEFERRABLE.*$/, "")
-      : `${text} DEFERRABLE`;
+  column(thing, target) {
+    const { name, on, about } = thing;
+    const { type = "", notNull, identity, generated, counter } = about;
+    const kept = `${about.kept ?? ""}`;
+    const alter = `ALTER TABLE ${on} ALTER ${quote(name)}`;
+    const set = (what: string) => `${alter} SET ${what}`;
     return [
-      `ALTER TABLE ${quote(table)} DROP CONSTRAINT ${name}, ` +
-      `ADD CONSTRAINT ${name} ${other}`,
+      ["type", alterType(alter, type)],
+      ["default", alterDefault(alter, thing, target)],
+      ["absence of a default", about.default ? `${alter} DROP DEFAULT` : ""],
+      ["NOT NULL", notNull ? `${alter} DROP NOT NULL` : set("NOT NULL")],
+      ["collation", `${alter} TYPE ${type} COLLATE "C"`],
+      [
+        "identity",
+        identity
+          ? set(`GENERATED ${other(`${identity}`, "ALWAYS", "BY DEFAULT")}`)
+          : "",
+      ],
+      ["increment", identity ? set(`INCREMENT BY ${counter ? 1 : 7}`) : ""],
+      [
+        "expression",
+        generated
+          ? [`${alter} DROP EXPRESSION`, set("EXPRESSION AS (NULL)")]
+          : "",
+      ],
+      [
+        "storage",
+        kept.includes("STORAGE")
+          ? set(`STORAGE ${other(kept, "MAIN", "PLAIN")}`)
+          : "",
+      ],
+      [
+        "statistics target",
+        kept.includes("STATISTICS") ? set("STATISTICS 77") : "",
+      ],
     ];
   },
-  enum: (name) => [`ALTER TYPE ${name} ADD VALUE 'other of verify'`],
-  domain: (name) => [`ALTER DOMAIN ${name} ADD CHECK (VALUE IS NOT NULL)`],
-  view: (name, _, text) => [
-    `CREATE OR REPLACE VIEW ${name} AS SELECT * FROM (${
-      text.replace(/;\s*$/, "")
-    }) x WHERE 1 > 2`,
+  constraint({ name, on, definition: text }) {
+    const own = quote(name);
+    const as = (text: string) =>
+      `ALTER TABLE ${on} DROP CONSTRAINT ${own}, ADD CONSTRAINT ${own} ${text}`;
+    const references = text.startsWith("FOREIGN KEY");
+    const action = (on: string) => new RegExp(` ON ${on} (SET \\w+|\\w+)`);
+    const acts = (event: string) =>
+      as(
+        action(event).test(text)
+          ? text.replace(action(event), "")
+          : text.replace(
+            /( DEFERRABLE.*| NOT VALID|$)/,
+            ` ON ${event} CASCADE$1`,
+          ),
+      );
+    const check = /^CHECK \((.*)\)( NO INHERIT)?( NOT VALID)?$/s.exec(text);
+    return [
+      ["ON DELETE", references ? acts("DELETE") : ""],
+      ["ON UPDATE", references ? acts("UPDATE") : ""],
+      ["expression", check ? as(`CHECK ((${check[1]}) IS NOT NULL)`) : ""],
+      [
+        "inheritance",
+        check ? as(switched(text, / NO INHERIT/, "NO INHERIT")) : "",
+      ],
+      [
+        "deferral",
+        check ? "" : as(switched(text, / DEFERRABLE.*/, "DEFERRABLE")),
+      ],
+      [
+        "treatment of NULLs",
+        text.startsWith("UNIQUE")
+          ? as(
+            text.includes(" NULLS NOT")
+              ? text.replace(" NULLS NOT DISTINCT", "")
+              : text.replace("UNIQUE", "UNIQUE NULLS NOT DISTINCT"),
+          )
+          : "",
+      ],
+    ];
+  },
+  index({ name, sql, on, definition: text }) {
+    const as = (text: string) =>
+      `DROP INDEX ${sql}; ${createIndex(quote(name), on, text)}`;
+    return [
+      [
+        "uniqueness",
+        as(text.startsWith("UNIQUE ") ? text.slice(7) : `UNIQUE ${text}`),
+      ],
+      ["WHERE", as(switched(text, / WHERE .*/s, "WHERE 1 > 2"))],
+      ["fill factor", `ALTER INDEX ${sql} SET (fillfactor = 37)`],
+      [
+        "method",
+        /USING/.test(text) ? "" : as(text.replace("(", "USING hash (")),
+      ],
+      [
+        "order",
+        /USING|DESC/.test(text) ? "" : as(text.replace(/\)/, " DESC)")),
+      ],
+    ];
+  },
+  enum: ({ sql, about: { labels: [label = ""] = [] } }) => [
+    ["list of labels", `ALTER TYPE ${sql} ADD VALUE 'other of verify'`],
+    [
+      "label",
+      `ALTER TYPE ${sql} RENAME VALUE ${quoteText(label)} TO 'verify'`,
+    ],
   ],
-  policy: (name, table) => POLICY_CLAUSES.map(otherClause(name, table)),
-  trigger: (_, __, text) => [otherTiming(text)],
-  function: (_, __, text) => [otherBody(text)],
+  domain: ({ sql, definition: text }) => [
+    ["check", `ALTER DOMAIN ${sql} ADD CHECK (VALUE IS NOT NULL)`],
+    [
+      "NOT NULL",
+      `ALTER DOMAIN ${sql} ${other(text, "SET", "DROP")} NOT NULL`,
+    ],
+    [
+      "default",
+      ["NULL", "42", "'2001-02-03'", "'x'"].map((value) =>
+        `ALTER DOMAIN ${sql} SET DEFAULT ${value}`
+      ),
+    ],
+  ],
+  type: ({ sql }) => [
+    ["fields", `ALTER TYPE ${sql} ADD ATTRIBUTE other_of_verify int`],
+  ],
+  sequence: ({ sql, about: { text = "", type = "" } }) =>
+    [
+      ["increment", "INCREMENT 7"],
+      ["maximum", "MAXVALUE 7777"],
+      ["start", "START 77"],
+      ["cache", "CACHE 77"],
+      ["cycle", / ?CYCLE/.test(text) ? "NO CYCLE" : "CYCLE"],
+      ["type", `AS ${other(type, "integer", "bigint")}`],
+    ].map(([property = "", clause]) => [
+      property,
+      `ALTER SEQUENCE ${sql} ${clause}`,
+    ]),
+  view({ sql, about: { definition = "", options } }) {
+    const query = definition.replace(/;\s*$/, "");
+    return [
+      [
+        "query",
+        `CREATE OR REPLACE VIEW ${sql} AS SELECT * FROM (${query}) x WHERE 1 > 2`,
+      ],
+      [
+        "option",
+        `ALTER VIEW ${sql} SET (security_barrier = ${!`${options}`.includes(
+          "barrier=true",
+        )})`,
+      ],
+    ];
+  },
+  "materialized view": ({ sql, about: { definition = "" } }) => [[
+    "query",
+    `DROP MATERIALIZED VIEW ${sql}; CREATE MATERIALIZED VIEW ${sql} AS
+      SELECT * FROM (${definition.replace(/;\s*$/, "")}) x WHERE 1 > 2`,
+  ]],
+  function({ sql, definition: text }) {
+    const set = (what: string) => `ALTER ROUTINE ${sql} ${what}`;
+    return [
+      ["body", text.replace(/(\$\w*\$)(\s*)$/, "\n/* other */ $1$2")],
+      ["volatility", set(other(text, "IMMUTABLE", "STABLE"))],
+      [
+        "treatment of NULLs",
+        set(other(text, " STRICT", "").trim() || "CALLED ON NULL INPUT"),
+      ],
+      [
+        "security",
+        set(
+          `SECURITY ${/SECURITY DEFINER/.test(text) ? "INVOKER" : "DEFINER"}`,
+        ),
+      ],
+      ["parallel safety", set(`PARALLEL ${other(text, "SAFE", "RESTRICTED")}`)],
+      ["cost", set("COST 77")],
+      ["setting", set("SET work_mem = '77kB'")],
+    ];
+  },
+  aggregate: ({ sql, about: { definition } }) => [
+    ["size", `CREATE OR REPLACE AGGREGATE ${sql} (${definition}, SSPACE = 77)`],
+  ],
+  trigger({ name, on, about: { definition = "" } }) {
+    const [, constraint = "", rest = ""] =
+      /^(CONSTRAINT )?(.*)$/s.exec(definition) ?? [];
+    const own = quote(name);
+    const as = (text: string) =>
+      `DROP TRIGGER ${own} ON ${on}; ` +
+      `CREATE ${constraint}TRIGGER ${own} ${text}`;
+    const timing = other(rest, "BEFORE", "AFTER");
+    const event = other(rest.replace(/ ON .*/s, ""), "INSERT", "DELETE");
+    return [
+      ["timing", constraint ? "" : as(rest.replace(/^(BEFORE|AFTER)/, timing))],
+      [
+        "events",
+        as(rest.replace(/^(BEFORE|AFTER|INSTEAD OF)/, `$& ${event} OR`)),
+      ],
+      [
+        "condition",
+        as(
+          / WHEN \(/.test(rest)
+            ? rest.replace(/ WHEN \(.*(?= EXECUTE )/s, "")
+            : rest.replace(/ EXECUTE /, " WHEN (1 > 2)$&"),
+        ),
+      ],
+      ["function", [
+        OTHER_FUNCTION,
+        as(
+          rest.replace(
+            /EXECUTE .*$/s,
+            "EXECUTE FUNCTION verify_before.other()",
+          ),
+        ),
+      ]],
+      ["state", `ALTER TABLE ${on} DISABLE TRIGGER ${own}`],
+    ];
+  },
+  policy({ name, on, definition: text }) {
+    const own = `POLICY ${quote(name)} ON ${on}`;
+    const as = (text: string) => `DROP ${own}; CREATE ${own} ${text}`;
+    return [
+      ["USING", `ALTER ${own} USING (1 > 2)`],
+      ["CHECK", `ALTER ${own} WITH CHECK (1 > 2)`],
+      ["roles", `ALTER ${own} TO pg_monitor`],
+      ["command", as(text.replace(/FOR ALL/, "FOR UPDATE"))],
+      [
+        "combination",
+        as(
+          text.startsWith("AS ")
+            ? text.replace(/^AS \w+ /, "")
+            : `AS RESTRICTIVE ${text}`,
+        ),
+      ],
+    ];
+  },
+  rule({ name, on, about: { definition = "" } }) {
+    const own = `RULE ${quote(name)}`;
+    return [
+      [
+        "action",
+        `DROP ${own} ON ${on}; CREATE ${own} AS ${
+          definition.replace(/ DO .*/s, " DO INSTEAD NOTHING")
+        }`,
+      ],
+      ["state", `ALTER TABLE ${on} DISABLE ${own}`],
+    ];
+  },
+  "event trigger": (
+    { sql },
+  ) => [["state", `ALTER EVENT TRIGGER ${sql} DISABLE`]],
+  "row level security": ({ sql, about: { forced } }) => [
+    ["state", `ALTER TABLE ${sql} DISABLE ROW LEVEL SECURITY`],
+    [
+      "force",
+      `ALTER TABLE ${sql} ${forced ? "NO " : ""}FORCE ROW LEVEL SECURITY`,
+    ],
+  ],
+  "replica identity": ({ sql, about: { text = "" } }) => [
+    [
+      "text",
+      `ALTER TABLE ${sql} REPLICA IDENTITY ${other(text, "FULL", "NOTHING")}`,
+    ],
+  ],
+  "storage parameters": ({ sql, about: { options = [] } }) => {
+    const names = options.map((option) => option.replace(/=.*/, ""));
+    return [
+      ["value", `ALTER TABLE ${sql} SET (${names.map((n) => `${n} = 77`)})`],
+      ["list", `ALTER TABLE ${sql} RESET (${names})`],
+    ];
+  },
+  publication: ({ sql }) => [
+    [
+      "list of operations",
+      `ALTER PUBLICATION ${sql} SET (publish = 'truncate')`,
+    ],
+  ],
+  statistics: ({ sql, on, definition: text }) => [
+    [
+      "kinds",
+      `DROP STATISTICS ${sql}; CREATE STATISTICS ${sql} ${
+        switched(text.replace(/^ON/, " ON"), /^\(.*?\) /, "")
+          .replace(/^ ON/, "(ndistinct) ON")
+      } FROM ${on}`,
+    ],
+  ],
+  comment: ({ definition, ...thing }) => [
+    ["text", `COMMENT ON ${thing.name} IS ${quoteText(`${definition}!`)}`],
+  ],
 };
 
-const POLICY_CLAUSES = ["USING", "WITH CHECK"];
-
-function otherClause(policy: string, table: string) {
-  return (clause: string) =>
-    `ALTER POLICY ${policy} ON ${quote(table)} ${clause} (1 > 2)`;
+function alterType(alter: string, type: string): string {
+  const [, base = type, size, rest = "", array = ""] =
+    /^([^([]*)(?:\((\d+)(.*?)\))?.*?((?:\[\])*)$/.exec(type) ?? [];
+  if (size) return `${alter} TYPE ${base}(${Number(size) + 1}${rest})${array}`;
+  const others: Record<string, string> = {
+    integer: "bigint",
+    smallint: "integer",
+    bigint: "integer",
+    text: "varchar(77)",
+    "timestamp with time zone": "timestamp",
+    date: "timestamp",
+    jsonb: "json",
+    numeric: "numeric(20,5)",
+  };
+  return `${alter} TYPE ${others[base] ?? "text"}${array}`;
 }
 
-/** A trigger as the catalog query prints it, made again as it is. */
-function replacement(text: string): string {
-  return text.slice(0, -2)
-    .replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER");
-}
-
-function otherTiming(text: string): string {
-  return replacement(text).replace(
-    / (BEFORE|AFTER) /,
-    (_, when) => when === "AFTER" ? " BEFORE " : " AFTER ",
-  );
-}
-
-function otherBody(text: string): string {
-  return text.replace(/(\$\w*\$)(\s*)$/, "\n/* other */ $1$2");
+/** Another default, of values of which the type takes some. */
+function alterDefault(alter: string, { about }: Thing, target: Objects) {
+  const { type, default: value = "", generated, identity } = about;
+  if (generated || identity) return [];
+  const { labels = [] } = target.get(`enum ${type}`)?.about ?? {};
+  return [
+    "42",
+    "'2001-02-03'",
+    "'{}'",
+    `'{"other": true}'`,
+    "'00000000-0000-0000-0000-000000000000'",
+    ...(value ? [`NOT (${value})`] : ["true"]),
+    ...labels.map(quoteText).filter((label) => !value.startsWith(label)),
+  ].map((value) => `${alter} SET DEFAULT ${value}`);
 }
 
 /**
@@ -6208,86 +6459,6 @@ END $verify$`;
 
 const DROP_DECOY = "DROP SCHEMA IF EXISTS verify_decoy CASCADE";
 
-/** A function that does nothing, for a trigger that should call another. */
-const OTHER_FUNCTION = `CREATE SCHEMA IF NOT EXISTS verify_before;
-  CREATE OR REPLACE FUNCTION verify_before.other() RETURNS trigger
-  LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`;
-
-/**
- * One way to alter each property of what longhand steps make and can make again:
- * what its check notices its alter must mend.
- */
-const ALTERED: Record<
-  string,
-  | ((
-    name: string,
-    table: string,
-    text: string,
-  ) => [property: string, sql: string | string[]][])
-  | undefined
-> = {
-  function: (_, __, text) => [["body", otherBody(text)]],
-  trigger: (name, table, text) => [
-    ["timing", otherTiming(text)],
-    ["function", [
-      OTHER_FUNCTION,
-      replacement(text).replace(
-        /EXECUTE .*$/s,
-        "EXECUTE FUNCTION verify_before.other()",
-      ),
-    ]],
-    ["state", `ALTER TABLE ${quote(table)} DISABLE TRIGGER ${name}`],
-  ],
-  policy: (name, table) =>
-    POLICY_CLAUSES.map((clause) => [
-      clause.replace("WITH ", ""),
-      otherClause(name, table)(clause),
-    ]),
-};
-
-function spoilType(table: string, column: string, definition: string) {
-  const [type = ""] = definition.split(/ (?=COLLATE|NOT NULL|DEFAULT|GENE)/);
-  const [, base = type, size, rest = "", array = ""] =
-    /^([^([]*)(?:\((\d+)(.*?)\))?.*?((?:\[\])*)$/.exec(type) ?? [];
-  const alter = `ALTER TABLE ${quote(table)} ALTER ${quote(column)} TYPE`;
-  if (size) return [`${alter} ${base}(${Number(size) + 1}${rest})${array}`];
-  const others: Record<string, string> = {
-    integer: "bigint",
-    smallint: "integer",
-    bigint: "integer",
-    text: "varchar(77)",
-    "timestamp with time zone": "timestamp",
-    date: "timestamp",
-    jsonb: "json",
-    numeric: "numeric(20,5)",
-  };
-  return [`${alter} ${others[base] ?? "text"}${array}`];
-}
-
-/** Another default, of values of which the type takes some. */
-function spoilDefault(
-  key: string,
-  { table = "", definition }: Thing,
-  target: Objects,
-): string[] {
-  if (/ GENERATED /.test(definition)) return [];
-  const [, type = "", value = ""] =
-    /^(\w*).*?(?: DEFAULT (.*))?$/s.exec(definition) ?? [];
-  const labels = labelsOf(target.get(`enum ${type}`)?.definition ?? "")
-    .map(({ written }) => written);
-  const values = [
-    "42",
-    "'2001-02-03'",
-    "'{}'",
-    `'{"other": true}'`,
-    "'00000000-0000-0000-0000-000000000000'",
-    ...(value ? [`NOT (${value})`] : ["true"]),
-    ...labels.filter((label) => !value.startsWith(label)),
-  ];
-  const alter = `ALTER TABLE ${quote(table)} ALTER ${quote(nameOf(key))}`;
-  return values.map((value) => `${alter} SET DEFAULT ${value}`);
-}
-
 /** What came of a statement on a table, or of a call. */
 interface Exercised {
   /** Empty where a function was called. */
@@ -6318,7 +6489,7 @@ const EXERCISE = `
         ELSE format('DELETE FROM %s WHERE ctid = (SELECT ctid FROM %1$s
           ORDER BY ctid LIMIT 1)', c.oid::regclass) END AS sql
       FROM pg_class c, unnest(ARRAY['an UPDATE', 'a DELETE']) op
-      WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+      WHERE relkind IN ('r', 'p') AND relnamespace IN ${OURS}
         AND EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid
           AND NOT tgisinternal)
       UNION ALL
@@ -6327,7 +6498,7 @@ const EXERCISE = `
             format_type(t, NULL)), ', ' ORDER BY n)
           FROM unnest(proargtypes) WITH ORDINALITY a (t, n)))
       FROM pg_proc p WHERE prokind = 'f' AND NOT proisstrict
-        AND pronamespace = 'public'::regnamespace
+        AND pronamespace IN ${OURS}
         AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
         AND prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')
         AND provariadic = 0 AND NOT EXISTS (SELECT FROM pg_depend
@@ -6363,10 +6534,10 @@ const KEEP_ROWS = `CREATE SCHEMA IF NOT EXISTS verify_before;
     FROM pg_sequence, pg_sequence_last_value(seqrelid) last (value)
     WHERE last.value IS NOT NULL AND seqincrement > 0;
   DO $verify$ DECLARE t text; BEGIN
-    FOR t IN SELECT relname FROM pg_class WHERE relkind = 'r'
-      AND relnamespace = 'public'::regnamespace
+    FOR t IN SELECT c.oid::regclass FROM pg_class c WHERE relkind = 'r'
+      AND relnamespace IN ${OURS} AND ${free("pg_class", "c.oid")}
     LOOP EXECUTE format('INSERT INTO verify_before.rows
-      SELECT %1$L, to_jsonb(t) FROM public.%1$I t', t); END LOOP;
+      SELECT %1$L, to_jsonb(t) FROM %1$s t', t); END LOOP;
   END $verify$`;
 
 /** What an apply died of: the change, and PostgreSQL's words. */
@@ -7153,7 +7324,7 @@ function updated(text: string, models: Models, modelled: Objects): string {
 function tablesInWords({ source, sql }: Models, modelled: Objects): string {
   const meanings = readMeanings(source);
   const meaning = (key: string) =>
-    (modelled.get(key)?.comment ?? meanings.get(key) ?? "")
+    (modelled.get(`comment ${key}`)?.definition ?? meanings.get(key) ?? "")
       .replaceAll(/\s*\n\s*/g, " ");
   const tables = [...readNames(sql)].filter(([key]) => modelled.has(key));
   const enums = [...modelled].filter(([, { kind }]) => kind === "enum")
@@ -7172,7 +7343,7 @@ function tablesInWords({ source, sql }: Models, modelled: Objects): string {
       ).map(([key, { kind, definition }]) => [
         code(nameOf(key)),
         kind,
-        code(definition.replace("USING btree ", "")),
+        code(definition),
       ]);
       return [
         `### \`${table}\``,

@@ -992,3 +992,118 @@ Deno.test("an identity column keeps counting where it is within its bounds", () 
     const [row] = await db`INSERT INTO t (a) VALUES (1) RETURNING id`;
     assert.equal(row?.id, 51);
   }));
+
+/** What must be changed in place, in all of its properties by one apply. */
+const IN_PLACE: Record<string, { setup: string; steps: string }> = {
+  "a setting of a function that triggers call": {
+    setup: `CREATE TABLE parts (id int) PARTITION BY RANGE (id);
+      CREATE TABLE parts_rest PARTITION OF parts DEFAULT; ${FUNCTION}
+      CREATE TRIGGER touch BEFORE UPDATE ON parts
+        FOR EACH ROW EXECUTE FUNCTION touch();
+      ALTER FUNCTION touch() SET work_mem = '77kB'`,
+    steps: `createFunction("touch()",
+      "RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$")`,
+  },
+  "the events of a trigger that is to be disabled": {
+    setup: `${TABLE} ${FUNCTION} CREATE TRIGGER touch BEFORE DELETE ON orders
+      FOR EACH ROW EXECUTE FUNCTION touch()`,
+    steps: `createTrigger("orders", "touch",
+      "BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION touch()", "disabled")`,
+  },
+  "the events of a trigger that is disabled": {
+    setup: `${TABLE} ${FUNCTION} CREATE TRIGGER touch BEFORE DELETE ON orders
+      FOR EACH ROW EXECUTE FUNCTION touch();
+      ALTER TABLE orders DISABLE TRIGGER touch`,
+    steps: `createTrigger("orders", "touch",
+      "BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION touch()", "disabled")`,
+  },
+  "the query and the options of a view": {
+    setup: `${TABLE} CREATE VIEW big WITH (security_barrier) AS
+      SELECT id, total FROM (SELECT * FROM orders) x WHERE 1 > 2`,
+    steps: `createView("big",
+      "SELECT id, total FROM orders WHERE total > 5 WITH LOCAL CHECK OPTION")`,
+  },
+};
+
+for (const major of [14, 18] as const) {
+  for (const [what, { setup, steps }] of Object.entries(IN_PLACE)) {
+    Deno.test(`${what}: changed in place, and back, on ${major}`, () =>
+      onServer(major, async (url, db) => {
+        await db.unsafe(setup);
+        const all = () =>
+          db.unsafe(`SELECT pg_get_functiondef(oid) FROM pg_proc
+              WHERE proname = 'touch'
+            UNION ALL SELECT pg_get_triggerdef(oid) || tgenabled::text
+              FROM pg_trigger
+            UNION ALL SELECT pg_get_viewdef(oid) || reloptions::text
+              FROM pg_class WHERE relname = 'big'`);
+        const before = await all();
+        const { stdout } = await sync(["--dry-run"], { url, steps });
+        assert.doesNotMatch(stdout, /DROP|needs --allow/);
+        const made = await sync(["--apply"], { url, steps });
+        assert.equal(made.code, 0, made.stdout + made.stderr);
+        assert.equal((await sync(dry, { url, steps })).code, 0);
+        const [, undo = ""] =
+          /(?:BEGIN;\n)([^]*?) *COMMIT;/.exec(made.stdout) ??
+            [];
+        await db.unsafe(undo);
+        assert.deepEqual(await all(), before);
+      }));
+  }
+
+  Deno.test(`what partitions have of their parent is not made again, on ${major}`, () =>
+    onServer(major, async (url, db) => {
+      await db.unsafe(`CREATE TABLE parts (id int, n int)
+          PARTITION BY RANGE (id);
+        CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (9);
+        CREATE TABLE parts_rest PARTITION OF parts DEFAULT;
+        CREATE FUNCTION low(n int) RETURNS int LANGUAGE sql IMMUTABLE
+          AS 'SELECT n';
+        CREATE INDEX parts_low_idx ON parts (low(n)); ${FUNCTION}
+        CREATE TRIGGER touch BEFORE UPDATE OF n ON parts
+          FOR EACH ROW EXECUTE FUNCTION touch();
+        INSERT INTO parts VALUES (1, 1), (10, 2)`);
+      const steps = `createFunction("low(m int)",
+          "RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT m'"),
+        changeType("parts", "n", "bigint", { using: "n" })`;
+      for (const step of steps.split(/,\s*(?=changeType)/)) {
+        const hazards = step.startsWith("create")
+          ? ["replace:low", "rewrite"]
+          : ["replace:parts.n", "rewrite"];
+        const args = hazards.flatMap((hazard) => ["--allow", hazard]);
+        const made = await sync(["--apply", ...args], { url, steps: step });
+        assert.equal(made.code, 0, made.stdout + made.stderr);
+        assert.equal((await sync(dry, { url, steps: step })).code, 0);
+        const [row] = await db.unsafe(`SELECT
+          (SELECT count(*)::int FROM pg_index
+            WHERE indisvalid AND indexprs IS NOT NULL) AS indexes,
+          (SELECT count(*)::int FROM pg_trigger WHERE tgname = 'touch')
+            AS triggers`);
+        assert.deepEqual(row, {
+          indexes: step.startsWith("create") ? 3 : 0,
+          triggers: 3,
+        });
+        await db.unsafe("DROP INDEX IF EXISTS parts_low_idx");
+      }
+    }));
+
+  Deno.test(`an enum's conflict is told with all that asks for its labels, on ${major}`, () =>
+    onServer(major, async (url, db) => {
+      await db.unsafe(`CREATE TYPE mood AS ENUM ('glad', 'sad');
+        CREATE TABLE days (id int PRIMARY KEY, mood mood NOT NULL);
+        CREATE VIEW fine AS SELECT id FROM days WHERE mood = 'glad';
+        CREATE POLICY own ON days USING (mood = 'glad')`);
+      const steps = `createEnum("mood", ["fine", "sad"]),
+        createTable("days", { id: "int PRIMARY KEY", mood: "mood NOT NULL" }),
+        createView("fine", "SELECT id FROM days WHERE mood = 'fine'::mood"),
+        createPolicy("days", "own", "USING (mood = 'fine'::mood)")`;
+      const { stdout, stderr } = await sync(["--dry-run"], { url, steps });
+      assert.equal(stderr, "");
+      assert.match(stdout, /⚠ mood +has other enum labels/);
+      assert.match(
+        stdout,
+        /⚠ fine +was not checked\n +why +mood has no "fine"/,
+      );
+      assert.equal((await sync(["--apply"], { url, steps })).code, 3);
+    }));
+}

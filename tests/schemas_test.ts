@@ -225,3 +225,23 @@ for (const [name, shadow] of SHADOWS) {
       }
     }));
 }
+
+Deno.test("indexes of two schemas may have one name", () =>
+  onServer(18, async (url, db) => {
+    await db.unsafe('CREATE SCHEMA audit; CREATE SCHEMA "Other one"');
+    const steps = ["orders", "audit.orders", '"Other one".orders'].map(
+      (table) => {
+        const name = JSON.stringify(table);
+        return `createTable(${name}, { id: "int PRIMARY KEY", at: "date" }),
+        createIndex(${name}, "orders_at_idx", "(at)")`;
+      },
+    ).join();
+    const made = await sync(["--apply"], { url, steps });
+    assert.equal(made.code, 0, made.stdout + made.stderr);
+    const rows = await db.unsafe(
+      "SELECT FROM pg_class WHERE relname = 'orders_at_idx'",
+    );
+    assert.equal(rows.length, 3);
+    const dry = ["--dry-run", "--detailed-exitcode"];
+    assert.equal((await sync(dry, { url, steps })).code, 0);
+  }));
