@@ -419,7 +419,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 e57c9005e630dc87b269d3bbaeab9dca96b997c7166d1d7cf53746962e456199
+// engine 0.1.0 sha256 654c9f66e91218c2f1fb9234b1d32ab546d6bbfbbd3a4172a78c2134dbdbec04
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -10253,6 +10253,10 @@ function whatItIs(value: unknown): string {
   return typeof value === "object" ? "another object" : `a ${typeof value}`;
 }
 
+/** What may be left out, and is a string where it is not. */
+const OPTIONAL_TEXTS = ["using", "to", "on", "options", "undo", "makes"]
+  .concat(["schema", "version", "by"]) as (keyof Step)[];
+
 /**
  * Looks for every mistake in the steps that shows without a database.
  *
@@ -10280,6 +10284,10 @@ export function checkSteps(sections: Section[]) {
       const where = describeStep(title, step);
       try {
         const found = [
+          ...OPTIONAL_TEXTS.map((field) =>
+            !["undefined", "string"].includes(typeof step[field]) &&
+            `its "${field}" is ${whatItIs(step[field])}: write a string`
+          ),
           ...VERBS[step.verb]?.faults(step as Said) ?? [],
           ...again(title, step),
         ];

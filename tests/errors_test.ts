@@ -287,6 +287,12 @@ const FAULTS: [steps: string, ...what: RegExp[]][] = [
   [`createIndex("a", "a_b_idx", "CONCURRENTLY (b)")`, /CONCURRENTLY/],
   [`createIndex("a", "a_b_idx", "")`, /definition is missing/],
   [
+    `changeType("a", "b", "bigint", { using: "b" })`,
+    /its "using" is another object: write a string/,
+  ],
+  [`createView("v", "SELECT 1", [])`, /its "options" is a list/],
+  [`grant("SELECT", "table a", 5)`, /its "to" is a number/],
+  [
     `addForeignKey("a", "f", "(b) REFERENCES c (id) NOT VALID")`,
     /NOT VALID/,
   ],

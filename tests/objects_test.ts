@@ -1065,7 +1065,7 @@ for (const major of [14, 18] as const) {
         INSERT INTO parts VALUES (1, 1), (10, 2)`);
       const steps = `createFunction("low(m int)",
           "RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT m'"),
-        changeType("parts", "n", "bigint", { using: "n" })`;
+        changeType("parts", "n", "bigint", "n")`;
       for (const step of steps.split(/,\s*(?=changeType)/)) {
         const hazards = step.startsWith("create")
           ? ["replace:low", "rewrite"]
