@@ -214,6 +214,9 @@ async function proveOnServer(context: Context): Promise<Objects> {
     const quick = fresh.problems.length > 0 ? "fresh" : "";
     const failed = await proveInOrder(report, quick, {
       idempotent: () => proveIdempotent(context, first),
+      ...(options.schema && {
+        schema: () => proveSchema(context, first, fresh.target),
+      }),
     });
     if (fresh.problems.length === 0) report.hints = await readHints(first);
     if (options.quick) return modelled.objects;
@@ -227,6 +230,7 @@ async function proveOnServer(context: Context): Promise<Objects> {
       ran: async () => {
         const all = await states();
         for (const step of helper?.ran ?? []) all.ran.add(step);
+        report.unseen = all.unseen();
         const text = "the SQL of every step that is written by hand has run";
         return { text, problems: all.notRun() };
       },
@@ -459,6 +463,54 @@ async function proveIdempotent({ script }: Context, database: Database) {
     }
   }
   return { text: "a second run plans no change and makes none", problems };
+}
+
+/** With `--schema` the steps make the same there, and nothing in public. */
+async function proveSchema(
+  { script, options }: Context,
+  database: Database,
+  target: Objects,
+) {
+  const { session } = database, schema = options.schema ?? "";
+  await database.reset();
+  await session.query(`CREATE SCHEMA ${quote(schema)}`);
+  const plan = await database.inspect(schema);
+  const problems = script.blockingIssues(plan).map(describeIssue);
+  const end = problems.length > 0 ? 0 : plan.changes.length;
+  const changes = plan.changes.slice(0, end);
+  await script.runChanges(session, { ...plan, changes }).catch((error) => {
+    problems.push({ message: `an apply fails: ${failure(error)}` });
+  });
+  if (problems.length === 0) {
+    problems.push(...leftover(script, await database.inspect(schema)));
+    const within = new RegExp(
+      `(?<![\\w"])(?:${
+        [schema, quote(schema)].map(escapeRegExp).join("|")
+      })\\.`,
+      "g",
+    );
+    const there = await readObjects(session);
+    there.delete(`schema ${schema}`);
+    const reached: Objects = new Map(
+      [...there].map(([key, thing]) => {
+        const definition = thing.definition.replace(within, "");
+        return [key.replace(within, ""), { ...thing, definition }] as const;
+      }),
+    );
+    for (const [key] of there) {
+      const [, table] = /^table ([^.]*)$/.exec(key) ?? [];
+      if (table === undefined) continue;
+      problems.push({ message: `${key} is made in public, not in ${schema}` });
+    }
+    const differ = await compareWithTarget(session, target, reached);
+    problems.push(...differ.map((message) => ({ message })));
+  }
+  await database.reset();
+  await database.apply();
+  const text = `--schema ${schema} makes the same ${
+    count(target.size, "object")
+  } there`;
+  return { text, problems };
 }
 
 /**
@@ -1227,7 +1279,7 @@ type Objects = Map<string, Thing>;
 
 /** What models and script must have alike; the rest only where models have it. */
 const BOTH_WAYS = ["table", "column", "constraint", "index", "enum"]
-  .concat(["sequence", "domain"]);
+  .concat(["sequence", "domain", "row level security"]);
 
 /** Definitions that steps to paste ask for, too. */
 const POLICY = `concat_ws(' ',
@@ -4379,7 +4431,6 @@ async function format(code: string): Promise<string | undefined> {
 // ═══ Databases ═════════════════════════════════════════════════════════════
 
 const PLAN_OPTIONS = {
-  schema: "public",
   single: false,
   only: [],
   skip: [],
@@ -4495,10 +4546,11 @@ class Database {
   }
 
   /** @throws VerifyError that names the step whose SQL PostgreSQL refuses */
-  async inspect(): Promise<Script.Plan> {
+  async inspect(schema = "public"): Promise<Script.Plan> {
     const { script, session } = this;
     try {
-      return await script.inspect(session, script.sections, PLAN_OPTIONS);
+      const options = { ...PLAN_OPTIONS, schema };
+      return await script.inspect(session, script.sections, options);
     } catch (error) {
       const { section, step } = error as { section?: string; step?: Step };
       if (section === undefined || !step) throw error;
@@ -4603,8 +4655,18 @@ class ScratchServer {
 
   static async start(script: typeof Script, url: string) {
     const admin = await script.Session.open(script.parseTarget(url));
-    await admin.query("SELECT 1");
-    return new ScratchServer(script, url, admin);
+    const [role] = await admin.query(
+      "SELECT rolname AS name, rolcreatedb OR rolsuper AS may FROM pg_roles " +
+        "WHERE rolname = current_user",
+    );
+    if (role?.may) return new ScratchServer(script, url, admin);
+    await admin.end();
+    throw new VerifyError(
+      `${role?.name} may make no databases on that server, and a proof makes ` +
+        "some of its own",
+      `Let it: ALTER ROLE ${quote(`${role?.name}`)} CREATEDB, or name a ` +
+        "scratch server with another role",
+    );
   }
 
   async open(): Promise<Database> {
@@ -5470,6 +5532,30 @@ class States {
     const text = `${count(tried, "statement")} on tables with triggers, ` +
       `and ${count(found.length - tried, "function")} called`;
     return { text, problems };
+  }
+
+  /** What no check of the proof sees, or did not come to here. */
+  unseen(): string[] {
+    const kinds = new Set([...this.target.values()].map(({ kind }) => kind));
+    const same = [...kinds].filter((kind) =>
+      !ALTERED[kind] && !["extension", "schema"].includes(kind)
+    );
+    const idle = this.script.sections.flatMap(({ title, steps }) =>
+      steps.filter((step) => step.fill && !this.ran.has(stepKey(title, step)))
+        .map(({ name }) => name)
+    );
+    return [
+      "how long a change takes on your tables, and whom it stops: --rehearse",
+      "rows that differ from those it makes: give some of yours by --rows",
+      "what triggers, functions and views compute: only that they run",
+      "what another role may do: it ran as one that may do everything",
+      ...(same.length > 0
+        ? [`another property of a thing of these kinds: ${same.join(", ")}`]
+        : []),
+      ...(idle.length > 0
+        ? [`these backfills, which found no row: ${idle.join(", ")}`]
+        : []),
+    ];
   }
 
   /** Steps whose SQL was run in no state. */
@@ -6610,7 +6696,7 @@ function lockIn(words: string): string {
 async function rehearse(options: Options, url: string): Promise<Reporter> {
   const report = new Reporter(options);
   const script = await loadScript(options.script);
-  const models = await loadModels(options.models);
+  const models = await loadModels(options.models, script);
   const context = { options, script, models, report };
   await withSession(script, url, (session) => refuseInUse(session));
   const modelled = await modelsFor(context, url);
@@ -8207,6 +8293,8 @@ class Reporter {
   readonly proofs: Proof[] = [];
   /** What the running application will notice; no failure. */
   hints: Problem[] = [];
+  /** What the proof does not see. */
+  unseen: string[] = [];
   /** What was told and seen of each statement of a rehearsal. */
   table: string[] = [];
   readonly #start = performance.now();
@@ -8327,6 +8415,10 @@ class Reporter {
       console.log(
         "  on the embedded PostgreSQL alone; --server URL proves on another",
       );
+    }
+    if (options.verbose && this.unseen.length > 0) {
+      console.log("\nNot seen by this proof:");
+      for (const line of this.unseen) console.log(`    ${clean(line)}`);
     }
     console.log(`\n${paint(verdict, proved ? 32 : 31)}`);
   }
@@ -8482,6 +8574,7 @@ How:
   --quick             only a fresh database and a second apply, for editors
   --rows FILE         INSERT statements for tables of which no row can be made
                       by trying (or export rows beside Drizzle models)
+  --schema NAME       an apply to this schema makes the same there, too
   --server URL        a scratch server instead of the embedded PostgreSQL; its
                       databases verify_… are dropped again; may be repeated
   --rehearse URL      apply the plan to a copy of production that nobody uses:
@@ -8522,6 +8615,7 @@ interface Options {
   /** What is in it, or what the models export. */
   rows: string;
   server: string | undefined;
+  schema: string | undefined;
   replay: string | undefined;
   rehearse: string | undefined;
   plan: string | undefined;
@@ -8619,6 +8713,7 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
         seed: text,
         quick: flag,
         server: { ...text, multiple: true },
+        schema: text,
         replay: text,
         rehearse: text,
         plan: text,
@@ -8704,6 +8799,7 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
     quick: values.quick ?? false,
     servers: values.server ?? [],
     server: values.server?.[0],
+    schema: values.schema,
     replay: values.replay,
     rehearse: values.rehearse,
     plan: values.plan,

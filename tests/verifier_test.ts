@@ -193,7 +193,7 @@ const SQL_MUTANTS: [RegExp, string, string][] = [
   [/policy bookings\.reading differs/, "USING (true)", "USING (mood IS NULL)"],
   [/policy bookings\.writing differs/, " AS RESTRICTIVE", ""],
   [
-    /table bookings differs/,
+    /row level security bookings is made by the script and not in the models/,
     "ALTER TABLE bookings ENABLE ROW LEVEL SECURITY;",
     "",
   ],
@@ -703,6 +703,43 @@ Deno.test("a guide whose parts are not between markers fails", async (t) => {
         /generated parts of .* are not what the models/,
       );
     });
+  });
+});
+
+Deno.test("a role that may make no databases is told at once", async () => {
+  const admin = connect(server.url());
+  await admin.unsafe(`CREATE ROLE "Poor one" LOGIN PASSWORD 'x'`);
+  const url = new URL(server.url());
+  Object.assign(url, { username: "Poor one", password: "x" });
+  await withProject(async (project) => {
+    const { code, stderr } = await verify(project, ["--server", url.href]);
+    assert.equal(code, 1);
+    assert.match(stderr, /Poor one may make no databases on that server/);
+    assert.match(stderr, /ALTER ROLE "Poor one" CREATEDB/);
+    assert.doesNotMatch(stderr, /bug/);
+  });
+  await admin.unsafe(`DROP ROLE "Poor one"`);
+  await admin.end();
+});
+
+Deno.test("--schema proves that the same is made there, and nothing in public", async () => {
+  const args = ["--quick", "--update-guide", "--schema", "My tenant"]
+    .concat(onServer);
+  await withProject(async (project) => {
+    const whole = await verify(project, args);
+    assert.equal(whole.code, 0, whole.stdout + whole.stderr);
+    assert.match(whole.stdout, /✓ schema +--schema My tenant makes the same/);
+    await paste(
+      project,
+      `notModelled(step("table strays", {
+        check: "to_regclass('public.strays') IS NOT NULL",
+        alter: "CREATE TABLE public.strays (id int PRIMARY KEY)",
+        undo: "DROP TABLE public.strays",
+      })),\n`,
+    );
+    const stray = await verify(project, args);
+    assert.equal(stray.code, 1);
+    assert.match(stray.stdout, /table strays is made in public, not in My ten/);
   });
 });
 
