@@ -545,8 +545,9 @@ async function proveStrict(
     for (const { key, thing, step, property, sql } of round) {
       const other = reached.get(key);
       if (!other || other.definition === thing.definition) continue;
-      // What was added to a function that is made by hand is not looked for.
-      const added = thing.kind === "function" && property !== "body" &&
+      // What was added to what is made by hand is not looked for.
+      const added = /^(function|table)$/.test(thing.kind) &&
+        property !== "body" &&
         other.definition.length > thing.definition.length;
       if (step.alter && added) continue;
       altered++;
@@ -554,8 +555,9 @@ async function proveStrict(
       if (isNoticed(plan, key, step)) mended.push(...sql);
       else if (!await isSame(database.session, thing, other)) {
         problems.push({
-          message: `${step.verb} "${step.name}" takes ${key} with another ` +
-            `${property} for its own: its check must ask for more than the name`,
+          message: `${step.verb} "${step.name}" takes another ${key} for its ` +
+            `own: its check must ask for more than the name, also for the ` +
+            property,
           code: `wanted    ${thing.definition}\naccepted  ${other.definition}`,
           file: options.script,
           near: step.name,
@@ -1799,7 +1801,7 @@ async function fingerprint(session: Session): Promise<Map<string, string>> {
       `SELECT ${quoteText(`rows of ${nameOf(key, true)}`)}, count(*) || ' ' ||
         coalesce(bit_xor(hashtextextended(t::text, 0)), 0) FROM ${sql} t`
     ),
-    `SELECT 'last value of ' || seqrelid::regclass,
+    `SELECT 'next value of ' || seqrelid::regclass,
       coalesce(pg_sequence_last_value(seqrelid), 0)::text FROM pg_sequence`,
     `SELECT 'the number of the next transaction',
       pg_snapshot_xmax(pg_current_snapshot())::text
