@@ -419,7 +419,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 654c9f66e91218c2f1fb9234b1d32ab546d6bbfbbd3a4172a78c2134dbdbec04
+// engine 0.1.0 sha256 d43c4ac383dd80e30a03a3effd184b85ba88d22c963c4697c2475dc94f5d9d15
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -3891,7 +3891,8 @@ function toldAsOther(
   parts: Parts,
 ): boolean {
   for (const [other, fact] of table.indexes) {
-    const named = db.stepOf(`index ${other}`) || table.constraints.has(other);
+    const named = table.constraints.has(other) ||
+      db.stepOf(`index ${besideTable(table.name, other)}`);
     if (named || !fact.valid || fact.oid === "") continue;
     if (!sameKeys(parts, indexParts(db, table, fact).have)) continue;
     if (db.differ(table, parts, indexParts(db, table, fact)).length > 0) {
@@ -10108,8 +10109,9 @@ function unnamedIn({ tables, others }: Catalog, db: Planner): string[] {
       }
     }
     for (const [index] of indexes) {
-      const known = constraints.has(index) || db.stepOf(`index ${index}`);
-      if (!known && !longhand.has(index)) found.push(`index ${index}`);
+      const own = `index ${besideTable(table, index)}`;
+      const known = constraints.has(index) || db.stepOf(own);
+      if (!known && !longhand.has(index)) found.push(own);
     }
     for (const [constraint, { type, inherited }] of constraints) {
       if (type === "p" || inherited) continue;

@@ -1303,13 +1303,16 @@ const DOMAIN = `concat_ws(' ', format_type(typbasetype, typtypmod),
 
 /** A cast list prints in one of two ways: as first written, or read again. */
 function castEach(definition: string): string {
-  return definition.replaceAll(
-    /\(?ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)?::text\[\]/g,
-    (_, items: string) =>
-      `ARRAY[${
-        items.replaceAll(/'(?:[^']|'')*'::character varying/g, "($&)::text")
-      }]`,
-  );
+  const item = "'(?:[^']|'')*'::character varying";
+  const list = `ARRAY\\[(${item}(?:, ${item})*)\\]`;
+  const each = (to: string) => (_: string, items: string) =>
+    `ARRAY[${items.replaceAll(new RegExp(item, "g"), to)}]`;
+  return definition
+    .replaceAll(
+      new RegExp(`\\(${list}\\)::text\\[\\]`, "g"),
+      each("($&)::text"),
+    )
+    .replaceAll(new RegExp(`${list}::text\\[\\]`, "g"), each("$&::text"));
 }
 
 /** Everything in a database, each with a definition of its own. */
