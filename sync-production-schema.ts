@@ -419,7 +419,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 d43c4ac383dd80e30a03a3effd184b85ba88d22c963c4697c2475dc94f5d9d15
+// engine 0.1.0 sha256 7ccbb3a3a20579d89c87a0cf5ec65dbcb2a9452e6fde46ca68901cfbb4817cae
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -15115,7 +15115,9 @@ function repeatArguments(args: string[]): string {
 
 /** As a shell reads it. */
 function quoted(arg: string): string {
-  return /^[\w:.,=/-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`;
+  if (/^[\w:.,=/-]+$/.test(arg)) return arg;
+  if (/^[\w:.,=/ -]+$/.test(arg)) return `"${arg}"`;
+  return `'${arg.replaceAll("'", "'\\''")}'`;
 }
 
 /** A script in its parts, with "\n" alone at the ends of lines. */

@@ -360,7 +360,7 @@ Deno.test("a refusal says what a person decides, and the command for it", () =>
     const planned = readDocument(await sync(dry, { url, steps }));
     assert.equal(planned.nextActions[0].action, "allow");
 
-    const args = [...command.matchAll(/'([^']*)'|(\S+)/g)]
+    const args = [...command.matchAll(/"([^"]*)"|(\S+)/g)]
       .map(([, quoted, plain]) => quoted ?? plain ?? "");
     const applied = await sync([...args, "--verbose"], { url, steps });
     assert.equal(applied.code, 0, applied.stderr);
