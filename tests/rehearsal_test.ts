@@ -97,7 +97,10 @@ for (const major of [14, 18] as const) {
       const asked = ["--dry-run", "--format", "json"];
       const made = await sync(asked, { url, steps: STEPS });
       const file = join(directory, "plan.json");
-      await Deno.writeTextFile(file, made.stdout);
+      // Production has another name, and its plan another digest.
+      const other = made.stdout.replace(/("digest": "\w{8})\w{4}/, "$10000");
+      assert.notEqual(other, made.stdout);
+      await Deno.writeTextFile(file, other);
       const { code, stdout, stderr } = await rehearse("--plan", file);
       const all = stdout + stderr;
       assert.equal(code, 0, all);
