@@ -419,7 +419,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 7ccbb3a3a20579d89c87a0cf5ec65dbcb2a9452e6fde46ca68901cfbb4817cae
+// engine 0.1.0 sha256 1e702a242dbc84381e98e34a2d040c671b90c07ed9c46b9e41117828e6c624b9
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -14345,7 +14345,7 @@ Output:
   --detailed-exitcode    exit 2 when changes are pending
   --strict               and when there is something that no step names
 Setting up:
-  --init DIR             put the script, the verifier and guide into a repository
+  --init DIR             put script, verifier and guide into the repository DIR
   --models FILE          the models that it has; or schema.ts or schema.sql
   --upgrade-engine FILE  show what the engine of another copy would change here,
                          and take it, asked or with --yes; the steps stay
