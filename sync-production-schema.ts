@@ -24,8 +24,9 @@
  *
  * A new verb is a builder under Vocabulary and an entry of VERBS, which says
  * what it makes, reads and may need allowed, when it is planned, and by which
- * function: that stands in one of the four parts behind, and declares the locks
- * of its statements by the constructors under Verbs. A new kind of object is an
+ * function: that stands in the part of its kind, and declares the locks of its
+ * statements by the constructors under Verbs; TRAITS are what other parts ask of
+ * it, and `unnamedIn` what it leaves to name. A new kind of object is an
  * entry of OBJECTS; of tables, a query of FACTS and its place under Facts. A
  * new format stands under Formats, and an option under Command line.
  *
@@ -419,7 +420,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 1e702a242dbc84381e98e34a2d040c671b90c07ed9c46b9e41117828e6c624b9
+// engine 0.1.0 sha256 7b826710814ba71342fe6b02b07ff4476221a9c1afbbec78abd1bb7dacfc4b21
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -1099,9 +1100,34 @@ const TURNS = [
 
 type Turn = typeof TURNS[number];
 
-/** What hangs on a table, and is in the way where that goes first. */
-const HANGS =
-  /^drop(MaterializedView|View|Rule|Policy|Trigger|EventTrigger|Publication)$/;
+/**
+ * What several parts behind ask of a verb; a new one is to be held against
+ * each.
+ */
+const TRAITS = {
+  /** It takes what hangs on a table, and is in the way where that goes first. */
+  unhooks:
+    /^drop(MaterializedView|View|Rule|Policy|Trigger|EventTrigger|Publication)$/,
+  /** It takes something away. */
+  removes: /^(drop|step$)/,
+  /** What it makes follows another type of its column, so it comes after. */
+  followsType: /^(add(?!Column)|createIndex$|setDefault$)/,
+  /** It does not go along when the new table that it is about is dropped. */
+  outlivesTable: /^(create(Table|Partition)|addForeignKey|step)$/,
+  /** A constraint may be built on it, and keeps its place behind it. */
+  builtOn:
+    /^(step|addColumn|changeType|rename|create(Agg|Coll|Comp|Dom|Enum|Ext|Func|Range))/,
+  /** A foreign key to its table is not tried before it has run. */
+  writesRows: /^(insert|backfill|addColumn|changeType|rename)/,
+  /** It makes what others stand on: what is lost may hang on that. */
+  bears: /^(create(Table|Enum)|addColumn)$/,
+  /** Its undo comes last, as the catalog printed it before any change. */
+  undoneLast: /^drop(Index|Constraint)$/,
+} as const;
+
+function is(trait: keyof typeof TRAITS, { verb }: Step): boolean {
+  return TRAITS[trait].test(verb);
+}
 
 function turnOf(step: Step): number {
   return TURNS.indexOf(VERBS[step.verb]?.turn?.(step) ?? "usual");
@@ -5858,7 +5884,7 @@ for (const [verb, kind] of Object.entries(OBJECTS)) {
   };
   if (!verb.startsWith("create")) continue;
   const drop = verb.replace("create", "drop");
-  const turn = HANGS.test(drop) ? "unhook" : "usual";
+  const turn = TRAITS.unhooks.test(drop) ? "unhook" : "usual";
   VERBS[drop] = { owns, faults, plan: planDropObject, ...dropping(turn) };
 }
 
@@ -6186,7 +6212,7 @@ function planDropObject(db: Planner, step: Said) {
     ...(kind.lock ? {} : { effect: UNKNOWN_FROM_THEN }),
     hazard: `drop:${shortName(step)}`,
     // What tables need goes after them.
-    rank: HANGS.test(step.verb) ? 4.5 : step.verb === "dropSchema" ? 9.9 : 9.5,
+    rank: is("unhooks", step) ? 4.5 : step.verb === "dropSchema" ? 9.9 : 9.5,
   });
 }
 
@@ -9408,7 +9434,7 @@ class Planner {
   /** Whether what a step makes has to follow another type of a column. */
   #needsNewType(step: Step): boolean {
     const { verb, table = "", text = "" } = step;
-    if (!/^(add(?!Column)|createIndex$|setDefault$)/.test(verb)) return false;
+    if (!is("followsType", step)) return false;
     const parent = verb === "addForeignKey" ? parentOf(step) : table;
     const names = namesIn(`${text} ${id(step.column ?? "")}`);
     return [table, parent].some((table) =>
@@ -9422,12 +9448,12 @@ class Planner {
   change(object: string, text: string, ...specs: ChangeSpec[]) {
     const origin = { section: this.#section, step: this.#step };
     // What hangs on a new table goes with it; what refers to it does not.
-    const { verb, table = "" } = this.#step;
+    const { table = "" } = this.#step;
     const on = table && this.sql(table);
-    if (/^(drop|step$)/.test(verb)) {
+    if (is("removes", this.#step)) {
       this.removing.push(...specs.map(({ sql }) => sql));
     }
-    const goes = !/^(create(Table|Partition)|addForeignKey|step)$/.test(verb) &&
+    const goes = !is("outlivesTable", this.#step) &&
       this.table(table)?.was === "";
     const retyped = this.#needsNewType(this.#step);
     const changes = specs.map((spec, i) => {
@@ -11116,10 +11142,6 @@ function groupExpand(changes: Change[]): Change[][] {
   return groups;
 }
 
-/** What a constraint may be built on, so that it keeps its place behind it. */
-const BUILT_ON =
-  /^(step|addColumn|changeType|rename|create(Agg|Coll|Comp|Dom|Enum|Ext|Func|Range))/;
-
 /**
  * Constraints of a new table go into its CREATE TABLE: half as many statements.
  * All that they are built on must stand before that: a foreign key's parent and
@@ -11136,12 +11158,12 @@ function foldConstraints(group: Change[]) {
       (made.get(refersTo.table) ?? -1) <= at &&
       (touched.get(lastName(on)) ?? -1) < at;
   for (const [i, change] of group.entries()) {
-    const { on, body, clause, keys, sql, step: { verb } } = change;
+    const { on, body, clause, keys, sql, step } = change;
     const at = made.get(on) ?? -1;
     const own = keys && key({ table: on, columns: keys });
     // PostgreSQL makes one of two alike that stand in a CREATE TABLE.
     // Within, a key would name NOT NULL anew of a column that is inherited.
-    const renames = verb === "addPrimaryKey" &&
+    const renames = step.verb === "addPrimaryKey" &&
       group[at]?.body?.tail.startsWith(" INHERITS");
     const fits = clause && at >= 0 && !(own && along.has(own)) && !renames &&
       stands(on, at, clause.refersTo);
@@ -11150,10 +11172,10 @@ function foldConstraints(group: Change[]) {
     if (own) (body || fits ? along : apart).add(own);
     // What it is built on would be dropped before the table.
     if (change.goes && (at < 0 || built < at)) change.undo = "";
-    if (BUILT_ON.test(verb)) built = i;
-    const names = verb === "step"
+    if (is("builtOn", step)) built = i;
+    const names = step.verb === "step"
       ? wordsIn(sql)
-      : /^(insert|backfill|addColumn|changeType|rename)/.test(verb)
+      : is("writesRows", step)
       ? [lastName(on)]
       : [];
     for (const name of names) touched.set(name, i);
@@ -12717,12 +12739,8 @@ function toDocumentChange(change: Change) {
 function undoScript({ server }: Plan, committed: Change[]): string[] {
   // References first: what they refer to cannot go before them. What was
   // dropped comes last, as the catalog printed it before any other change.
-  const turn = ({ step: { verb } }: Change) =>
-    verb === "addForeignKey"
-      ? 0
-      : /^drop(Index|Constraint)$/.test(verb)
-      ? 2
-      : 1;
+  const turn = ({ step }: Change) =>
+    step.verb === "addForeignKey" ? 0 : is("undoneLast", step) ? 2 : 1;
   const lost: Set<string>[] = [];
   const retyped = committed.flatMap(({ step, undo }) =>
     step.verb === "changeType" && undo.startsWith("--")
@@ -12770,8 +12788,8 @@ function hangs(
   lost: Set<string>[],
   retyped: Set<string>[],
 ): string {
-  const { verb, name, table, column } = step;
-  if (/^(create(Table|Enum)|addColumn)$/.test(verb)) {
+  const { name, table, column } = step;
+  if (is("bears", step)) {
     const own = thingOf(table ?? name, column);
     const kept = lost.some((names) => own.isSubsetOf(names));
     return kept ? "what cannot be taken back hangs on it" : "";
