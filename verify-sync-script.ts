@@ -7713,7 +7713,7 @@ const FORMS: [name: RegExp, read: Read, keys?: RegExp, holds?: RegExp][] = [
   [
     /(?:^|\/)(?:(?:GNU)?[Mm]akefile|[\w.-]+\.mk|\.?[Jj]ustfile|[\w-]+\.just)$/,
     matched,
-    /^(?:@?(?<key>[\w./%-]+)(?:[ \t]+[^:=\s]+(?:=\S+)?)*[ \t]*:(?!=).*|[ \t]+[@+-]*(?<code>(?:.*\\\n)*.*))$/gm,
+    /^(?:@?(?<key>[\w./%-]+)(?:[ \t]+[^:=\s]+(?:=\S+)?)*[ \t]*:(?!=)[^;\n]*(?:;[ \t]*[@+-]*(?<also>.*))?|[ \t]+[@+-]*(?<code>(?:.*\\\n)*.*))$/gm,
   ],
   [
     /(?:^|\/)(?:[\w-]+\.)?Jenkinsfile(?:\.[\w-]+)?$|\.jenkinsfile$/,
@@ -7870,8 +7870,29 @@ class Judge {
   }
 
   #shell(code: string, line: number) {
-    for (const { words, body } of new ShellReader(code, line).read().commands) {
-      this.#command(words);
+    const variables = new Map<string, string>();
+    const filled = (words: Word[]) =>
+      words.map(({ text, line }) => ({
+        text: text.replaceAll(
+          /\$\{?(\w+)\}?/g,
+          (own, name) => variables.get(name) ?? own,
+        ),
+        line,
+      }));
+    const { commands } = new ShellReader(code, line).read();
+    for (const { words: written, body, from } of commands) {
+      const words = filled(written);
+      const [first, second, , ...rest] = words.map(({ text }) => text);
+      if (first === "for" && second) variables.set(second, rest.join("_"));
+      const [, name, value = ""] = /^(\w+)=(.*)$/s.exec(first ?? "") ?? [];
+      if (name) variables.set(name, value);
+      // A program reads what is piped into it, and psql what a text names.
+      const piped = filled(from?.words ?? []).filter(({ text }) =>
+        /\.sql$/.test(text)
+      ).map(({ text, line }) => ({ text: `<${text}`, line }));
+      const named = [...`${body?.text}`.matchAll(/^\\ir?\s+(\S+)/gm)]
+        .map(([, file]) => ({ text: `<${file}`, line: body?.line ?? 0 }));
+      this.#command([...words, ...piped, ...named]);
       const toShell = words.every(({ text }) => BEFORE_COMMAND.test(text)) ||
         words.some(({ text }) => text === "ssh" || SHELLS.has(programOf(text)));
       if (body && toShell) this.#shell(body.text, body.line);
@@ -7964,7 +7985,7 @@ function whole(code: string): Snippet[] {
 function matched(text: string, pattern: RegExp): Snippet[] {
   let key = "";
   return [...text.matchAll(pattern)].flatMap((match) => {
-    const { key: own, code, quote } = match.groups!;
+    const { key: own, also, code = also, quote } = match.groups!;
     key = own ?? key;
     if (!code) return [];
     const at = match.index + match[0].lastIndexOf(code);
@@ -8175,6 +8196,8 @@ function malformed(message: string, line = 1) {
 /** A command of a shell, with its here-document. */
 interface ShellCommand {
   words: Word[];
+  /** What is piped into it. */
+  from?: ShellCommand;
   body?: { text: string; line: number };
 }
 
@@ -8209,7 +8232,9 @@ class ShellReader {
       } else if (operator) {
         if (operator === "\n") this.#readBodies();
         if (operator.endsWith("(")) this.read(true);
+        const from = command;
         command = this.#begin();
+        if (/^\|&?$/.test(operator)) command.from = from;
       } else {
         const line = this.#lineHere();
         command.words.push({ text: this.#word(), line });
@@ -8219,7 +8244,7 @@ class ShellReader {
   }
 
   #begin(): ShellCommand {
-    const command = { words: [] };
+    const command: ShellCommand = { words: [] };
     this.commands.push(command);
     return command;
   }

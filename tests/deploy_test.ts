@@ -112,6 +112,13 @@ const CHANGES: [command: string, told: string][] = [
     "psql -1Xqf migrations/001_users.sql",
   ],
   ["psql app < schema.sql", "psql <schema.sql"],
+  ["cat db/schema.sql | psql app", "psql <db/schema.sql"],
+  ["cat a.sql schema.sql | docker exec -i db psql", "psql <schema.sql"],
+  [
+    'for f in migrations/*.sql; do psql -qf "$f"; done',
+    "psql -qf migrations/*.sql",
+  ],
+  ["FILE=db/structure.sql; psql -f ${FILE}", "psql -f db/structure.sql"],
   // How a shell wraps them.
   ["echo $'it\\'s'; alembic upgrade head", "alembic upgrade"],
   ["echo 'x' $(( 1 << 2 )) && alembic upgrade head", "alembic upgrade"],
@@ -240,6 +247,9 @@ const HARMLESS = [
   "deno run -A sync-production-schema.ts --apply",
   "psql -c 'SELECT 1'",
   "psql -f seed.sql",
+  "cat seed.sql | psql app",
+  "for f in seeds/*.sql; do psql -f $f; done",
+  "cat schema.sql | wc -l; psql -f seed.sql",
   "psql app < report.sql",
   "pg_dump --schema-only -f schema.sql",
   "prisma migrate dev",
@@ -389,6 +399,9 @@ const FILES: Case[] = [
       "echo 'several",
       "lines'",
       "supabase db push",
+      "psql <<'SQL'",
+      "\\i db/schema.sql",
+      "SQL",
     ),
     finds: [
       "9 dbmate up",
@@ -396,6 +409,7 @@ const FILES: Case[] = [
       "18 diesel migration run",
       "22 sqlx migrate run",
       "26 supabase db push",
+      "27 psql <db/schema.sql",
     ],
   },
   {
@@ -638,8 +652,10 @@ const FILES: Case[] = [
       "\tdbmate up",
       "db/reset-local:",
       "\tdbmate drop",
+      "release: build ; @dbmate up",
+      "seed: ; psql -f seed.sql",
     ),
-    finds: ["5 alembic upgrade", "7 goose up"],
+    finds: ["5 alembic upgrade", "7 goose up", "12 dbmate up"],
   },
   {
     file: "ops/justfile",
