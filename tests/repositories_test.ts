@@ -7,7 +7,12 @@
 
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { readOutput, SCRIPT, serversOnDemand } from "./helpers.ts";
+import {
+  fetchPackage,
+  readOutput,
+  SCRIPT,
+  serversOnDemand,
+} from "./helpers.ts";
 import { sealed } from "../verify-sync-script.ts";
 import { OLDEST_DENO, refuseOldDeno } from "../sync-production-schema.ts";
 
@@ -691,32 +696,13 @@ Deno.test({
     ),
 });
 
-/** @returns the folder of its program, which this Deno has in its cache */
+/** @returns a folder with its program */
 async function fetchDeno(version: string): Promise<string> {
-  const name = `@deno/${platform}`;
-  await import(`npm:${name}@${version}/package.json`, {
-    with: { type: "json" },
-  });
-  const { stdout } = await readOutput(
-    new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }),
-  );
-  const { npmCache } = JSON.parse(stdout);
-  const [registry] = [...Deno.readDirSync(npmCache)]
-    .map((entry) => join(npmCache, entry.name, name, version))
-    .filter((path) => exists(join(path, "deno")));
-  assert.ok(registry, `Deno ${version} is not in ${npmCache}`);
+  const found = await fetchPackage(`@deno/${platform}`, version);
   const bin = await Deno.makeTempDir({ prefix: `deno-${version}-` });
-  await Deno.copyFile(join(registry, "deno"), join(bin, "deno"));
+  await Deno.copyFile(join(found, "deno"), join(bin, "deno"));
   await Deno.chmod(join(bin, "deno"), 0o755);
   return bin;
-}
-
-function exists(path: string): boolean {
-  try {
-    return !!Deno.statSync(path);
-  } catch {
-    return false;
-  }
 }
 
 async function withRepository(
