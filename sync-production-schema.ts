@@ -420,7 +420,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 7b826710814ba71342fe6b02b07ff4476221a9c1afbbec78abd1bb7dacfc4b21
+// engine 0.1.0 sha256 6a3bb6d9c8adc496c652c0505e7cddc8e16e22854f69a51a952472dd787e5046
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -2504,6 +2504,14 @@ function planDropNotNull(db: Planner, step: Said, fact: ColumnFact) {
 const RESTORABLE =
   /^(view|materialized view|policy|trigger|rule|generated column) /;
 
+/** Numbers of which another type has every one. */
+const WIDER: Record<string, string[]> = {
+  smallint: ["integer", "bigint", "numeric"],
+  integer: ["bigint", "numeric"],
+  bigint: ["numeric"],
+  real: ["double precision"],
+};
+
 function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
   const { name, table, column, text, using } = step;
   const { type, bare } = parseColumn(text);
@@ -2556,6 +2564,7 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
   const change = `TYPE ${text}${kept}${using ? ` USING ${tidy(using)}` : ""}`;
   const back = `TYPE ${fact.type}${collate} USING ${id(column)}::${fact.type}`;
   const kin = gentle || keepsValues(db, step, fact.type, type);
+  const wider = WIDER[fact.type]?.includes(db.canonicalType(type));
   const widened = widenSequence(fact, db.canonicalType(type));
   const phase = db.phase(table, "contract");
   const changes = [
@@ -2565,6 +2574,7 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
         ? columnUndo(db, step, withDefault(step, back, value && fact.default))
         : cannot("what its values were is not kept"),
       effect: "readers meet the new type from then on",
+      lossy: !gentle && (!!using || !wider),
       also: others.map((name) => ({
         table: sqlName(name, db.schema),
         mode: AX,
@@ -8467,6 +8477,8 @@ interface ChangeSpec {
   effect?: string;
   /** What `--allow` must name. */
   hazard?: string;
+  /** Values may be others after it. */
+  lossy?: boolean;
   /** Runs outside a transaction. */
   alone?: boolean;
   /** It may need what stands before it, and others may need it. */
@@ -8524,6 +8536,8 @@ interface Impact extends Pick<ChangeSpec, "lock" | "work" | "how" | "effect"> {
   tables: LockedTable[];
   /** About how long it works, in seconds; none where it is but an instant. */
   seconds?: number;
+  /** That its tables are small, and whether it is no hazard for that. */
+  small?: string;
   /** The relations that were there before and that it may lock. */
   home: string[];
 }
@@ -8666,6 +8680,7 @@ class Planner {
   readonly coming = new Coming(this);
   readonly schema: string;
   readonly single: boolean;
+  readonly safeBelow: number;
   readonly catalog: Catalog;
   readonly #answers: Answers;
   readonly #tables: Map<string, TableFact>;
@@ -8696,7 +8711,10 @@ class Planner {
     { facts, server }: Reading,
     answers: Answers,
     steps: Map<string, Step>,
-    { schema, single }: { schema: string; single: boolean },
+    { schema, single, safeBelow = 0 }: Pick<
+      PlanOptions,
+      "schema" | "single" | "safeBelow"
+    >,
   ) {
     this.catalog = facts;
     this.server = server;
@@ -8704,6 +8722,7 @@ class Planner {
     this.#steps = steps;
     this.schema = schema;
     this.single = single;
+    this.safeBelow = safeBelow;
     this.#tables = new Map(facts.tables);
     this.types = new Map(facts.types);
     this.extensions = new Map(facts.extensions);
@@ -9431,6 +9450,35 @@ class Planner {
     return { name: dotted(table), ...known };
   }
 
+  /**
+   * The hazard of a change. What takes an instant on small tables is none: they
+   * are counted, nothing is lost, and no old transaction is in the way.
+   */
+  #hazard(
+    { hazard, undo, lossy }: ChangeSpec,
+    { tables }: Impact,
+  ): Pick<Change, "hazard" | "small"> {
+    if (!hazard) return {};
+    const slow = /^(rewrite|blocking)$/.test(hazard) &&
+      this.#step.verb !== "step" && !lossy && !undo.startsWith("--");
+    if (!slow || tables.length === 0 || this.safeBelow === 0) return { hazard };
+    const counts = tables.map(({ table }) => {
+      const { was = table } = this.#tables.get(table) ?? {};
+      return this.askRows(smallQuery(was, this.safeBelow), ["42501"]);
+    });
+    if (counts.includes(undefined)) return { hazard };
+    const found = this.ask(`SELECT (${holdersQuery(tables)})::text`);
+    const told = tables.map(({ name, bytes }, i) =>
+      `${name} has ${count(Number(counts[i]), "row")}, ${size(bytes)}`
+    ).join(", ");
+    const old = (JSON.parse(found ?? "[]") as Holder[]).find(
+      ({ age, yields }) => !yields && Number(age ?? Infinity) > LONG,
+    );
+    return old
+      ? { hazard, small: `small, but not free: in the way is ${old.who}` }
+      : { small: `no hazard below --safe-below ${this.safeBelow}: ${told}` };
+  }
+
   /** Whether what a step makes has to follow another type of a column. */
   #needsNewType(step: Step): boolean {
     const { verb, table = "", text = "" } = step;
@@ -9457,12 +9505,14 @@ class Planner {
       this.table(table)?.was === "";
     const retyped = this.#needsNewType(this.#step);
     const changes = specs.map((spec, i) => {
-      const { locks: _, work: _work, how: _how, effect: _effect, ...rest } =
+      const { locks: _, work: _1, how: _2, effect: _3, hazard: _4, ...rest } =
         spec;
+      const impact = this.#impact(spec);
       return {
         ...rest,
         ...(retyped && { phase: "contract" as const }),
-        ...this.#impact(spec),
+        ...impact,
+        ...this.#hazard(spec, impact),
         ...origin,
         ...{ object, on, goes },
         verb: text,
@@ -9513,6 +9563,17 @@ class Planner {
     const item = this.#items.at(-1);
     return item?.mark === "change" ? item : undefined;
   }
+}
+
+/** What a table may have on disk at most to be a small one, in bytes. */
+const SMALL = 1_000_000;
+
+/** How many rows a table has, if they are fewer and it is small on disk. */
+function smallQuery(name: string, rows: number): string {
+  return `SELECT CASE WHEN (SELECT sum(pg_table_size(oid)) FROM pg_class
+      WHERE oid IN (${treeOf(name)})) <= ${SMALL}
+    THEN (SELECT CASE WHEN count(*) < ${rows} THEN count(*) END
+      FROM (SELECT FROM ${name} LIMIT ${rows}) x)::text END`;
 }
 
 /** "tasks, users: SHARE ROW EXCLUSIVE while it scans it"; "" for no lock. */
@@ -9831,6 +9892,8 @@ export interface PlanOptions {
   only: string[];
   skip: string[];
   probeTimeout: number;
+  /** Tables with fewer rows are small; none is without it. */
+  safeBelow?: number;
   /** Without it, who else uses the tables is not looked at. */
   lockTimeout?: number;
   apply?: boolean;
@@ -12265,6 +12328,7 @@ class Reporter {
       const { within } = change;
       if (within) this.line(`      -- in CREATE TABLE ${within.on}`, "dim");
       const { hazard } = change;
+      if (change.small) this.line(`      -- ${flat(change.small)}`, "dim");
       if (hazard) this.line(`      -- needs --allow ${hazard}`, "yellow");
     }
   }
@@ -12730,6 +12794,7 @@ function toDocumentChange(change: Change) {
     seconds: change.seconds ?? null,
     effect: change.effect ?? null,
     hazard: change.hazard ?? null,
+    small: change.small ?? null,
     within: change.within?.object ?? null,
     transaction: !change.alone,
   };
@@ -12867,14 +12932,15 @@ function toMarkdown(outcome: Outcome): string {
 
 function tableInMarkdown({ changes, digest }: Plan, budget: { left: number }) {
   const rows = changes.map((change) => {
-    const { object, verb, part, phase, lock, blocks, effect, hazard } = change;
+    const { object, verb, part, phase, lock, blocks, effect, hazard, small } =
+      change;
     const needs = hazard && `needs --allow ${hazard}`;
     const cells = [
       code(object),
       prose(`${verb}${part}`),
       phase,
       prose(lock ? `${lock}; blocks ${blocks ?? "?"}` : ""),
-      prose(given(describeSizes(change), effect, needs).join("; ")),
+      prose(given(describeSizes(change), effect, small, needs).join("; ")),
     ];
     // What Markdown has as cells of a table.
     const row = cells.map((text) => text.replaceAll("|", "\\|")).join(" | ");
@@ -14349,17 +14415,17 @@ Steps:
 Safety:
   --allow HAZARD         let a change pass: rewrite, blocking, rename, conflict,
                          drop:NAME or replace:NAME; may be repeated
+  --safe-below ROWS      tables below it and 1 MB are no hazard (default: 1000)
   --expect-plan DIGEST   apply what was reviewed on this database, or refuse;
                          also the file of a dry run in JSON
-  --yes                  apply without a question; else a terminal is asked for
-                         the plan's digest
+  --yes                  apply without asking a terminal for the plan's digest
   --single-transaction   all or nothing, in one transaction
   --lock-timeout TIME    longest wait for one lock (default: 500ms)
   --max-wait TIME        longest time to try for a lock (default: 5m)
   --probe-timeout TIME   longest look at the data (default: 5s)
 Output:
   --format FORMAT        text, json, markdown, or sql for psql (default: text)
-  --verbose              list what is in place, and what no step names
+  --verbose              list what is in place or in no step, and what SQL ran
   --detailed-exitcode    exit 2 when changes are pending
   --strict               and when there is something that no step names
 Setting up:
@@ -14945,6 +15011,7 @@ async function readArguments(args: string[], report: Reporter) {
     allow: all("allow"),
     expected: readExpected(last("expect-plan"), apply),
     yes: has("yes"),
+    safeBelow: readRows("safe-below", last("safe-below") ?? SAFE_BELOW),
     single: has("single-transaction"),
     verbose: has("verbose"),
     detailed: has("detailed-exitcode"),
@@ -15101,6 +15168,19 @@ function readExpected(
       "Take the digest from a dry run, or keep one with --format json",
     );
   }
+}
+
+/** How many rows a small table has fewer of, where nobody says. */
+const SAFE_BELOW = "1000";
+
+/** A number of rows. */
+function readRows(name: string, text: string): number {
+  refuse(
+    !/^\d{1,6}$/.test(text),
+    `--${name} takes a number of rows below a million, not "${text}"`,
+    "Write 1000, or 0 for none",
+  );
+  return Number(text);
 }
 
 /** Milliseconds, of 500, 500ms, 2s or 5m. */

@@ -14,6 +14,7 @@ import {
   connect,
   isInstalled,
   type Output,
+  pause,
   serversOnDemand,
   sync,
   syncCommand,
@@ -334,7 +335,8 @@ Deno.test("a refusal says what a person decides, and the command for it", () =>
       addExclusion("t", "t_n_excl", "USING btree (n WITH =)"),
       step("own", { check: "to_regclass('own') IS NOT NULL",
         alter: "CREATE TABLE own ()", hazard: "odd one" }),`;
-    const { code, stderr } = await sync(["--apply"], { url, steps });
+    const all = ["--apply", "--safe-below", "0"];
+    const { code, stderr } = await sync(all, { url, steps });
     assert.equal(code, 3, stderr);
     for (
       const line of [
@@ -382,6 +384,106 @@ Deno.test("a refusal says what a person decides, and the command for it", () =>
       "CREATE TABLE two (\n  id int,\n  CONSTRAINT two_id_key UNIQUE (id)\n)",
     ]);
   }));
+
+Deno.test("on a small table that is free, what takes an instant is no hazard", () =>
+  onServer(14, async (url, sql) => {
+    await sql.unsafe(`CREATE TABLE few (n int, s smallint, v varchar(9),
+        b bigint);
+      INSERT INTO few SELECT i, i, 'x', i FROM generate_series(1, 999) i;
+      CREATE TABLE many AS SELECT i AS n FROM generate_series(1, 1000) i;
+      CREATE TABLE wide (n int, t text); ALTER TABLE wide ALTER t SET STORAGE
+        EXTERNAL; INSERT INTO wide SELECT i, repeat('x', 600000)
+        FROM generate_series(1, 2) i;
+      CREATE TABLE kept (id int PRIMARY KEY); INSERT INTO kept VALUES (1);
+      CREATE TABLE uses (k int REFERENCES kept);
+      INSERT INTO uses SELECT 1 FROM generate_series(1, 1000);
+      CREATE TABLE parts (n int) PARTITION BY LIST (n);
+      CREATE TABLE part PARTITION OF parts DEFAULT;
+      INSERT INTO parts SELECT generate_series(1, 1000);
+      CREATE DOMAIN positive AS int; CREATE TABLE held (n positive);
+      INSERT INTO held VALUES (1)`).simple();
+    const free = [
+      'changeType("few", "n", "bigint"), ',
+      'addColumn("few", "id", "int GENERATED ALWAYS AS IDENTITY"), ',
+      'addExclusion("few", "few_excl", "USING btree (n WITH =)"), ',
+      'createDomain("positive", "int CHECK (VALUE > 0)"), ',
+    ].join("");
+    // What is larger, alone or with what is locked along, or loses something.
+    const hazards = [
+      'changeType("many", "n", "bigint"), changeType("wide", "n", "bigint"), ',
+      'changeType("kept", "id", "bigint"), changeType("parts", "n", "bigint"),',
+      'changeType("few", "b", "int"), changeType("few", "v", "varchar(5)"), ',
+      'changeType("few", "s", "bigint", "s / 2"), dropColumn("few", "gone"),',
+      'renameTable("uses", "using_it"), step("x", { check: "false",',
+      'alter: "ALTER TABLE few ADD y int", hazard: "rewrite" }), ',
+    ].join("");
+    await sql.unsafe("ALTER TABLE few ADD gone int");
+    const plan = async (...args: string[]) => {
+      const all = ["--dry-run", "--format", "json", ...args];
+      const steps = free + hazards;
+      const { plan } = readDocument(await sync(all, { url, steps }));
+      return (plan.changes as Record<string, string | null>[]).map((
+        { object, hazard, small },
+      ) => [object, hazard, small?.split(/[:,]/)[0] ?? null]);
+    };
+    const why = "no hazard below --safe-below 1000";
+    const found = await plan();
+    assert.deepEqual(found.filter(([, , small]) => small), [
+      ["few.id", null, why],
+      ["positive", null, why],
+      ["few.n", null, why],
+      ["few_excl", null, why],
+    ]);
+    assert.deepEqual(
+      found.filter(([, hazard]) => hazard).map(([object, hazard]) => [
+        object,
+        hazard,
+      ]).sort(),
+      [
+        ["few.b", "rewrite"],
+        ["few.gone", "drop:few.gone"],
+        ["few.s", "rewrite"],
+        ["few.v", "rewrite"],
+        ["kept.id", "rewrite"],
+        ["many.n", "rewrite"],
+        ["parts.n", "rewrite"],
+        ["using_it", "rename"],
+        ["wide.n", "rewrite"],
+        ["x", "rewrite"],
+      ],
+    );
+    const off = await plan("--safe-below", "0");
+    assert.deepEqual(off.filter(([object]) => object === "few.n"), [
+      ["few.n", "rewrite", null],
+    ]);
+    assert.deepEqual(
+      (await plan("--safe-below", "1001")).filter(([, , small]) => small)
+        .length,
+      7,
+    );
+
+    const args = ["--apply", "--verbose"];
+    await sql.begin(async (other) => {
+      await other`SELECT 1 FROM few`;
+      await pause(150);
+      const refused = await sync(args, { url, steps: free });
+      assert.equal(refused.code, 3, refused.stdout);
+      assert.match(refused.stdout, /-- small, but not free: in the way is pid/);
+    });
+    const { code, stderr } = await sync(args, { url, steps: free });
+    assert.equal(code, 0, stderr);
+  }));
+
+Deno.test("--safe-below says what it takes", async () => {
+  for (const wrong of ["many", "-1", "1.5", "10000000"]) {
+    const args = ["--dry-run", `--safe-below=${wrong}`];
+    const { code, stderr } = await sync(args, {
+      url: "postgres://a@[::1]:1/a",
+    });
+    assert.equal(code, 1);
+    assert.match(stderr, /^error: --safe-below takes a number of rows/);
+  }
+});
 
 // ─── Undo ──────────────────────────────────────────────────────────────────
 

@@ -461,7 +461,8 @@ for (const major of MAJORS) {
         const parents = (await sql`SELECT t.name, p.name AS parent
           FROM look.tables t LEFT JOIN look.tables p ON p.oid = t.parent`)
           .map(({ name, parent }): [string, string | null] => [name, parent]);
-        const args = ["--dry-run", "--format", "json", ...mode];
+        const args = ["--dry-run", "--format", "json", ...mode]
+          .concat("--safe-below=0");
         const { stdout, stderr } = await sync(args, { url, steps });
         const { plan } = JSON.parse(stdout);
         const issues = plan.issues.filter(({ reason }: { reason: string }) =>
@@ -584,7 +585,8 @@ Deno.test("a type change tells what it builds anew and scans", () =>
       CREATE INDEX t_lower ON t (lower(a)); CREATE INDEX t_plain ON t (a);
       ALTER TABLE t ADD CONSTRAINT t_check CHECK (a <> '')`).simple();
     const steps = `changeType("t", "a", "varchar(20)"),`;
-    const { code, stdout } = await sync(["--apply"], { url, steps });
+    const args = ["--apply", "--safe-below", "0"];
+    const { code, stdout } = await sync(args, { url, steps });
     assert.equal(code, 3);
     assert.match(
       stdout,
