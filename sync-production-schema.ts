@@ -420,7 +420,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 6a3bb6d9c8adc496c652c0505e7cddc8e16e22854f69a51a952472dd787e5046
+// engine 0.1.0 sha256 fc381eb34110ae5303a4067842084518b63acd2a6dedcb97ee11e32b59ed821f
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -14665,7 +14665,10 @@ function refuseAll(
 
 /** The command that runs this again in another manner. */
 function commandFor({ repeated }: Options, ...words: string[]): string {
-  const script = Deno.mainModule.split("/").at(-1);
+  const here = `file://${Deno.cwd()}/`, file = Deno.mainModule;
+  const script = file.startsWith(here)
+    ? file.slice(here.length)
+    : file.split("/").at(-1);
   return [`./${script}`, ...words].join(" ") + repeated;
 }
 

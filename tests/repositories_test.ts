@@ -213,6 +213,17 @@ for (const [name, repository] of Object.entries(OTHERS)) {
           assert.equal(code, 0, stdout + stderr);
         }
       });
+      if (steps.length > 0) {
+        await onServer(18, async (url) => {
+          const deploy = "sh schema-sync/deploy.sh --dry-run";
+          const { stdout } = await shell(deploy, directory, url);
+          const next = /^Next: (\.\/schema-sync\/sync-.* --apply .*)$/m.exec(
+            stdout,
+          );
+          const applied = await shell(next?.[1] ?? "false", directory, url);
+          assert.match(applied.stdout, /^Applied plan /m, applied.stderr);
+        });
+      }
       const format = await shell(
         "deno fmt --check",
         `${directory}/schema-sync`,
