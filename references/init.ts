@@ -508,19 +508,23 @@ function modelsIn(directory: string): string[] {
 
 function next(given: string, { models }: Target): string[] {
   const task = `${deno()} task --cwd ${FOLDER}`;
+  const own = `"$DATABASE_URL" > ${models.path}`;
   return [
     "",
-    ...models.text === undefined ? [] : [
-      `Write models into ${models.path} and steps into ` +
-      `${FOLDER}/sync-production-schema.ts,`,
-      "or have the steps of a database that is there written for you:",
-      `  DATABASE_URL=postgres://… ${task} verify --scaffold --live --write`,
-      "",
-    ],
     "Next:",
     ...resolve(given) === Deno.cwd() ? [] : [`  cd ${quoted(given)}`],
+    "  export DATABASE_URL=postgres://…",
+    ...models.text === undefined
+      ? ["have the steps of the models written:"]
+      : ["where there is a database already, have its steps written:"],
+    `  ${task} verify --scaffold ` +
+    (models.text === undefined ? "--write" : "--live --write"),
+    ...models.text !== undefined && models.path.endsWith(".sql")
+      ? [`  pg_dump --schema-only ${own}`]
+      : [],
+    `then, and after each edit of ${models.path} and the steps:`,
     `  ${task} verify --update-guide`,
-    `  DATABASE_URL=postgres://… ${task} sync --dry-run`,
+    `  ${task} sync --dry-run`,
   ];
 }
 
