@@ -420,7 +420,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 fc381eb34110ae5303a4067842084518b63acd2a6dedcb97ee11e32b59ed821f
+// engine 0.1.0 sha256 4b26bfb7258629307b97777d584839309af4aae5339f6ba954d7dd4951db2523
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -12212,11 +12212,8 @@ class Reporter {
   document(outcome: Outcome) {
     if (this.format === "text" || this.quiet) return;
     const [write, safe] = DOCUMENTS[this.format];
-    const written = write(outcome);
-    // A script has no text of others, and must stay what it is.
-    const text = this.format === "sql" ? written : this.#hidden(written);
     this.#clearBar();
-    console.log(safe(text));
+    console.log(safe(write(outcome, (text) => this.#hidden(text))));
   }
 
   /** What would take back that which was committed. */
@@ -12627,17 +12624,23 @@ function describeCounts(plan: Plan): string {
 }
 
 /** "Runs 8 statements: 3 in one transaction, then 5 online." */
-function describeOrder({ changes, single }: Plan): string {
-  const all = statementsIn(changes);
-  if (single) return `Runs ${all} in one transaction.`;
+function describeOrder(plan: Plan): string {
+  const all = statementsIn(plan.changes);
+  if (plan.single) return `Runs ${all} in one transaction.`;
+  const parts = describePhases(plan).map(([, words]) => words);
+  return `Runs ${all}: ${parts.join(", then ")}.`;
+}
+
+/** Of each phase that has some, how many statements: "5 online". */
+function describePhases({ changes, single }: Plan): [Phase, string][] {
   const groups = groupChanges(changes, single);
-  const parts = PHASES.flatMap((phase) => {
+  return PHASES.flatMap((phase): [Phase, string][] => {
     const of = groups.filter(([first]) => first?.phase === phase);
     const [, does] = PHASE_WORDS[phase];
     const how = phase === "expand" ? ` ${inTransactions(of.length)}` : "";
-    return of.length > 0 ? [`${countStatements(of.flat())} ${does}${how}`] : [];
+    const words = `${countStatements(of.flat())} ${does}${how}`;
+    return of.length > 0 ? [[phase, words]] : [];
   });
-  return `Runs ${all}: ${parts.join(", then ")}.`;
 }
 
 function inTransactions(n: number): string {
@@ -12712,20 +12715,34 @@ interface NextAction {
   who: "person" | "anyone";
 }
 
+/** Leaves secrets out. */
+type Hide = (text: string) => string;
+
 /**
  * How each format is written, and made safe as a whole, so that nothing that
  * others wrote, in names, rows or messages, commands who reads it: a terminal, a
  * CI service that obeys lines of its log, or an eye that sees neither what has
- * no width nor what turns the direction.
+ * no width nor what turns the direction. Secrets are hidden before a format
+ * spells some of their characters in its own way.
  */
 const DOCUMENTS = {
   json: [
-    (outcome: Outcome) => JSON.stringify(toDocument(outcome), null, 2),
+    (outcome: Outcome, hide: Hide) =>
+      JSON.stringify(
+        toDocument(outcome),
+        (_, value) => typeof value === "string" ? hide(value) : value,
+        2,
+      ),
     safeJson,
   ],
+  // A script has no text of others, and must stay what it is.
   sql: [toSql, safeSql],
   // Its pieces are made code or plain words where they are put together.
-  markdown: [toMarkdown, safeText],
+  markdown: [
+    (outcome: Outcome, hide: Hide) => hide(toMarkdown(outcome)),
+    safeText,
+  ],
+  html: [toHtml, safeText],
 } as const;
 
 type Format = "text" | keyof typeof DOCUMENTS;
@@ -13018,6 +13035,218 @@ function code(text: string): string {
   // One space at both ends is taken away.
   const apart = longest > 0 || /^(\s.*\s)?$/s.test(line);
   return apart ? `${fence} ${line} ${fence}` : `${fence}${line}${fence}`;
+}
+
+/** Markup, and what is put into it. */
+interface Markup {
+  parts: readonly string[];
+  values: Content[];
+}
+
+/** Text, or markup that holds text. */
+type Content = Markup | string | Content[];
+
+function markup(parts: TemplateStringsArray, ...values: Content[]): Markup {
+  return { parts, values };
+}
+
+/** The one place where text gets into a page, and in which it stays text. */
+function render(content: Content, hide: Hide): string {
+  if (Array.isArray(content)) {
+    return content.map((one) => render(one, hide)).join("\n");
+  }
+  if (typeof content === "string") {
+    return hide(content)
+      .replaceAll(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  }
+  const values = content.values.map((one) => render(one, hide));
+  return String.raw({ raw: content.parts }, ...values);
+}
+
+/** For light and dark, wide and narrow, and paper; a click takes a command. */
+const STYLE = markup`
+:root { color-scheme: light dark; --back: #fff; --text: #1f2328; --dim: #59636e;
+  --line: #d1d9e0; --code: #f6f8fa; --look: #bf8700; --bad: #cf222e }
+@media (prefers-color-scheme: dark) { :root { --back: #0d1117; --text: #e6edf3;
+  --dim: #9198a1; --line: #3d444d; --code: #161b22; --look: #e3b341;
+  --bad: #ff7b72 } }
+body { background: var(--back); color: var(--text); margin: auto; padding: 1em;
+  font: 1em/1.5 system-ui, sans-serif; max-width: 56em; overflow-wrap: anywhere }
+h1 { font-size: 1.5em } h2 { font-size: 1.2em; margin: 1.8em 0 .5em }
+h3 { font-size: 1em; margin: 0 } a { color: inherit }
+pre, code, .query, .fix, .undo { font: .875rem/1.6 ui-monospace, Menlo, Consolas,
+  monospace; unicode-bidi: isolate; white-space: pre-wrap }
+pre { background: var(--code); border-radius: .4em; margin: .6em 0;
+  padding: .5em .8em }
+.command { border: 1px solid; user-select: all }
+article, .phases li { border: 1px solid var(--line); border-radius: .4em;
+  margin: .8em 0; padding: .6em 1em }
+.issue { border-left: 4px solid var(--look) }
+.bad { border-left: 4px solid var(--bad) }
+dl { display: grid; grid-template-columns: 5em 1fr; gap: 0 .6em; margin: .4em 0 }
+dt, summary { color: var(--dim) } dd { margin: 0; white-space: pre-wrap }
+.phases { display: flex; flex-wrap: wrap; gap: .8em; list-style: none; padding: 0 }
+.phases li { margin: 0 } .phases li + li::before { content: "→ " }
+@media print { body { font-size: .7em; max-width: none }
+  h2, h3 { break-after: avoid } article { break-inside: avoid }
+  details::details-content { content-visibility: visible } }
+`;
+
+/** One page for people, which needs nothing else and can do nothing. */
+function toHtml(outcome: Outcome, hide: Hide): string {
+  const { plan, mode, errors = [] } = outcome;
+  const of = plan ? ` of ${flat(plan.server.database)}` : "";
+  const title = `Schema sync: ${mode.replace("-", " ")}${of}`;
+  const failed = errors.map(([message = "", ...hints]) =>
+    markup`<article class="bad"><h3>error: ${message}</h3>
+${hints.map((hint) => markup`<div class="code">${hint}</div>`)}</article>`
+  );
+  const page = markup`<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${title}</title>
+<style>${STYLE}</style>
+<h1>${title}</h1>
+${[...failed, ...plan ? planInHtml(outcome, plan) : []]}
+</html>`;
+  return render(page, hide);
+}
+
+/** In the order of what matters to whoever reviews it. */
+function planInHtml(outcome: Outcome, plan: Plan): Content[] {
+  const { where = "", schema, mode, committed } = outcome;
+  const { server, changes, issues, sections, unnamed, digest } = plan;
+  const counts = changes.length + issues.length === 0
+    ? "✓ In sync: nothing to change."
+    : mode === "apply"
+    ? `Applied ${countStatements(committed)} of ${statementsIn(changes)}.`
+    : describeCounts(plan);
+  const undo = undoScript(plan, committed).map(safeSql).join("\n");
+  return [
+    factsInHtml([
+      ["database", server.database],
+      ["schema", schema],
+      ["server", `${where}, PostgreSQL ${server.versionText}`],
+      ["plan", digest],
+      ["made", new Date().toUTCString()],
+    ]),
+    markup`<p><b>${counts}</b></p>`,
+    ...changes.length > 0 ? [orderInHtml(plan)] : [],
+    ...nextInHtml(outcome),
+    ...issues.length > 0 ? [markup`<h2 id="look">Needs a look</h2>`] : [],
+    ...issues.map((issue) => itemInHtml(issue, outcome)),
+    ...hazardsInHtml(outcome, plan),
+    ...sections.map(({ title, items }) => {
+      const pending = items.filter(({ mark }) => mark === "change");
+      const there = items.filter(({ mark }) => mark === "in place")
+        .map(({ object }) => object);
+      if (pending.length === 0) {
+        return listInHtml(`in place in ${title}`, there);
+      }
+      const all = pending.map((item) => itemInHtml(item, outcome));
+      return [markup`<h2>${title}</h2>`, ...all, listInHtml("in place", there)];
+    }),
+    listInHtml("in no step", unnamed),
+    ...undo
+      ? [markup`<h2>To take it back</h2>`, markup`<pre>${undo}</pre>`]
+      : [],
+  ];
+}
+
+/** The phases that it has, as a diagram. */
+function orderInHtml(plan: Plan): Content {
+  if (plan.single) return markup`<p>${describeOrder(plan)}</p>`;
+  const phases = describePhases(plan).map(([phase, words]) =>
+    markup`<li><b>${PHASE_WORDS[phase][0]}</b><br>${words}</li>`
+  );
+  return markup`<p>${statementsIn(plan.changes)}, in this order:</p>
+<ol class="phases">${phases}</ol>`;
+}
+
+function nextInHtml({ actions = [] }: Outcome): Content[] {
+  const words = {
+    mend:
+      markup`fix <a href="#look">what needs a look</a>, then run this again`,
+    allow: markup`a person decides on <a href="#hazards">the hazards</a>`,
+    apply: "whoever agrees to all of it runs",
+    "dry-run": "have it reviewed on this database",
+  };
+  return actions.filter(({ action }, i) => action !== "mend" || i === 0)
+    .map(({ action, command }) => [
+      markup`<p>Next: ${words[action]}</p>`,
+      action === "allow" ? "" : commandInHtml(command),
+    ]);
+}
+
+function hazardsInHtml({ actions = [] }: Outcome, plan: Plan): Content[] {
+  const decisions = describeDecisions(plan, []);
+  if (decisions.length === 0) return [];
+  const allow = actions.find(({ action }) => action === "allow");
+  const mend = actions.some(({ action }) => action === "mend");
+  return [
+    markup`<h2 id="hazards">Hazards, for a person to decide</h2>`,
+    ...decisions.map((text) =>
+      markup`<article class="issue">${text}</article>`
+    ),
+    mend ? "The command comes once nothing else needs a look." : "",
+    allow ? markup`<p>Whoever allows them runs:</p>` : "",
+    commandInHtml(allow?.command),
+  ];
+}
+
+function itemInHtml(item: Item, { committed, plan }: Outcome): Content {
+  const { mark, object, text, details, changes } = item;
+  const [sign] = MARKS[mark];
+  const from = plan?.sections.find(({ items }) => items.includes(item));
+  const section: Detail = ["section", mark === "issue" ? from?.title : ""];
+  return markup`<article class="${mark}">
+<h3>${sign} <code>${flat(object)}</code> ${text}</h3>
+${[
+    factsInHtml([section, ...details]),
+    ...changes.map((change) => {
+      const { phase, lock, blocks, effect, hazard, within, undo } = change;
+      const never = undo.startsWith("--");
+      return [
+        markup`<pre>${safeSql(`${change.sql};`)}</pre>`,
+        factsInHtml([
+          ["done", committed.includes(change) ? "committed" : null],
+          ["phase", phase],
+          ["in", within && `CREATE TABLE ${within.on}`],
+          ["locks", lock],
+          ["blocks", blocks],
+          ["size", given(describeSizes(change), change.small).join("; ")],
+          ["effect", effect],
+          ["needs", hazard && `--allow ${hazard}`],
+          [
+            "undo",
+            never ? `none: ${undo.slice(3)}` : undo && safeSql(`${undo};`),
+          ],
+        ]),
+      ];
+    }),
+  ]}
+</article>`;
+}
+
+/** Labels beside their texts, where there are any. */
+function factsInHtml(facts: Detail[]): Content {
+  const told = facts.flatMap(([label, text]) =>
+    text ? [markup`<dt>${label}<dd class="${label}">${text}`] : []
+  );
+  return told.length > 0 ? markup`<dl>${told}</dl>` : "";
+}
+
+function listInHtml(what: string, names: string[]): Content {
+  const all = names.map((name) => markup`<li><code>${flat(name)}</code>`);
+  return names.length === 0 ? "" : markup`<details>
+<summary>${`${names.length} ${what}`}</summary><ul>${all}</ul></details>`;
+}
+
+function commandInHtml(command: string | null = null): Content {
+  return command ? markup`<pre class="command">${command}</pre>` : "";
 }
 
 // ═══ Errors ════════════════════════════════════════════════════════════════
@@ -14424,7 +14653,7 @@ Safety:
   --max-wait TIME        longest time to try for a lock (default: 5m)
   --probe-timeout TIME   longest look at the data (default: 5s)
 Output:
-  --format FORMAT        text, json, markdown, or sql for psql (default: text)
+  --format FORMAT        text (default), json, markdown, html, or sql for psql
   --verbose              list what is in place or in no step, and what SQL ran
   --detailed-exitcode    exit 2 when changes are pending
   --strict               and when there is something that no step names

@@ -121,6 +121,7 @@ Deno.test("the workflow keeps one comment with the plan, then applies it", () =>
     assert.match(read("comments"), /^<!-- schema sync -->\n### Schema sync/);
 
     assert.deepEqual(await run("review", "Dry run"), { code: 0, stderr: "" });
+    assert.match(read("plan.html"), /<h1>Schema sync: dry run of /);
     const [, digest = ""] = /^digest=([0-9a-f]{12})$/m.exec(read("output")) ??
       [];
     values["needs.review.outputs.digest"] = digest;

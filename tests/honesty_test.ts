@@ -495,7 +495,7 @@ Deno.test("the query of another session is shown without a literal", () =>
 
 // ─── Passwords ─────────────────────────────────────────────────────────────
 
-const PASSWORD = "p@ss/wörd:%20";
+const PASSWORD = 'p@ss/w"ö\\<&rd:%20';
 
 Deno.test("a password is hidden in any form of it", async (t) => {
   const forms = [
@@ -522,6 +522,18 @@ Deno.test("a password is hidden in any form of it", async (t) => {
         }
       });
     }
+    await t.step("in what steps say", async () => {
+      const steps = forms.map((form, i) =>
+        `step("a${i}", { check: "to_regclass('a${i}') IS NOT NULL",
+          alter: ${JSON.stringify(`SELECT '${form}'`)} })`
+      ).join();
+      for (const format of ["json", "markdown", "html"]) {
+        const args = ["--dry-run", "--format", format];
+        const { stdout } = await sync(args, { url: given, steps });
+        assert.equal(stdout.match(/SELECT .*\*\*\*/g)?.length, forms.length);
+        assert.doesNotMatch(stdout, /p(@|%40)ss|:other@/i);
+      }
+    });
     await t.step("a name that is the password as well stays", async () => {
       const same = url.replace("@", ":postgres@");
       const steps = `createTable("postgres_1", { id: "int" })`;
@@ -725,6 +737,16 @@ function assertMarkdown(text: string) {
   assert.equal(fence, "");
 }
 
+/** Nothing is markup but what the page itself is made of. */
+function assertHtml(text: string) {
+  assertHarmless(text);
+  const [, body = ""] = text.split("</style>");
+  const own =
+    /<\/?(html|h[123]|p|b|br|a|d[ltd]|[ou]l|li|pre|code|div|article|details|summary)( (class|id|href)="#?\w*")?>/g;
+  const rest = body.replaceAll(own, "");
+  assert.doesNotMatch(rest, /[<>"']|&(?!#\d+;)/);
+}
+
 /** A table for each text, in which it is whatever it can be. */
 function bitingSteps(texts: string[]): string {
   const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
@@ -798,6 +820,7 @@ for (const seed of [1, 2, 3]) {
       assert.match(told, /is another constraint/);
       assert.match(told, /has other enum labels/);
       assertMarkdown(await look("markdown"));
+      assertHtml(await look("html"));
       await look("json");
       await look("sql");
       for (const format of ["text", "markdown", "json"]) {

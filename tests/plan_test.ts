@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type postgres from "postgres";
+import { CHROMIUM, Page } from "./browser.ts";
 import {
   catalog as inspectCatalog,
   connect,
@@ -693,7 +694,7 @@ Deno.test("--format says which there are", async () => {
   const wrong = await sync(["--dry-run", "--format", "yaml"], { url });
   assert.equal(
     wrong.stderr,
-    'error: there is no format "yaml"\n  Use text, json, sql, markdown\n',
+    'error: there is no format "yaml"\n  Use text, json, sql, markdown, html\n',
   );
   const sql = await sync(["--apply", "--format", "sql"], { url });
   assert.match(sql.stderr, /--format sql is the script of a dry run/);
@@ -795,3 +796,133 @@ Deno.test("--format markdown fits a comment of GitHub's at 1,000 changes", () =>
     assert.match(stdout, /<\/details>/);
     assert.match(stdout, /- ⚠ `a_long_name_3\.id` has another type/);
   }));
+
+// ─── HTML ──────────────────────────────────────────────────────────────────
+
+/** What would be markup, or turns the direction, as names and as rows. */
+const BITING = [
+  "<script>document.title = 'run'</script>",
+  '"><img src=x onerror=alert(1)>',
+  "</pre></style></title><h1>&lt;b&gt;",
+  "a\u202eb",
+  "a_name_that_is_long_and_has_no_place_where_it_could_be_broken",
+];
+
+Deno.test("--format html is a page for people", (t) =>
+  onServer(18, async (url, sql) => {
+    await sql`CREATE TABLE notes (key text PRIMARY KEY, n int, old int)`;
+    const rows = BITING.map((key) => ({ key, n: 0, old: 1 }));
+    await sql`INSERT INTO notes ${sql(rows)}`;
+    const tables = BITING.map((name) =>
+      `createTable(${JSON.stringify(name)}, { id: "int PRIMARY KEY" }),`
+    );
+    const steps = `${tables.join("")}
+      createTable("notes", { key: "text PRIMARY KEY", n: "int" }),
+      addCheck("notes", "notes_n_check", "n > 0"),
+      dropColumn("notes", "old"),
+      step("odd", { check: "to_regclass('odd') IS NOT NULL",
+        alter: "SELECT '<b>x'::int", phase: "contract" }),`;
+    const take = async (...args: string[]) =>
+      (await sync([...args, "--format", "html"], { url, steps })).stdout;
+    const skip = ["--skip", "notes_n_check"];
+    const look = await take("--dry-run");
+    const allow = await take("--dry-run", ...skip);
+    const failed = await take("--apply", ...skip, "--allow", "drop:notes.old");
+
+    const inOrder = (page: string, texts: string[]) => {
+      let at = 0;
+      for (const text of texts) {
+        at = page.indexOf(text, at);
+        assert.ok(at >= 0, `${text} is missing, or too early:\n${page}`);
+      }
+    };
+    await t.step("with what matters most first", () => {
+      inOrder(look, [
+        "<h1>Schema sync: dry run of ",
+        "8 to change, 1 needs a look",
+        "<b>Expand</b><br>5 in one transaction</li>",
+        "<b>Contract</b><br>2 to finish</li>",
+        '<p>Next: fix <a href="#look">',
+        ">Needs a look<",
+        "add check would fail: 5 rows fail it",
+        'id="hazards">',
+        "notes.old (drop:notes.old): its values are gone (5 rows with a value)",
+        "<h2>Steps</h2>",
+        "ALTER TABLE notes DROP COLUMN old;",
+        'class="locks">notes: ACCESS EXCLUSIVE for an instant',
+        'class="blocks">reads and writes',
+        'class="undo">none: its values are gone',
+      ]);
+      assert.doesNotMatch(look, /class="command"/);
+    });
+    await t.step("with the command for whoever allows its hazards", () => {
+      const [, digest] = /Plan (\w+): /.exec(allow) ?? [];
+      const [, command] = /<pre class="command">.*?(--.*)</.exec(allow) ?? [];
+      assert.equal(
+        command,
+        `--apply --expect-plan ${digest} --allow drop:notes.old ` +
+          skip.join(" "),
+      );
+    });
+    await t.step("with what an apply did, and how to take it back", () => {
+      inOrder(failed, [
+        "<h1>Schema sync: apply of ",
+        "error: step &#34;odd&#34;",
+        "type integer: &#34;&#60;b&#62;x&#34;",
+        "Applied 5 of 7 statements.",
+        'class="done">committed',
+        "<h2>To take it back</h2>",
+        "DROP TABLE ",
+      ]);
+    });
+    await t.step({
+      name: "in a browser, where there is Chromium",
+      ignore: !CHROMIUM,
+      fn: () => showAll([look, allow, failed]),
+    });
+  }));
+
+/** Each page does nothing, shows names as they are, and fits any window. */
+async function showAll(htmls: string[]) {
+  const file = await Deno.makeTempFile({ suffix: ".html" });
+  const page = await Page.open();
+  try {
+    const shown = BITING.map((name) => name.replace("\u202e", "\\u202e"));
+    for (const html of htmls) {
+      await Deno.writeTextFile(file, html);
+      await page.show(file);
+      const back = new Set<string>();
+      for (const width of [1000, 360]) {
+        for (const scheme of ["light", "dark"] as const) {
+          await page.look(width, scheme);
+          const [wide, colours] = await page.value(`[
+            document.documentElement.scrollWidth,
+            getComputedStyle(document.body).backgroundColor]`);
+          assert.ok(wide <= width, `${wide} > ${width}`);
+          back.add(colours);
+        }
+      }
+      assert.equal(back.size, 2, "light is as dark");
+      const names = await page.value(
+        "[...document.querySelectorAll('h3 code')].map((e) => e.innerText)",
+      );
+      for (const name of shown) assert.ok(names.includes(name), name);
+      const [text, title, foreign] = await page.value(`[
+        document.body.innerText, document.title,
+        document.querySelectorAll("script, img, h1 ~ h1").length]`);
+      assert.match(title, /^Schema sync: /);
+      assert.match(text, /'<\/?script|<script>document/);
+      assert.equal(foreign, 0);
+      const requests = page.heard("Network.requestWillBeSent");
+      assert.deepEqual(requests.map(({ request }) => request.url), [
+        `file://${file}`,
+      ]);
+      for (const what of ["Log.entryAdded", "Runtime.exceptionThrown"]) {
+        assert.deepEqual(page.heard(what), []);
+      }
+    }
+  } finally {
+    await page.close();
+    await Deno.remove(file);
+  }
+}
