@@ -211,7 +211,9 @@ async function proveOnServer(context: Context): Promise<Objects> {
       const found = helper?.result(name);
       return await proveStates(context, name, await states(), all, next, found);
     };
-    const quick = fresh.problems.length > 0 ? "fresh" : "";
+    const quick = fresh.problems.length > 0 && !options.keepGoing
+      ? "fresh"
+      : "";
     const failed = await proveInOrder(report, quick, {
       idempotent: () => proveIdempotent(context, first),
       ...(options.schema && {
@@ -251,7 +253,10 @@ async function proveInOrder(
 ): Promise<string> {
   for (const [name, check] of Object.entries(checks)) {
     if (failed) report.skip(name, `"${failed}" comes first`);
-    else if ((await report.run(name, check)).problems.length > 0) failed = name;
+    else {
+      const { problems } = await report.run(name, check);
+      if (problems.length > 0 && !report.options.keepGoing) failed = name;
+    }
   }
   return failed;
 }
@@ -513,6 +518,9 @@ async function proveSchema(
   return { text, problems };
 }
 
+/** Kinds of which SQL says all that matters. */
+const SPOKEN_OF = /^(column|constraint|index|enum|domain|view|trigger|policy)$/;
+
 /**
  * What has the right name and is otherwise in one property is noticed, and
  * where a change is planned for it, that change mends it.
@@ -545,9 +553,8 @@ async function proveStrict(
     for (const { key, thing, step, property, sql } of round) {
       const other = reached.get(key);
       if (!other || other.definition === thing.definition) continue;
-      // What was added to what is made by hand is not looked for.
-      const added = /^(function|table)$/.test(thing.kind) &&
-        property !== "body" &&
+      // What was added to what is made by hand, and its SQL does not speak of.
+      const added = !(property === "body" || SPOKEN_OF.test(thing.kind)) &&
         other.definition.length > thing.definition.length;
       if (step.alter && added) continue;
       altered++;
@@ -8605,6 +8612,7 @@ How:
   --states N          how many random starting states (default: 100)
   --seed N            where they begin (default: 1)
   --quick             only a fresh database and a second apply, for editors
+  --keep-going        try every check, also after one that failed
   --rows FILE         INSERT statements for tables of which no row can be made
                       by trying (or export rows beside Drizzle models)
   --schema NAME       an apply to this schema makes the same there, too
@@ -8642,6 +8650,7 @@ interface Options {
   states: number;
   seed: number;
   quick: boolean;
+  keepGoing: boolean;
   /** All that were given; `server` is the one in turn. */
   servers: string[];
   rowsFile: string | undefined;
@@ -8745,6 +8754,7 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
         states: text,
         seed: text,
         quick: flag,
+        "keep-going": flag,
         server: { ...text, multiple: true },
         schema: text,
         replay: text,
@@ -8830,6 +8840,7 @@ async function readArguments(args: string[]): Promise<Options | undefined> {
     states: number("states", 100),
     seed: number("seed", 1),
     quick: values.quick ?? false,
+    keepGoing: values["keep-going"] ?? false,
     servers: values.server ?? [],
     server: values.server?.[0],
     schema: values.schema,
