@@ -420,7 +420,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 4b26bfb7258629307b97777d584839309af4aae5339f6ba954d7dd4951db2523
+// engine 0.1.0 sha256 5ece20254001f02de5db567cd9fefaa6efa3a9f018567eeb9ccae82edc0d0df9
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -13037,30 +13037,22 @@ function code(text: string): string {
   return apart ? `${fence} ${line} ${fence}` : `${fence}${line}${fence}`;
 }
 
-/** Markup, and what is put into it. */
-interface Markup {
-  parts: readonly string[];
-  values: Content[];
-}
+/** Text, or markup with texts in it. */
+type Content = string | Content[] | ((hide: Hide) => string);
 
-/** Text, or markup that holds text. */
-type Content = Markup | string | Content[];
-
-function markup(parts: TemplateStringsArray, ...values: Content[]): Markup {
-  return { parts, values };
+function markup(parts: TemplateStringsArray, ...values: Content[]): Content {
+  return (hide) =>
+    String.raw({ raw: parts }, ...values.map((one) => render(one, hide)));
 }
 
 /** The one place where text gets into a page, and in which it stays text. */
 function render(content: Content, hide: Hide): string {
+  if (typeof content === "function") return content(hide);
   if (Array.isArray(content)) {
     return content.map((one) => render(one, hide)).join("\n");
   }
-  if (typeof content === "string") {
-    return hide(content)
-      .replaceAll(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-  }
-  const values = content.values.map((one) => render(one, hide));
-  return String.raw({ raw: content.parts }, ...values);
+  return hide(content)
+    .replaceAll(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
 /** For light and dark, wide and narrow, and paper; a click takes a command. */
@@ -13087,9 +13079,8 @@ dl { display: grid; grid-template-columns: 5em 1fr; gap: 0 .6em; margin: .4em 0 
 dt, summary { color: var(--dim) } dd { margin: 0; white-space: pre-wrap }
 .phases { display: flex; flex-wrap: wrap; gap: .8em; list-style: none; padding: 0 }
 .phases li { margin: 0 } .phases li + li::before { content: "→ " }
-@media print { body { font-size: .7em; max-width: none }
-  h2, h3 { break-after: avoid } article { break-inside: avoid }
-  details::details-content { content-visibility: visible } }
+@media print { :root { font-size: 11px } body { max-width: none }
+  h2, h3 { break-after: avoid } article { break-inside: avoid } }
 `;
 
 /** One page for people, which needs nothing else and can do nothing. */
@@ -13099,7 +13090,7 @@ function toHtml(outcome: Outcome, hide: Hide): string {
   const title = `Schema sync: ${mode.replace("-", " ")}${of}`;
   const failed = errors.map(([message = "", ...hints]) =>
     markup`<article class="bad"><h3>error: ${message}</h3>
-${hints.map((hint) => markup`<div class="code">${hint}</div>`)}</article>`
+${hints.map((hint) => markup`<div>${hint}</div>`)}</article>`
   );
   const page = markup`<!DOCTYPE html>
 <html lang="en">
@@ -13175,9 +13166,9 @@ function nextInHtml({ actions = [] }: Outcome): Content[] {
     "dry-run": "have it reviewed on this database",
   };
   return actions.filter(({ action }, i) => action !== "mend" || i === 0)
-    .map(({ action, command }) => [
-      markup`<p>Next: ${words[action]}</p>`,
-      action === "allow" ? "" : commandInHtml(command),
+    .map((one) => [
+      markup`<p>Next: ${words[one.action]}</p>`,
+      one.action === "allow" ? "" : runInHtml(one),
     ]);
 }
 
@@ -13187,13 +13178,12 @@ function hazardsInHtml({ actions = [] }: Outcome, plan: Plan): Content[] {
   const allow = actions.find(({ action }) => action === "allow");
   const mend = actions.some(({ action }) => action === "mend");
   return [
-    markup`<h2 id="hazards">Hazards, for a person to decide</h2>`,
+    markup`<h2 id="hazards">Hazards that a person decides</h2>`,
     ...decisions.map((text) =>
       markup`<article class="issue">${text}</article>`
     ),
     mend ? "The command comes once nothing else needs a look." : "",
-    allow ? markup`<p>Whoever allows them runs:</p>` : "",
-    commandInHtml(allow?.command),
+    allow ? [markup`<p>Whoever allows them runs</p>`, runInHtml(allow)] : "",
   ];
 }
 
@@ -13245,7 +13235,7 @@ function listInHtml(what: string, names: string[]): Content {
 <summary>${`${names.length} ${what}`}</summary><ul>${all}</ul></details>`;
 }
 
-function commandInHtml(command: string | null = null): Content {
+function runInHtml({ command }: NextAction): Content {
   return command ? markup`<pre class="command">${command}</pre>` : "";
 }
 
