@@ -879,6 +879,7 @@ async function runExample({ url, script }: Example, command: string) {
   return await readOutput(
     new Deno.Command(Deno.execPath(), {
       args: ["run", ...PERMISSIONS, script, ...args],
+      cwd: join(script, ".."),
       env: { DATABASE_URL: url, NO_COLOR: "1" },
       stdin: "null",
     }),

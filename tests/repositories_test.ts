@@ -393,6 +393,8 @@ function followLinks(files: Record<string, string>) {
     }
   }
   assert.ok(files[SKILL]!.includes(`](../../../${GUIDE_PUT})`));
+  const examples = "../../references/workflow-examples.md";
+  assert.ok(files[GUIDE_PUT]!.includes(`](${examples}#`));
 }
 
 // ═══ deploy.sh ═════════════════════════════════════════════════════════════
