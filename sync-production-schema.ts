@@ -420,7 +420,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 5ece20254001f02de5db567cd9fefaa6efa3a9f018567eeb9ccae82edc0d0df9
+// engine 0.1.0 sha256 61193cd80a3f1633a246ba77364631091638f43e8835bf1452281e3190919a3f
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -14763,6 +14763,9 @@ async function dryRun(
       ? applyCommand(plan, options)
       : "fix what needs a look, then run this again";
     report.summary(plan, performance.now() - start, outcome.next);
+    if (options.target.embedded !== undefined && plan.changes.length > 0) {
+      report.line(NO_ROWS);
+    }
     const pending = plan.changes.length + plan.issues.length > 0 ||
       (options.strict && plan.unnamed.length > 0);
     return options.detailed && pending ? EXIT.pending : EXIT.ok;
@@ -14770,6 +14773,9 @@ async function dryRun(
     await session.end(options.target.embedded !== undefined);
   }
 }
+
+const NO_ROWS = "The embedded database cannot show what the rows of another " +
+  "would: its hazards, NULLs and duplicates";
 
 async function apply(
   sections: Section[],

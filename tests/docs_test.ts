@@ -220,7 +220,7 @@ Deno.test("the documents name every option, and none that is not there", async (
 
 /** Options of other programs that the documents name. */
 const FOREIGN_OPTIONS =
-  /--allow-write=PATH|--node-modules-dir|--quiet|--against|--schema-only|--cwd|--save-exact|--from=|--cached|--no-config|--lock=|--frozen/g;
+  /--allow-write=PATH|--node-modules-dir|--quiet|--against|--agent|--schema-only|--cwd|--save-exact|--from=|--cached|--no-config|--lock=|--frozen/g;
 
 Deno.test("the guide's generated parts are what the models say", async () => {
   await withCopy(async (copy) => {
@@ -419,6 +419,7 @@ Deno.test("SKILL.md leads through a whole change", async () => {
       await run(after[3]!),
     ];
     assert.match(planned, /Plan \w+: 5 to change, \d+ in place\./);
+    assert.match(planned, /\nThe embedded database .*rows.*: .*hazards.*\n$/);
     assert.match(proved, /^Proved/m);
     assert.match(left, /^In sync/m);
     const guide = Deno.readTextFileSync(join(copy, GUIDE));
