@@ -64,8 +64,9 @@ async function evaluate(task: Task): Promise<boolean> {
   const wrong = await play(task, (place) => write(place, task.solution));
   if (wrong.length > 0) return tell(false, `SOLUTION: ${wrong.join("; ")}`);
   const found = await play(task, (place) => write(place, task.mistake));
-  return found.some((line) => task.mistake.found.test(line))
-    ? tell(true, `solution passed; mistake failed: ${found[0]}`)
+  const reason = found.find((line) => task.mistake.found.test(line));
+  return reason
+    ? tell(true, `solution passed; mistake failed: ${reason}`)
     : tell(false, `MISTAKE found by: ${found.join("; ") || "nothing"}`);
 }
 
@@ -172,9 +173,11 @@ async function check(task: Task, place: Workplace, reply: string) {
 
 /** The line of an output that says what is wrong. */
 function firstFault({ stdout, stderr }: { stdout: string; stderr: string }) {
-  const lines = `${stderr}\n${stdout}`.split("\n");
-  return (lines.find((line) => /^error/.test(line)) ??
-    lines.find((line) => /✗|⚠|would|lacks/.test(line)) ?? "failed").trim();
+  const lines = `${stderr}\n${stdout}`.split("\n").map((line) => line.trim());
+  // A check's name says less than the line below it.
+  const at = lines.findIndex((line) => /^(✗|⚠)/.test(line));
+  return (at < 0 ? undefined : lines.slice(at, at + 2).join(": ")) ??
+    lines.find((line) => /^error/.test(line)) ?? "failed";
 }
 
 /** Runs one of the repository's programs. */
