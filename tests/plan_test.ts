@@ -463,7 +463,7 @@ Deno.test("on a small table that is free, what takes an instant is no hazard", (
       7,
     );
 
-    const args = ["--apply", "--verbose"];
+    const args = ["--apply", "--max-wait", "2s"];
     await sql.begin(async (other) => {
       await other`SELECT 1 FROM few`;
       await pause(150);
