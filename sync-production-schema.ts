@@ -420,7 +420,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 61193cd80a3f1633a246ba77364631091638f43e8835bf1452281e3190919a3f
+// engine 0.1.0 sha256 f6cdd8cb2048077457c6461e52564c5c509ccc0110ee648bc239f996e256918b
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -1520,7 +1520,7 @@ function shapeFaults(shape: TableShape = {}): Fault[] {
 function labelFaults(labels: string[]): Fault[] {
   return [
     ...labels.map((label) => label === "" ? false : nameFaults(label)).flat(),
-    new Set(labels).size < labels.length && "a label stands there twice",
+    new Set(labels).size < labels.length && "a label appears twice",
   ];
 }
 
@@ -1670,7 +1670,7 @@ function planLonghand(db: Planner, step: Said) {
 
 function planAssert(db: Planner, { name, check, text }: Said) {
   if (db.holds(check, true)) return;
-  db.issue(name, `is not so: ${text}`, "make it so, then run this again");
+  db.issue(name, `does not hold: ${text}`, "make it true, then run this again");
   db.note("query", `SELECT (${check})`);
 }
 
@@ -1703,7 +1703,7 @@ function planExtension(db: Planner, step: Said) {
   if (found === "newer") return db.more(name, `${has}, which is older`);
   if (found !== "older") {
     const fix = "install that version on the server, or write another";
-    return db.issue(name, `${has}: the server knows no way there`, fix);
+    return db.issue(name, `${has}: the server has no update path to it`, fix);
   }
   const sql = `ALTER EXTENSION ${id(name)} UPDATE TO ${literal(version)}`;
   const undo = cannot("an extension is seldom taken back to an older version");
@@ -2006,7 +2006,7 @@ function planIdentity(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
     last && (BigInt(last) < BigInt(minimum) || BigInt(last) > BigInt(maximum))
   ) {
     const fix = "write bounds around it, or restart the sequence by hand";
-    const what = `has counted to ${last}, outside of ${minimum} to ${maximum}`;
+    const what = `has counted to ${last}, outside ${minimum} to ${maximum}`;
     return db.issue(name, what, fix);
   }
   // One that has not counted yet begins anew within its bounds.
@@ -3254,7 +3254,7 @@ function planUnique(db: Planner, step: Said, parts: Parts, inline = false) {
   const primary = parts.kind === "primary key";
   const key = primary ? primaryKeyOf(fact) : undefined;
   if (key && !inline && key.name !== name) {
-    return db.conflict(name, "stands under another name", {
+    return db.conflict(name, "exists under another name", {
       step: name,
       database: key.name,
       fix: `write the database's name, or ALTER TABLE ${fact.name} RENAME ` +
@@ -4189,7 +4189,7 @@ function planRenameColumn(db: Planner, { name, table, column, to }: Said) {
 }
 
 function besideOld(db: Planner, now: string, old: string) {
-  db.conflict(now, `stands beside ${old}`, {
+  db.conflict(now, `exists as well as ${old}`, {
     step: `${old} renamed to ${now}`,
     database: "both",
     fix: "move what the old one still holds, then drop it by a step",
@@ -6058,7 +6058,7 @@ function planObject(db: Planner, step: Said) {
 function ownedByExtension(db: Planner, name: string, extension: string) {
   db.issue(
     name,
-    `belongs to the extension ${extension}, which looks after it`,
+    `belongs to the extension ${extension}, which manages it`,
     "leave the step out, or drop it from the extension",
   );
 }
@@ -8760,7 +8760,7 @@ class Planner {
           ? issueOf(step.name, "was not checked", [
             ["why", error.why],
             ["query", tidy(error.query)],
-            ["fix", "mend the enum first"],
+            ["fix", "fix the enum first"],
           ], { reason: "conflict" })
           : notAnswered(step, error.query, `${who ?? ""}`),
       ];
@@ -11694,7 +11694,7 @@ async function findNulls(run: Run, change: Change, { table, column }: At) {
     : failure(
       change,
       `${atMost(more)} of ${table} ${more === 1 ? "has" : "have"} no value ` +
-        `in ${column}: NOT NULL would refuse the like from then on`,
+        `in ${column}: NOT NULL would reject such rows from then on`,
       "Write a backfill for them; if an application still writes such rows, " +
         "deploy one that gives a value first",
     );
@@ -12874,7 +12874,7 @@ function hangs(
   if (is("bears", step)) {
     const own = thingOf(table ?? name, column);
     const kept = lost.some((names) => own.isSubsetOf(names));
-    return kept ? "what cannot be taken back hangs on it" : "";
+    return kept ? "a change that depends on it cannot be undone" : "";
   }
   const names = namesIn(undo);
   // What is but dropped minds no other type.
@@ -13460,7 +13460,7 @@ const HINTS: Record<string, string> = {
     "cancelled it",
   "57P": "Run again: it goes on from there",
   "58": "Look into the server's log: its files or disk have a fault",
-  "P0": "Read that function, and mend what it objects to or the step",
+  "P0": "Read that function, and fix what it objects to or the step",
   "XX": "Look into the server's log: its data may be damaged",
 };
 

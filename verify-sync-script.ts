@@ -7003,7 +7003,7 @@ function brokenPromises(
       }).map(({ mode }): string => mode).concat(words).reduce(strongest, "");
       if (!stronger(lock, most)) continue;
       problems.push({
-        message: `${by} locked ${table.name} ${lock}; the plan told ` +
+        message: `${by} locked ${table.name} ${lock}; the plan said ` +
           (most || "no lock on it"),
         code: changes[0]?.sql ?? "",
       });
@@ -7014,7 +7014,9 @@ function brokenPromises(
     );
     for (const oid of rewrites ? [] : seen.rewrites) {
       problems.push({
-        message: `${by} rewrote ${before.get(oid)?.name}; the plan told none`,
+        message: `${by} rewrote ${
+          before.get(oid)?.name
+        }; the plan said nothing of it`,
         code: changes[0]?.sql ?? "",
       });
     }

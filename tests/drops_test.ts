@@ -117,7 +117,7 @@ for (const major of [14, 18] as const) {
       assert.equal(refused.code, 3, refused.stdout);
       assert.match(
         refused.stdout,
-        /⚠ mail is copied +is not so: somebody's mail is nowhere else/,
+        /⚠ mail is copied +does not hold: somebody's mail is nowhere else/,
       );
       assert.match(refused.stdout, /query +SELECT \(NOT EXISTS/);
       const [row] = await db`SELECT to_regclass('other') AS made`;

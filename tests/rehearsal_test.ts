@@ -138,12 +138,12 @@ const LIES: [steps: string, told: RegExp][] = [
   [
     `step("wide note", { check: "false", lock: "SHARE UPDATE EXCLUSIVE",
       alter: "ALTER TABLE events ALTER note TYPE varchar(9)" })`,
-    /wide note .* locked events ACCESS EXCLUSIVE; the plan told/,
+    /wide note .* locked events ACCESS EXCLUSIVE; the plan said/,
   ],
   [
     `step("wide note", { check: "false", lock: "ACCESS EXCLUSIVE",
       alter: "ALTER TABLE events ALTER note TYPE varchar(9)" })`,
-    /wide note .* rewrote events; the plan told none/,
+    /wide note .* rewrote events; the plan said nothing of it/,
   ],
   [
     `step("tidy", { check: "NOT EXISTS (SELECT FROM others)",
