@@ -72,7 +72,7 @@ interface Context {
 }
 
 /** The checks, in their order; each adds a line. */
-async function prove(options: Options, report: Reporter) {
+export async function prove(options: Options, report: Reporter) {
   const script = await loadScript(options.script);
   script.refuseOldDeno(OLDEST_DENO);
   const models = await loadModels(options.models, script);
@@ -245,6 +245,8 @@ async function proveOnServer(context: Context): Promise<Objects> {
   }
 }
 
+const NOTHING_FOUND: Found = { text: "could not be tried", problems: [] };
+
 /** Checks of which each rests on those before: the first failure ends them. */
 async function proveInOrder(
   report: Reporter,
@@ -254,8 +256,13 @@ async function proveInOrder(
   for (const [name, check] of Object.entries(checks)) {
     if (failed) report.skip(name, `"${failed}" comes first`);
     else {
-      const { problems } = await report.run(name, check);
-      if (problems.length > 0 && !report.options.keepGoing) failed = name;
+      const { keepGoing } = report.options;
+      const found = await report.run(
+        name,
+        // What an earlier failure has broken tells nothing of its own.
+        () => keepGoing ? check().catch(() => NOTHING_FOUND) : check(),
+      );
+      if (found.problems.length > 0 && !keepGoing) failed = name;
     }
   }
   return failed;
@@ -1288,7 +1295,7 @@ type Objects = Map<string, Thing>;
 
 /** What models and script must have alike; the rest only where models have it. */
 const BOTH_WAYS = ["table", "column", "constraint", "index", "enum"]
-  .concat(["sequence", "domain", "row level security"]);
+  .concat(["domain", "row level security"]);
 
 /** Definitions that steps to paste ask for, too. */
 const POLICY = `concat_ws(' ',
@@ -1443,9 +1450,11 @@ async function compareWithModels(
     findStep(script, key)?.modelled === false ||
     findStep(script, `table ${table}`)?.modelled === false;
   const missing = [...models].filter(([key]) => !made.has(key));
+  // SQL can say all that there is, so that what it does not say is too much.
+  const counts = ({ kind }: Thing) =>
+    BOTH_WAYS.includes(kind) || file.endsWith(".sql") && kind !== "extension";
   const extra = [...made].filter(([key, thing]) =>
-    !models.has(key) && BOTH_WAYS.includes(thing.kind) &&
-    !ofUnmodelled(key, thing) && !models.has(key)
+    !models.has(key) && counts(thing) && !ofUnmodelled(key, thing)
   );
   const renamed = new Set<string>();
   for (const [key, thing] of missing) {
@@ -1471,13 +1480,13 @@ async function compareWithModels(
   );
   for (const [key, thing] of extra) {
     if (renamed.has(key)) continue;
-    if (
-      thing.kind !== "table" && thing.table &&
-      !models.has(`table ${thing.table}`)
-    ) {
+    const { table = "" } = thing;
+    const isOn = ["table", "view", "materialized view"]
+      .map((above) => `${above} ${table}`);
+    // Of what is too much itself, its parts are not told.
+    if (table && !isOn.includes(key) && !isOn.some((on) => models.has(on))) {
       continue;
     }
-    if (thing.kind === "sequence") continue;
     problems.push({
       message:
         `${key} is made by the script and not in the models: drop it by ` +
@@ -4816,6 +4825,9 @@ interface ColumnFacts {
   /** Of a domain its base type, of an array that of its elements. */
   type: string;
   array: boolean;
+  /** Of its type: `c` is a composite, of so many fields, and `r` a range. */
+  sort: string;
+  fields: number;
   /** Those of its domain. */
   checks: string[];
   labels: string[] | null;
@@ -4834,7 +4846,9 @@ const FACTS = `SELECT json_build_object(
     'columns', (SELECT json_agg(json_build_object('name', attname,
         'type', format_type(e.oid, CASE WHEN t.typcategory = 'A' OR
           t.typtype <> 'd' THEN atttypmod ELSE t.typtypmod END),
-        'array', t.typcategory = 'A',
+        'array', t.typcategory = 'A', 'sort', e.typtype,
+        'fields', (SELECT count(*) FROM pg_attribute
+          WHERE attrelid = e.typrelid AND attnum > 0 AND NOT attisdropped),
         'checks', (SELECT coalesce(json_agg(pg_get_constraintdef(d.oid)), '[]')
           FROM pg_constraint d WHERE contypid = t.oid AND contype = 'c'),
         'labels', (SELECT json_agg(enumlabel ORDER BY enumsortorder)
@@ -5140,7 +5154,15 @@ function valueFor(
     return `{${values.join(",")}}`;
   }
   const pick = <T>(list: T[]) => list[Math.floor(random() * list.length)] as T;
-  const { type, labels } = column;
+  const { type, labels, sort, fields } = column;
+  if (sort === "c") return `(${",".repeat(fields - 1)})`;
+  if (sort === "r" && !/^(int|num|ts|date)\w*range$/.test(type)) {
+    return pick([
+      `[${i},${i + 1})`,
+      "empty",
+      `[2024-05-06,2024-05-${7 + i % 20}]`,
+    ]);
+  }
   // So that in a few rows each of them is there.
   if (labels) return labels[i % labels.length] ?? "";
   const [, base = type, size] =
@@ -8331,7 +8353,7 @@ type Found = Omit<Proof, "name" | "ms">;
 const ROOM = 22;
 
 /** Tells each check as it ends; the machine-readable forms at the end. */
-class Reporter {
+export class Reporter {
   readonly proofs: Proof[] = [];
   /** What the running application will notice; no failure. */
   hints: Problem[] = [];
@@ -8689,17 +8711,21 @@ export async function main(args: string[]): Promise<number> {
     if (options.replay) writeReplay(options.replay, reports);
     return reports.every(({ proved }) => proved) ? 0 : 1;
   } catch (error) {
-    const known = error instanceof VerifyError ||
-      typeof (error as { hint?: unknown }).hint === "string";
-    console.error(clean(`error: ${messageOf(error)}`));
-    const hint = known
-      ? (error as VerifyError).hint
-      : `This is a bug of the verifier: ${
-        (error as Error).stack?.split("\n")[1]?.trim()
-      }`;
-    console.error(clean(`  ${hint}`));
+    for (const line of errorLines(error)) console.error(line);
     return 1;
   }
+}
+
+/** An error in two lines, the second of what to do. */
+export function errorLines(error: unknown): string[] {
+  const known = error instanceof VerifyError ||
+    typeof (error as { hint?: unknown }).hint === "string";
+  const hint = known
+    ? (error as VerifyError).hint
+    : `This is a bug of the verifier: ${
+      (error as Error).stack?.split("\n")[1]?.trim()
+    }`;
+  return [clean(`error: ${messageOf(error)}`), clean(`  ${hint}`)];
 }
 
 /** One report for each server, or one for the embedded PostgreSQL. */
@@ -8736,7 +8762,10 @@ function printJson(reports: Reporter[]) {
   );
 }
 
-async function readArguments(args: string[]): Promise<Options | undefined> {
+/** What the command line says; undefined where it asks for help. */
+export async function readArguments(
+  args: string[],
+): Promise<Options | undefined> {
   if (args.includes("--help") || args.includes("-h")) {
     console.log(HELP);
     return undefined;
