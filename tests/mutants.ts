@@ -202,8 +202,13 @@ export class Bench {
     const models = edit(KINDS);
     assert.notEqual(models, KINDS);
     const directory = await Deno.makeTempDir({ prefix: "project-" });
-    const project = { ...this.kinds, models: join(directory, "models.sql") };
+    const project = {
+      ...this.kinds,
+      models: join(directory, "models.sql"),
+      guide: join(directory, "GUIDE.md"),
+    };
     await Deno.writeTextFile(project.models, models);
+    await Deno.copyFile(this.kinds.guide, project.guide);
     const tried = await this.prove(project, ["--quick", ...args]);
     await Deno.remove(directory, { recursive: true });
     return tried;
@@ -301,7 +306,7 @@ function allMistakes(): Mistake[] {
   return [
     ...mutants.map(({ kind, edits, says }): Mistake => ({
       kind,
-      text: `${edits[0]?.from.trim()} → ${edits[0]?.to.trim()}`,
+      text: textOf(edits),
       try: (bench) =>
         bench.edited(
           edits,
@@ -326,6 +331,13 @@ function allMistakes(): Mistake[] {
       says,
     })),
   ];
+}
+
+/** What an edit adds, or what it does to what was there. */
+function textOf([edit]: Edit[]): string {
+  const { from = "", to = "" } = edit ?? {};
+  const added = to.startsWith(from) ? to.slice(from.length) : "";
+  return added.trim() || `${from.trim()} → ${to.trim()}`;
 }
 
 /** Whether the verifier has seen a mistake, and named it. */
@@ -361,7 +373,8 @@ export async function tryHarmless(bench: Bench) {
     assert.equal(text.split(from).length, 2, `not once: ${from}`);
     return text.replace(from, () => to);
   }, KINDS);
-  runs.push(await bench.otherwise(() => others, []));
+  // The guide is made from the models' own words.
+  runs.push(await bench.otherwise(() => others, ["--update-guide"]));
   for (const [name, text] of DEPLOYED_SAFELY) {
     runs.push(await bench.deployed({ [name]: text }));
   }
@@ -386,6 +399,9 @@ async function main(args: string[]): Promise<number> {
   await each(list, Math.max(1, navigator.hardwareConcurrency), async (one) => {
     const tried = await one.try(bench);
     found.set(one, tried.caught);
+    if (found.size % 20 === 0) {
+      console.error(`${found.size} of ${list.length} tried`);
+    }
     if (isCaught(one, tried)) return;
     missed.add(one);
     if (!one.missed) {
