@@ -1491,7 +1491,8 @@ async function compareWithModels(
       message:
         `${key} is made by the script and not in the models: drop it by ` +
         "a step, or mark its step with notModelled(…)",
-      code: thing.definition,
+      // Not what only a program reads.
+      code: thing.definition.replace(/^\{.*/s, ""),
       file: options.script,
       near: nameOf(key),
     });
