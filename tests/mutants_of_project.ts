@@ -945,17 +945,16 @@ mistakes("a step that destroys rows", "script", [
 
 mistakes("a check that looks for something else", "script", [
   [
-    /default privileges/,
-    ...after(`step("default privileges", {
-      check: "to_regclass('comments') IS NOT NULL",
-      alter: "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO pg_monitor"
-    })`),
-  ],
-  [
-    /step "comment of teams"/,
+    /comment of teams/,
     ...after(`step("comment of teams", {
       check: "obj_description(to_regclass('users'), 'pg_class') IS NOT NULL",
       alter: "COMMENT ON TABLE teams IS 'groups'" })`),
+  ],
+  [
+    /default privileges/,
+    ...after(`step("default privileges", {
+      check: "to_regclass('comments') IS NOT NULL",
+      alter: "ALTER DEFAULT PRIVILEGES GRANT USAGE ON TYPES TO pg_monitor" })`),
   ],
 ]);
 
