@@ -443,7 +443,7 @@ function printMatrix(found: Map<Mistake, string[]>): number {
   console.log(
     "\n| check | catches | alone | such as |\n| --- | ---: | ---: | --- |",
   );
-  let lonely = 0;
+  const needed = new Set<string>();
   for (const [check, what] of CHECKS) {
     const row = `${check}: ${what}`;
     const caught = [...found].filter(([, rows]) => rows.includes(row));
@@ -451,15 +451,20 @@ function printMatrix(found: Map<Mistake, string[]>): number {
       rows.every((row) => row.startsWith(`${check}: `))
     );
     const [one] = alone.toSorted(([, a], [, b]) => a.length - b.length);
-    if (!one) lonely++;
-    const [{ kind, text }] = one ?? [{ kind: "none", text: "" }];
-    const such = `${kind}: ${text.split("\n")[0]}`.slice(0, 80);
+    if (one) needed.add(check);
+    const [{ kind, text }] = one ?? [{ kind: "", text: "" }];
+    const such = one && `${kind}: ${text.split("\n")[0]}`.slice(0, 80);
     console.log(
       `| ${row} | ${caught.length} | ${alone.length} | ` +
-        `${such.replaceAll("|", "\\|")} |`,
+        `${such?.replaceAll("|", "\\|") ?? ""} |`,
     );
   }
-  return lonely;
+  const idle = [...new Set(CHECKS.map(([check]) => check))]
+    .filter((check) => !needed.has(check));
+  console.log(
+    `\nchecks without a mistake of their own: ${idle.join(", ") || "none"}`,
+  );
+  return idle.length;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -607,7 +607,7 @@ mistakes("a check that sees a part of its alter", "script", [
     "",
   ],
   [
-    /trigger tasks\.touch_updated_at.*(?:with another state|differs|not CREATE)/s,
+    /trigger tasks\.touch_updated_at for its own: .* also for the state/,
     `
           AND tgenabled = 'O')`,
     ")",
