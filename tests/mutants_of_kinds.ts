@@ -1,7 +1,6 @@
 /**
  * Mistakes in every kind of object: what the models of `KINDS` say otherwise,
- * more or less than its steps, which a
- * scaffold has printed. Each is SQL that is put behind those models.
+ * more or less than its steps, which a scaffold has printed. Each is SQL that is put behind those models.
  *
  * @module
  */
