@@ -420,7 +420,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 f6cdd8cb2048077457c6461e52564c5c509ccc0110ee648bc239f996e256918b
+// engine 0.1.0 sha256 e3d620457129c7ffb7d67106e3ccad60c09b153a6d2061be28e2f10a3d224711
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -1035,15 +1035,8 @@ export function dropPublication(name: string): Step {
 Object.assign(
   globalThis,
   { section, notModelled, unhinted, policy, step, createExtension },
-  { dropExtension },
-  {
-    createEnum,
-    createTable,
-    createPartition,
-    addColumn,
-    addPrimaryKey,
-    addUnique,
-  },
+  { dropExtension, createEnum, createTable, createPartition, addColumn },
+  { addPrimaryKey, addUnique },
   { addForeignKey, addCheck, addExclusion, createIndex, setDefault },
   { dropDefault, setNotNull, dropNotNull, changeType, renameTable },
   { renameColumn, backfill, insertMissing, dropTable, dropColumn, assert },
@@ -11312,9 +11305,10 @@ function writeSettings(lockTimeout: number): string[] {
 async function runTransaction(run: Run, group: Change[]) {
   const { session, report, progress } = run;
   const done: [Change, number][] = [];
+  let statements: Statement[] = [];
   const attempt = async (lockTimeout: number): Promise<void> => {
     done.length = 0;
-    const statements = sentFor(group);
+    statements = sentFor(group);
     const before = await beginChanges(session, group, lockTimeout);
     let xid: unknown;
     try {
@@ -11342,12 +11336,7 @@ async function runTransaction(run: Run, group: Change[]) {
     await commit(run, group, before, xid);
   };
   await withRetry(run, group, attempt);
-  const sent = new Map(
-    sentFor(group).map(({ sql, changes: [first] }) => [
-      first,
-      sql,
-    ]),
-  );
+  const sent = new Map(statements.map(({ sql, changes }) => [changes[0], sql]));
   for (const [change, ms] of done) {
     report.done(change, ms, "", sent.get(change));
   }
