@@ -1318,23 +1318,22 @@ const DOMAIN = `concat_ws(' ', format_type(typbasetype, typtypmod),
 
 /** A cast list prints in one of two ways: as first written, or read again. */
 function castEach(definition: string): string {
-  const item = "'(?:[^']|'')*'::character varying";
-  const list = `ARRAY\\[(${item}(?:, ${item})*)\\]`;
   const each = (to: string) => (_: string, items: string) =>
-    `ARRAY[${items.replaceAll(new RegExp(item, "g"), to)}]`;
-  return definition
-    .replaceAll(
-      new RegExp(`\\(${list}\\)::text\\[\\]`, "g"),
-      each("($&)::text"),
-    )
-    .replaceAll(new RegExp(`${list}::text\\[\\]`, "g"), each("$&::text"));
+    `ARRAY[${items.replaceAll(CAST_ITEM, to)}]`;
+  return definition.replaceAll(CAST_AGAIN, each("($&)::text"))
+    .replaceAll(CAST_AT_ONCE, each("$&::text"));
 }
+
+const CAST_ITEM = /'(?:[^']|'')*'::character varying/g;
+const CAST_LIST = `ARRAY\\[(${CAST_ITEM.source}(?:, ${CAST_ITEM.source})*)\\]`;
+const CAST_AGAIN = new RegExp(`\\(${CAST_LIST}\\)::text\\[\\]`, "g");
+const CAST_AT_ONCE = new RegExp(`${CAST_LIST}::text\\[\\]`, "g");
 
 /** Everything in a database, each with a definition of its own. */
 async function readObjects(session: Session): Promise<Objects> {
-  await session.query(`SET search_path = ${SEARCH_PATH}`);
   // Planned once: it takes PostgreSQL longer than to run it.
-  const read = () => session.query("EXECUTE verify_items");
+  const read = () =>
+    session.query(`SET search_path = ${SEARCH_PATH}; EXECUTE verify_items`);
   const [row] = await read().catch(async (error) => {
     if (error.code !== "26000") throw error;
     await session.query(`PREPARE verify_items AS ${itemsQuery()}`);
