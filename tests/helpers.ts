@@ -48,6 +48,24 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+/** Makes a database, calls the function with its URL, and drops it. */
+export async function inDatabase<T>(
+  url: (database?: string) => string,
+  name: string,
+  use: (url: string, sql: postgres.Sql) => Promise<T>,
+): Promise<T> {
+  const admin = connect(url());
+  await admin.unsafe(`CREATE DATABASE ${name}`);
+  const sql = connect(url(name));
+  try {
+    return await use(url(name), sql);
+  } finally {
+    await sql.end({ timeout: 1 });
+    await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
+    await admin.end();
+  }
+}
+
 /**
  * Starts a server.
  *
@@ -106,19 +124,7 @@ export async function startServer(
     directory,
     url,
     log: () => log,
-    async withDatabase(use) {
-      const admin = connect(url());
-      const name = `test_${++databases}`;
-      await admin.unsafe(`CREATE DATABASE ${name}`);
-      const sql = connect(url(name));
-      try {
-        return await use(url(name), sql);
-      } finally {
-        await sql.end({ timeout: 1 });
-        await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
-        await admin.end();
-      }
-    },
+    withDatabase: (use) => inDatabase(url, `test_${++databases}`, use),
     async restart(signal) {
       await end(signal);
       running = start();

@@ -16,7 +16,13 @@
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { connect, readOutput, type Server, startServer } from "../helpers.ts";
+import {
+  connect,
+  inDatabase,
+  readOutput,
+  type Server,
+  startServer,
+} from "../helpers.ts";
 import { init } from "../../references/init.ts";
 import { type Answer, type Task, tasks } from "./tasks.ts";
 
@@ -204,18 +210,7 @@ function serverAt(address: string): Pick<Server, "url" | "withDatabase"> {
   };
   return {
     url,
-    async withDatabase(use) {
-      const name = `evals_${crypto.randomUUID().slice(0, 8)}`;
-      const admin = connect(url());
-      await admin.unsafe(`CREATE DATABASE ${name}`);
-      const sql = connect(url(name));
-      try {
-        return await use(url(name), sql);
-      } finally {
-        await sql.end({ timeout: 1 });
-        await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
-        await admin.end();
-      }
-    },
+    withDatabase: (use) =>
+      inDatabase(url, `evals_${crypto.randomUUID().slice(0, 8)}`, use),
   };
 }
