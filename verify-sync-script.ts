@@ -548,9 +548,14 @@ async function proveStrict(
     return list.length === 0 ? [] : [{ key, thing, step: step as Step, list }];
   });
   const most = Math.max(...ways.map(({ list }) => list.length));
-  for (let n = 0; n < most; n++) {
-    const round = ways.flatMap(({ list, ...way }) => {
-      const [property, sql] = list[n] ?? [];
+  // Of very many alike, each tries a few of its properties, all of them all.
+  const rounds = ways.some(({ step }) => step.alter)
+    ? most
+    : Math.ceil(most / thinned(states.target));
+  for (let n = 0; n < rounds; n++) {
+    const round = ways.flatMap(({ list, ...way }, i) => {
+      const at = rounds < most ? (i + n) % list.length : n;
+      const [property, sql] = list[at] ?? [];
       return sql === undefined ? [] : [{ ...way, property, sql: [sql].flat() }];
     });
     const harm = round.flatMap(({ sql }) => sql);
@@ -594,12 +599,17 @@ async function proveStrict(
  * which a few builders check, as much as can be altered in seconds.
  */
 function sampleOf(script: typeof Script, target: Objects): Objects {
-  const every = Math.ceil(target.size / 1000);
+  const every = thinned(target);
   return new Map(
     [...target].filter(([key], i) =>
       i % every === 0 || findStep(script, key)?.alter
     ),
   );
+}
+
+/** Of how many things one is altered. */
+function thinned(target: Objects): number {
+  return Math.max(1, Math.ceil(target.size / 1000));
 }
 
 function isNoticed(plan: Script.Plan, key: string, step: Step): boolean {
@@ -5447,7 +5457,16 @@ class States {
     }));
   }
 
-  #randomJobs({ states, seed }: Options) {
+  /** Fewer states where each takes seconds. */
+  #affordable(states: number): number {
+    const most = Math.floor(60_000 / this.target.size);
+    return Math.max(10, Math.min(100, states, most));
+  }
+
+  #randomJobs({ states: wanted, seed }: Options) {
+    // For a small schema as many as one asks for.
+    const many = this.target.size > 600;
+    const states = many ? Math.min(wanted, this.#affordable(wanted)) : wanted;
     const job = (
       recipe: () => Recipe,
       name: string,
@@ -5620,9 +5639,8 @@ class States {
     const older = this.filled(seed, 0.12);
     await this.build(database, older);
     const { changes: { length } } = await database.inspect();
-    // Where each takes seconds, fewer, but spread over all of them.
-    const most = Math.max(10, Math.min(100, states, 60_000 / this.target.size));
-    const stops = Math.min(length, Math.floor(most));
+    // Spread over all of them.
+    const stops = Math.min(length, this.#affordable(states));
     const list: Job[] = [
       ...prefixes.map((recipe): Job => (on) => this.prove(on, recipe)),
       ...Array.from(
