@@ -5457,16 +5457,14 @@ class States {
     }));
   }
 
-  /** Fewer states where each takes seconds. */
-  #affordable(states: number): number {
-    const most = Math.floor(60_000 / this.target.size);
-    return Math.max(10, Math.min(100, states, most));
+  /** How many states to try: without a wish fewer where each takes seconds. */
+  #wanted({ states }: Options): number {
+    return states ??
+      Math.max(10, Math.min(100, Math.floor(60_000 / this.target.size)));
   }
 
-  #randomJobs({ states: wanted, seed }: Options) {
-    // For a small schema as many as one asks for.
-    const many = this.target.size > 600;
-    const states = many ? Math.min(wanted, this.#affordable(wanted)) : wanted;
+  #randomJobs(options: Options) {
+    const { seed } = options, states = this.#wanted(options);
     const job = (
       recipe: () => Recipe,
       name: string,
@@ -5627,8 +5625,8 @@ class States {
     );
   }
 
-  async #interruptions(database: Database, { seed, states }: Options) {
-    const all = this.prefixes();
+  async #interruptions(database: Database, options: Options) {
+    const all = this.prefixes(), states = this.#wanted(options);
     // As many as random states are wanted, spread over all of them.
     const few = Math.min(all.length, Math.max(5, states));
     const prefixes = all.filter((_, i) =>
@@ -5636,11 +5634,11 @@ class States {
         Math.floor((i - 1) * few / all.length)
     );
     // An older shape with rows, where an apply works online.
-    const older = this.filled(seed, 0.12);
+    const older = this.filled(options.seed, 0.12);
     await this.build(database, older);
     const { changes: { length } } = await database.inspect();
     // Spread over all of them.
-    const stops = Math.min(length, this.#affordable(states));
+    const stops = Math.min(length, Math.max(10, states));
     const list: Job[] = [
       ...prefixes.map((recipe): Job => (on) => this.prove(on, recipe)),
       ...Array.from(
@@ -8652,7 +8650,8 @@ What is proved:
   --skill FILE        default: SKILL.md, or where --init has put it
 How:
   --static            only what needs no database, in under a second
-  --states N          how many random starting states (default: 100)
+  --states N          how many random starting states (default: 100, fewer
+                      for more than 600 objects)
   --seed N            where they begin (default: 1)
   --quick             only a fresh database and a second apply, for editors
   --keep-going        try every check, also after one that failed
@@ -8690,7 +8689,7 @@ interface Options {
   live: boolean;
   write: boolean;
   updateGuide: boolean;
-  states: number;
+  states: number | undefined;
   seed: number;
   quick: boolean;
   keepGoing: boolean;
@@ -8847,9 +8846,9 @@ export async function readArguments(
       "Say --server before it",
     );
   }
-  const number = (name: "states" | "seed", otherwise: number) => {
+  const number = (name: "states" | "seed") => {
     const given = values[name];
-    if (given === undefined) return otherwise;
+    if (given === undefined) return undefined;
     if (/^\d{1,9}$/.test(given)) return Number(given);
     throw new VerifyError(
       `--${name} takes a number, not "${given}"`,
@@ -8887,8 +8886,8 @@ export async function readArguments(
     live: values.live ?? false,
     write: values.write ?? false,
     updateGuide: values["update-guide"] ?? false,
-    states: number("states", 100),
-    seed: number("seed", 1),
+    states: number("states"),
+    seed: number("seed") ?? 1,
     quick: values.quick ?? false,
     keepGoing: values["keep-going"] ?? false,
     servers: values.server ?? [],
