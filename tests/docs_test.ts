@@ -423,8 +423,8 @@ Deno.test("SKILL.md leads through a whole change", async () => {
     assert.match(proved, /^Proved/m);
     assert.match(left, /^In sync/m);
     const guide = Deno.readTextFileSync(join(copy, GUIDE));
-    assert.ok(guide.includes("A file that somebody put to a task."));
-    assert.ok(guide.includes("What invoices call it;"));
+    assert.ok(guide.includes("A file attached to a task."));
+    assert.ok(guide.includes("The code on invoices;"));
   });
 });
 
