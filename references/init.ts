@@ -23,19 +23,19 @@ const GUIDE = "docs/deployment/SCHEMA_SYNC_GUIDE.md";
 
 /** What is copied, and what each file is for. */
 const COPIED: Record<string, string> = {
-  "sync-production-schema.ts": "your steps, and the engine below them",
+  "sync-production-schema.ts": "your steps, followed by the engine",
   "verify-sync-script.ts": "proves the steps against the models",
-  "schema.ts": "the models: what the application expects",
-  "deno.json": "the tasks sync and verify, and the versions they use",
-  "deno.lock": "what these versions must hash to",
-  "deploy.sh": "runs the script where it is deployed",
-  "deploy.lock": "what its client must hash to",
+  "schema.ts": "the models: the schema that the application expects",
+  "deno.json": "the tasks sync and verify, and pinned dependencies",
+  "deno.lock": "the hashes of these dependencies",
+  "deploy.sh": "runs the script in a deploy",
+  "deploy.lock": "the hash of the one package it downloads",
   ".gitignore": "keeps the embedded database out of git",
   "README.md": "every builder and option",
   [GUIDE]: "deploying, warnings, failures; your tables",
-  "docs/deployment/github-actions.yml": "a workflow that applies, to copy from",
+  "docs/deployment/github-actions.yml": "an example workflow that also applies",
   "docs/plan.schema.json": "what --format json prints",
-  "references/workflow-examples.md": "a worked example of each change",
+  "references/workflow-examples.md": "a worked example for each kind of change",
   "references/sync-vs-alembic.md": "when to use another tool",
   "SKILL.md": "how to make a change, for people and agents",
 };
@@ -56,7 +56,7 @@ const FOR_TESTS = ["ajv"];
 
 const EXAMPLE = `\
 export const sections: Section[] = [
-  // An example; the models say the same in their words.
+  // An example; the models have the same table.
   //
   // section("#1 Accounts", [
   //   createTable("accounts", {
@@ -74,9 +74,9 @@ export const sections: Section[] = [
 const MODELS: Record<string, string> = {
   ".ts": `\
 /**
- * The application's models: the tables that it queries with. The verifier
- * proves the steps of sync-production-schema.ts against them; what the comment
- * of a table or column says goes into the guide. An example:
+ * The application's models: the tables that its queries use. The verifier
+ * proves the steps of sync-production-schema.ts against them. The comments of
+ * tables and columns go into the guide. An example:
  *
  * @module
  */
@@ -90,13 +90,13 @@ const MODELS: Record<string, string> = {
 //   varchar,
 // } from "drizzle-orm/pg-core";
 //
-// /** Who pays. */
+// /** A paying customer. */
 // export const accounts = pgTable("accounts", {
-//   /** What links refer to. */
+//   /** Appears in URLs. */
 //   id: uuid("id").primaryKey().defaultRandom(),
-//   /** Where bills go; unique without regard to case. */
+//   /** For invoices; unique regardless of case. */
 //   email: varchar("email", { length: 255 }).notNull(),
-//   /** When the account was opened. */
+//   /** When the account was created. */
 //   createdAt: timestamp("created_at", { withTimezone: true })
 //     .notNull().defaultNow(),
 // }, (t) => [
@@ -106,7 +106,7 @@ const MODELS: Record<string, string> = {
 export {};
 `,
   ".sql": `\
--- The application's models, as SQL that makes them in an empty database. The
+-- The application's models, as SQL that creates them in an empty database. The
 -- verifier proves the steps of sync-production-schema.ts against them. An
 -- example:
 --
@@ -129,7 +129,7 @@ const TOOLS: [file: RegExp, unless: RegExp | undefined, advice: string][] = [
   [
     /^(\.?eslint(rc)?\b.*|\.prettierrc.*|prettier\.config\..*|biome\.jsonc?)$/,
     /schema-sync/,
-    `leave ${FOLDER}/ out of it: deno fmt and deno lint look after that`,
+    `should ignore ${FOLDER}/: deno fmt and deno lint check that folder`,
   ],
 ];
 
@@ -160,7 +160,7 @@ export async function init(
   if (directory === HOME) {
     throw refuse(
       `${given} is this project itself`,
-      "Name the repository that is to have it",
+      "Name the repository to set up",
     );
   }
   const target = { directory, models: chooseModels(directory, models, refuse) };
@@ -328,9 +328,9 @@ function readme(text: string): string {
     new RegExp(`^## ${title}\n[^]*?(?=^## |$(?![^]))`, "m").exec(text)?.[0] ??
       ""
   );
-  return "# Schema sync\n\nOne idempotent script in the place of migration " +
-    `files. Commands run in this folder; from the one above it they are ` +
-    `\`deno task --cwd ${FOLDER} …\`.\n\n${parts.join("").trimEnd()}\n`;
+  return "# Schema sync\n\nOne idempotent script instead of migration files. " +
+    `Run commands in this folder, or as \`deno task --cwd ${FOLDER} …\` in ` +
+    `the folder above it.\n\n${parts.join("").trimEnd()}\n`;
 }
 
 /** The guide of models that have no tables yet. */
@@ -414,14 +414,14 @@ function addLine(directory: string, models: string): string | undefined {
   const file = join(directory, "AGENTS.md");
   const text = read(file);
   if (text?.includes("database-schema-sync")) return undefined;
-  const line = "Database schema: a change goes into " +
-    `\`${models}\` and \`${FOLDER}/sync-production-schema.ts\`, as ` +
-    `[the skill](${SKILL}) says.\n`;
+  const line = "Database schema: to change it, edit " +
+    `\`${models}\` and \`${FOLDER}/sync-production-schema.ts\` as ` +
+    `[the skill](${SKILL}) describes.\n`;
   const before = text ? text.replace(/\n*$/, "\n\n") : "";
   Deno.writeTextFileSync(file, before + line);
   return text === undefined
     ? "a line that points agents to the skill"
-    : "one line more, that points agents to the skill";
+    : "a new line that points agents to the skill";
 }
 
 function describe(given: string, { wrote, kept }: Written): string[] {
@@ -436,7 +436,7 @@ function describe(given: string, { wrote, kept }: Written): string[] {
   return [
     ...lines,
     "",
-    "Kept as they are, since they are there and not as this would write them:",
+    "Kept as they are, because they exist with other content:",
     ...kept.map((path) => `  ${path}`),
   ];
 }
@@ -515,8 +515,8 @@ function next(given: string, { models }: Target): string[] {
     ...resolve(given) === Deno.cwd() ? [] : [`  cd ${quoted(given)}`],
     "  export DATABASE_URL=postgres://…",
     ...models.text === undefined
-      ? ["have the steps of the models written:"]
-      : ["where there is a database already, have its steps written:"],
+      ? ["generate the steps from the models:"]
+      : ["if you have a database already, generate its steps:"],
     `  ${task} verify --scaffold ` +
     (models.text === undefined ? "--write" : "--live --write"),
     ...models.text !== undefined && models.path.endsWith(".sql")
