@@ -89,6 +89,7 @@ export async function startServer(
       `unix_socket_directories = '${directory}'`,
       "listen_addresses = '127.0.0.1'",
       "fsync = off",
+      "full_page_writes = off",
       "max_connections = 60",
       "shared_buffers = 64MB",
       ...settings,
