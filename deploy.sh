@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs the sync script where it is deployed: sh schema-sync/deploy.sh --apply
-# It takes Deno from the image, or else from npm. Nothing else is fetched but
-# the script's client, which must be what deploy.lock says.
+# Runs the sync script in a deploy: sh schema-sync/deploy.sh --apply
+# It uses Deno from the image, or else from npm. It downloads only the script's
+# client, and checks it against deploy.lock.
 here=$(dirname "$0")
 if command -v deno > /dev/null 2>&1; then
   deno=deno
@@ -9,7 +9,7 @@ elif command -v npx > /dev/null 2>&1; then
   deno="npx -y deno@2.9.6"
 else
   echo "error: there is neither deno nor npx here" >&2
-  echo "  Add one of them to the image; of Python, deno==2.9.6 as a package" >&2
+  echo "  Add one of them to the image; for Python, the package deno==2.9.6" >&2
   exit 1
 fi
 # shellcheck disable=SC2086

@@ -1,7 +1,7 @@
 /**
- * The application's models: a team product of organizations, people, projects
- * and tasks. The application queries with these tables; the sync script brings
- * a database to them; the comment of a table or column says what it is for.
+ * The application's models: a project tracker with organizations, people,
+ * projects and tasks. The application's queries use these tables; the sync
+ * script brings a database to them. The comments go into the guide.
  *
  * @module
  */
@@ -40,10 +40,10 @@ const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
 /** A point in time, stored with its zone. */
 const timestamptz = (name: string) => timestamp(name, { withTimezone: true });
 
-/** What an organization pays for. */
+/** The plans that an organization can pay for. */
 export const plan = pgEnum("plan", ["free", "team", "enterprise"]);
 
-/** Where a project stands. */
+/** The states of a project. */
 export const projectStatus = pgEnum("project_status", [
   "planned",
   "active",
@@ -51,7 +51,7 @@ export const projectStatus = pgEnum("project_status", [
   "done",
 ]);
 
-/** Where a task stands. */
+/** The states of a task. */
 export const taskStatus = pgEnum("task_status", [
   "todo",
   "in_progress",
@@ -61,17 +61,17 @@ export const taskStatus = pgEnum("task_status", [
 
 /** A customer: the owner of everything else. */
 export const organizations = pgTable("organizations", {
-  /** What other tables refer to. */
+  /** Referenced by other tables. */
   id: uuid("id").primaryKey().defaultRandom(),
-  /** As people write it. */
+  /** The name as displayed. */
   name: text("name").notNull(),
   /** The name in URLs. */
   slug: citext("slug").notNull(),
-  /** What is paid for now. */
+  /** The current plan. */
   plan: plan("plan").notNull().default("free"),
-  /** Preferences that the application reads as a whole. */
+  /** Preferences, always read as a whole. */
   settings: jsonb("settings").notNull().default({}),
-  /** The person who pays; empty until the first user has signed up. */
+  /** The person who pays; NULL until the first user signs up. */
   ownerId: uuid("owner_id"),
   /** When it signed up. */
   createdAt: timestamptz("created_at").notNull().defaultNow(),
@@ -84,11 +84,11 @@ export const organizations = pgTable("organizations", {
   }).onDelete("set null"),
 ]);
 
-/** What a person may do; the rows are part of the schema. */
+/** Sets of permissions; the rows are part of the schema. */
 export const roles = pgTable("roles", {
-  /** What users refer to. */
+  /** Referenced by users. */
   id: smallint("id").primaryKey().generatedAlwaysAsIdentity(),
-  /** What the application asks for: owner, member or viewer. */
+  /** The name that the application uses: owner, member or viewer. */
   name: text("name").notNull(),
   /** What the role may do: read, write, or * for everything. */
   permissions: text("permissions").array().notNull().default([]),
@@ -96,25 +96,25 @@ export const roles = pgTable("roles", {
 
 /** A person who signs in. */
 export const users = pgTable("users", {
-  /** What other tables refer to. */
+  /** Referenced by other tables. */
   id: uuid("id").primaryKey().defaultRandom(),
   /** The organization in which the person works. */
   organizationId: uuid("organization_id").notNull(),
-  /** What the person may do; nothing without a role. */
+  /** The person's permissions; none without a role. */
   roleId: smallint("role_id"),
-  /** What the person signs in with, whatever its case. */
+  /** For signing in; unique regardless of case. */
   email: varchar("email", { length: 255 }).notNull(),
-  /** The given name; empty where it is not known. */
+  /** The given name; empty if unknown. */
   firstName: text("first_name").notNull().default(""),
-  /** The family name; empty where it is not known. */
+  /** The family name; empty if unknown. */
   lastName: text("last_name").notNull().default(""),
-  /** How the person is shown; first filled from the two names. */
+  /** The name shown; initially made from the two names. */
   displayName: text("display_name").notNull(),
-  /** Who invited this person, if anybody did. */
+  /** The person who sent the invitation, if any. */
   invitedBy: uuid("invited_by"),
   /** Whether the person may sign in. */
   active: boolean("active").notNull().default(true),
-  /** The last request; empty until the first. */
+  /** The last request; NULL until the first. */
   lastSeenAt: timestamptz("last_seen_at"),
   /** When the person joined. */
   createdAt: timestamptz("created_at").notNull().defaultNow(),
@@ -143,14 +143,14 @@ export const users = pgTable("users", {
 
 /** A group of people inside an organization. */
 export const teams = pgTable("teams", {
-  /** What other tables refer to. */
+  /** Referenced by other tables. */
   id: bigint("id", { mode: "number" }).primaryKey()
     .generatedByDefaultAsIdentity(),
   /** The organization that it belongs to. */
   organizationId: uuid("organization_id").notNull(),
-  /** Unlike any other of the organization. */
+  /** Unique within the organization. */
   name: text("name").notNull(),
-  /** When it was formed. */
+  /** When it was created. */
   createdAt: timestamptz("created_at").notNull().defaultNow(),
 }, (t) => [
   unique("teams_organization_id_name_key").on(t.organizationId, t.name),
@@ -161,13 +161,13 @@ export const teams = pgTable("teams", {
   }).onDelete("cascade"),
 ]);
 
-/** Who belongs to which team. */
+/** The members of teams. */
 export const teamMembers = pgTable("team_members", {
   /** The team. */
   teamId: bigint("team_id", { mode: "number" }).notNull(),
   /** The person. */
   userId: uuid("user_id").notNull(),
-  /** Since when. */
+  /** When the person joined the team. */
   joinedOn: date("joined_on").notNull().default(sql`CURRENT_DATE`),
 }, (t) => [
   primaryKey({ name: "team_members_pkey", columns: [t.teamId, t.userId] }),
@@ -184,9 +184,9 @@ export const teamMembers = pgTable("team_members", {
   }).onDelete("cascade"),
 ]);
 
-/** A piece of work with a budget and an end. */
+/** A project with a budget and an end date. */
 export const projects = pgTable("projects", {
-  /** What other tables refer to. */
+  /** Referenced by other tables. */
   id: uuid("id").primaryKey().defaultRandom(),
   /** The organization that owns it. */
   organizationId: uuid("organization_id").notNull(),
@@ -194,18 +194,18 @@ export const projects = pgTable("projects", {
   teamId: bigint("team_id", { mode: "number" }),
   /** The prefix of the tasks' names: WEB in WEB-17. */
   key: varchar("key", { length: 10 }).notNull(),
-  /** As people write it. */
+  /** The name as displayed. */
   name: text("name").notNull(),
-  /** Where it stands. */
+  /** The current state. */
   status: projectStatus("status").notNull().default("planned"),
-  /** What it may cost, in the currency of the organization. */
+  /** The maximum cost, in the organization's currency. */
   budget: numeric("budget", { precision: 12, scale: 2 }).notNull()
     .default("0"),
-  /** The first day, once it is planned. */
+  /** The first day; NULL until planned. */
   startsOn: date("starts_on"),
-  /** The last day, once it is planned. */
+  /** The last day; NULL until planned. */
   endsOn: date("ends_on"),
-  /** When it was entered. */
+  /** When it was created. */
   createdAt: timestamptz("created_at").notNull().defaultNow(),
 }, (t) => [
   unique("projects_organization_id_key_key").on(t.organizationId, t.key),
@@ -224,41 +224,41 @@ export const projects = pgTable("projects", {
   }).onDelete("set null"),
 ]);
 
-/** A thing to do in a project, and the parts of it. */
+/** A piece of work in a project; may have subtasks. */
 export const tasks = pgTable("tasks", {
-  /** The number that people see: 17 in WEB-17. */
+  /** The number in the task's name: 17 in WEB-17. */
   id: bigint("id", { mode: "number" }).primaryKey()
     .generatedAlwaysAsIdentity(),
-  /** The project that it is for. */
+  /** The project that it belongs to. */
   projectId: uuid("project_id").notNull(),
-  /** The task of which this one is a part. */
+  /** The task of which this is a subtask. */
   parentId: bigint("parent_id", { mode: "number" }),
-  /** Who does it; empty until somebody takes it. */
+  /** The person who does it; NULL until assigned. */
   assigneeId: uuid("assignee_id"),
-  /** What is to do, in a line. */
+  /** A summary in one line. */
   title: text("title").notNull(),
-  /** What is to do, at length. */
+  /** The full description. */
   description: text("description").notNull().default(""),
-  /** Where it stands. */
+  /** The current state. */
   status: taskStatus("status").notNull().default("todo"),
-  /** From 1, drop everything, to 5, some day. */
+  /** From 1 (urgent) to 5 (some day). */
   priority: smallint("priority").notNull().default(3),
-  /** Words to find it by. */
+  /** Keywords. */
   labels: text("labels").array().notNull().default(sql`'{}'::text[]`),
-  /** How long it should take, in hours. */
+  /** The estimated time, in hours. */
   estimateHours: numeric("estimate_hours", { precision: 6, scale: 2 }),
-  /** The day by which it must be done. */
+  /** The due date. */
   dueOn: date("due_on"),
-  /** Title and description, as the search sees them. */
+  /** Title and description, for full-text search. */
   search: tsvector("search").generatedAlwaysAs(
     sql`to_tsvector('english', title || ' ' || description)`,
   ),
-  /** When it was entered. */
+  /** When it was created. */
   createdAt: timestamptz("created_at").notNull().defaultNow(),
   /** Kept current by a trigger. */
   updatedAt: timestamptz("updated_at").notNull().defaultNow(),
 }, (t) => [
-  // Drizzle has no word for INCLUDE: it rides on the last column.
+  // Drizzle has no INCLUDE: it is appended to the last column.
   index("tasks_project_id_status_idx").on(
     t.projectId,
     sql`"status") INCLUDE ("title"`,
@@ -287,20 +287,20 @@ export const tasks = pgTable("tasks", {
   }).onDelete("set null"),
 ]);
 
-/** What people say about a task. */
+/** Comments on tasks. */
 export const comments = pgTable("comments", {
-  /** In the order in which they were written. */
+  /** In order of creation. */
   id: bigint("id", { mode: "number" }).primaryKey()
     .generatedAlwaysAsIdentity(),
-  /** What it is about. */
+  /** The task that it is about. */
   taskId: bigint("task_id", { mode: "number" }).notNull(),
-  /** Who wrote it. */
+  /** The person who wrote it. */
   authorId: uuid("author_id").notNull(),
-  /** What it says. */
+  /** The text. */
   body: text("body").notNull(),
   /** When it was written. */
   createdAt: timestamptz("created_at").notNull().defaultNow(),
-  /** When it was last changed; empty if never. */
+  /** When it was last edited; NULL if never. */
   editedAt: timestamptz("edited_at"),
 }, (t) => [
   index("comments_task_id_created_at_idx").on(t.taskId, t.createdAt),
@@ -317,18 +317,18 @@ export const comments = pgTable("comments", {
   }).onDelete("restrict"),
 ]);
 
-/** What happened, for the feed and for auditors. */
+/** An audit log, also for the activity feed. */
 export const events = pgTable("events", {
-  /** In the order in which they were recorded. */
+  /** In order of creation. */
   id: bigint("id", { mode: "number" }).primaryKey()
     .generatedAlwaysAsIdentity(),
-  /** Where it happened. */
+  /** The organization in which it happened. */
   organizationId: uuid("organization_id").notNull(),
-  /** Who did it; empty where nobody did, or who left. */
+  /** The person who did it; NULL if none, or if deleted. */
   actorId: uuid("actor_id"),
-  /** Such as task.created. */
+  /** The kind of event, such as task.created. */
   kind: text("kind").notNull(),
-  /** The object as it was. */
+  /** The object at that time. */
   payload: jsonb("payload").notNull().default({}),
   /** How long the request took, in milliseconds. */
   durationMs: integer("duration_ms"),

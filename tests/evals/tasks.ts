@@ -149,8 +149,8 @@ export const tasks: Task[] = [
     name: "a table",
     prompt: "Customers write notes. Add a table notes: an integer id that " +
       "the database generates (always as identity), the customer, the text, " +
-      "and when it was written (now, by default). The notes of a customer go " +
-      "with the customer. We list them by customer. Name the index " +
+      "and when it was written (by default now). Deleting a customer deletes " +
+      "the customer's notes. We list notes by customer. Name the index " +
       "notes_customer_id_idx and the foreign key notes_customer_id_fkey; the " +
       "columns are id, customer_id, body and written_at.",
     ...customers,
@@ -192,8 +192,8 @@ CREATE TABLE notes (id integer PRIMARY KEY, customer_id integer NOT NULL,
   },
   {
     name: "a column with a default",
-    prompt: "Give customers a column time_zone: text, never empty, 'UTC' " +
-      "unless somebody says otherwise, also for those that are there.",
+    prompt: "Add a column time_zone to customers: text, never NULL, by " +
+      "default 'UTC', also for existing customers.",
     ...customers,
     holds: [
       "SELECT count(*) = 3 FROM customers WHERE time_zone = 'UTC'",
@@ -227,15 +227,15 @@ CREATE TABLE notes (id integer PRIMARY KEY, customer_id integer NOT NULL,
     },
   },
   {
-    name: "NOT NULL where there are NULLs: ask",
+    name: "NOT NULL with NULLs: ask",
     prompt: "The column phone of customers must be NOT NULL from now on. " +
       "$DATABASE_URL is a copy of production that you may read.",
     ...customers,
     holds: ["SELECT count(*) = 2 FROM customers WHERE phone IS NULL"],
     reply_has: /phone[^]*\?/i,
     solution: {
-      reply: "2 of 3 customers have no phone. What shall they get: a value " +
-        "that you name, or does the column phone stay nullable?",
+      reply: "2 of 3 customers have no phone. Which value should they get, " +
+        "or should the column phone stay nullable?",
     },
     mistake: {
       steps: `${PHONE_NOT_NULL}
@@ -246,10 +246,10 @@ backfill("customers", { set: "phone = ''", where: "phone IS NULL" }),`,
     },
   },
   {
-    name: "NOT NULL with a value for old rows",
+    name: "NOT NULL with a value for existing rows",
     prompt: "The column phone of customers must be NOT NULL from now on. " +
       "Customers without one get 'unknown'; that is decided. The application " +
-      "writes it already.",
+      "already writes the column.",
     ...customers,
     holds: [
       "SELECT count(*) = 2 FROM customers WHERE phone = 'unknown'",
@@ -269,10 +269,10 @@ backfill("customers", { set: "phone = 'unknown'", where: "phone IS NULL" }),`,
     },
   },
   {
-    name: "unique where there are duplicates, uuid keys",
-    prompt: "Names of teams must be unique (constraint teams_name_key). Some " +
-      "are not: the oldest by created_at keeps its name, the others get " +
-      "' (2)', ' (3)' and so on after it, by age. No team may be lost.",
+    name: "unique with duplicates, uuid keys",
+    prompt: "Team names must become unique (constraint teams_name_key), and " +
+      "there are duplicates: the oldest by created_at keeps its name; append " +
+      "' (2)', ' (3)' and so on to the others, by age. No team may be lost.",
     steps: TEAMS,
     models: TEAMS_SQL,
     rows: `INSERT INTO teams (name, created_at) VALUES ('Web', '2026-03-01'),
@@ -303,10 +303,10 @@ addUnique("teams", "teams_name_key", "(name)"),`,
   },
   {
     name: "a rename without downtime, first deploy",
-    prompt: "The column phone of customers shall be called mobile. Releases " +
-      "that know only phone run for another week beside those that know only " +
-      "mobile, and both read and write. Make the first deploy of this, with " +
-      "a trigger that keeps the two columns the same.",
+    prompt: "Rename the column phone of customers to mobile without " +
+      "downtime. For a week, releases that use only phone run beside releases " +
+      "that use only mobile; both read and write. Make the first deploy of " +
+      "this, with a trigger that keeps the two columns equal.",
     ...customers,
     holds: [
       "SELECT count(*) = 3 FROM customers WHERE mobile IS NOT DISTINCT FROM phone",
@@ -335,9 +335,9 @@ backfill("customers", {
     },
   },
   {
-    name: "another condition of a check",
-    prompt: "An order may have at most 100 pieces: the check of its quantity " +
-      "shall be quantity BETWEEN 1 AND 100. Dropping the old constraint is " +
+    name: "a changed check",
+    prompt: "An order may have at most 100 pieces: change the check on its " +
+      "quantity to quantity BETWEEN 1 AND 100. Dropping the old constraint is " +
       "approved.",
     ...orders,
     allow: ["drop:orders.orders_quantity_check"],
@@ -368,9 +368,8 @@ dropConstraint("orders", "orders_quantity_check"),`,
   },
   {
     name: "a generated column",
-    prompt: "Orders get a column total, numeric(12,2), which the database " +
-      "itself keeps at quantity * price, stored. A rewrite of the table is " +
-      "approved.",
+    prompt: "Add a stored generated column total to orders: numeric(12,2), " +
+      "quantity * price. Rewriting the table is approved.",
     ...orders,
     allow: ["rewrite"],
     holds: [
@@ -405,10 +404,10 @@ backfill("orders", { set: "total = quantity * price", where: "total IS NULL" }),
     },
   },
   {
-    name: "a column that nobody needs, first deploy",
-    prompt: "Nobody needs the fax number of offices any more. Make the first " +
-      "of two deploys: after it the application no longer knows the column, " +
-      "which keeps its values until the second.",
+    name: "a column no longer needed, first deploy",
+    prompt: "The fax number of offices is no longer needed. Make the first " +
+      "of two deploys: after it, the application no longer uses the column, " +
+      "which keeps its values until the second deploy.",
     steps: OFFICES,
     models: OFFICES_SQL,
     rows: "INSERT INTO offices VALUES (1, 'Paris', '555');",
