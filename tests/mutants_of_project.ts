@@ -1059,9 +1059,9 @@ mistakes("models: a column without a step", "models", [
 mistakes("models: a table without a step", "models", [
   [
     /table badges of the models is not made[^]*createTable\("badges"/,
-    `/** What people say about a task. */`,
+    `/** Comments on tasks. */`,
     `export const badges = pgTable("badges", { id: uuid("id").primaryKey() });
-/** What people say about a task. */`,
+/** Comments on tasks. */`,
   ],
 ]);
 
@@ -1309,11 +1309,11 @@ export const harmless: Record<string, Edit[]>[] = [{
     ]),
   ],
   "models: columns reordered": editsOf("models", [
-    `  /** What it says. */\n  body: text("body").notNull(),\n`,
+    `  /** The text. */\n  body: text("body").notNull(),\n`,
     "",
     `  editedAt: timestamptz("edited_at"),\n`,
     `  editedAt: timestamptz("edited_at"),
-  /** What it says. */
+  /** The text. */
   body: text("body").notNull(),\n`,
   ]),
   "models: a check spelled otherwise": editsOf("models", [
@@ -1329,8 +1329,8 @@ export const harmless: Record<string, Edit[]>[] = [{
     `timestamptz("occurred_at").notNull().default(sql\`now()\`)`,
   ]),
   "models: a comment": editsOf("models", [
-    `/** What people say about a task. */`,
-    `/** What people say\n * about a task. */`,
+    `/** Comments on tasks. */`,
+    `/** Comments\n * on tasks. */`,
   ]),
 }];
 

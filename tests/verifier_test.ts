@@ -671,7 +671,7 @@ Deno.test("a guide whose parts are not between markers fails", async (t) => {
     await t.step("one longer comment changes one line", async () => {
       await edit(
         project.models,
-        "/** What it says. */",
+        "/** The text. */",
         "/** What it says, in as many words as its author found it to need. */",
       );
       await Deno.writeTextFile(project.guide, guide);
