@@ -1774,7 +1774,8 @@ async function judge(
   told: string,
 ): Promise<Problem[]> {
   if (!want || !have) return [];
-  const words = (text: string) => text.match(/[\p{L}\p{N}_$]+/gu) ?? [];
+  const words = (text: string): string[] =>
+    text.match(/[\p{L}\p{N}_$]+/gu) ?? [];
   const known = new Set(words(told.toLowerCase()));
   const kinds = new Set([...want.keys()].map((key) => key.split(" ")[0]));
   const unmodelled = stepsOf(script).filter((step) => step.modelled === false)
@@ -1783,9 +1784,21 @@ async function judge(
       words: new Set(words(JSON.stringify(step).toLowerCase())),
     }));
   const found = await dumpsDiffer(database.session, want, have);
+  const missing = found.filter(({ key, have }) =>
+    have === undefined && key.startsWith("table ")
+  ).map(({ key }) => key);
+  // It comes with its table, which is missing itself.
+  const isPart = (key: string, text: string) => {
+    const owner = want.get(`sequence owned by ${nameOf(key, true)}`) ?? text;
+    const all = words(key.startsWith("sequence ") ? key + owner : key);
+    return missing.some((table) =>
+      key !== table && words(nameOf(table, true)).every((w) => all.includes(w))
+    );
+  };
   return found.flatMap(({ key, want, have }) => {
     const named = words(key.slice(key.indexOf(" ")).toLowerCase());
     if (named.every((word) => known.has(word))) return [];
+    if (want !== undefined && isPart(key, want)) return [];
     if (want === undefined) {
       const sql = models.file.endsWith(".sql");
       if (!sql && !kinds.has(key.split(" ")[0])) return [];
@@ -8429,10 +8442,14 @@ export class Reporter {
 
   #printProblems(problems: Problem[]) {
     const full = problems.flatMap(linesOf);
-    // All messages are worth more than all of the first ones' code.
-    const lines = full.length > this.#room && problems.length > 1
-      ? problems.map(({ message }) => `    ${clean(message)}`)
-      : full;
+    // Every message comes before the code of any, and that before what is cut.
+    let spare = this.#room - problems.length;
+    const lines = problems.length === 1 ? full : problems.flatMap((problem) => {
+      const [message = "", ...details] = linesOf(problem);
+      if (details.length > spare) return [message];
+      spare -= details.length;
+      return [message, ...details];
+    });
     const shown = lines.slice(0, this.#room);
     for (const line of shown) console.log(line);
     this.#room -= shown.length;
