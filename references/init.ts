@@ -459,7 +459,8 @@ async function advise({ directory, models }: Target): Promise<string[]> {
     advice.push(
       ...modelsIn(directory).map((path) =>
         `${path} has models already: to prove the steps against them, delete ` +
-        `${FOLDER}/ and run this again with --models ${path}`
+        `${FOLDER}/ and ${dirname(SKILL)}/, and run this again with ` +
+        `--models ${path}`
       ),
     );
   }
