@@ -20,6 +20,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type * as Shell from "unbash";
 import type * as Yaml from "yaml";
 import type * as Script from "./sync-production-schema.ts";
 
@@ -7647,7 +7648,7 @@ export async function findMigrationCommands(root: string) {
     const form = forms.find(([, , , holds]) => holds?.test(text) ?? true);
     if (!form) continue;
     files.push(file);
-    const judge = new Judge(file, text);
+    const judge = new Judge(file, text, await import("unbash"));
     try {
       const [, read, keys = /$/] = form;
       for (const snippet of await read(text, keys, file)) {
@@ -7754,9 +7755,6 @@ const WRAPPERS = new Set([
     setpriv source spring ssh stdbuf su su-exec sudo time timeout tini trap
     ts-node tsx turbo uv uvx watch with-contenv xargs yarn`.split(/\s+/),
 ]);
-
-/** Words of the shell's own before a command. */
-const BEFORE_COMMAND = /^(?:if|then|else|elif|do|while|until|!|\{|\w+\+?=.*)$/s;
 
 type Read = (
   text: string,
@@ -7899,7 +7897,11 @@ class Judge {
   readonly #lines: string[];
   #snippet: Snippet = { code: "", line: 1 };
 
-  constructor(readonly file: string, text: string) {
+  constructor(
+    readonly file: string,
+    text: string,
+    readonly shell: typeof Shell,
+  ) {
     this.#lines = text.split("\n");
   }
 
@@ -7920,49 +7922,31 @@ class Judge {
     const { code, line, key = "", before = [] } = snippet;
     if (forDevelopment(key)) return;
     this.#snippet = snippet;
-    if (typeof code === "string") this.#shell(code, line);
-    const words = typeof code === "string"
-      ? new ShellReader(code, line).read().commands[0]?.words ?? []
-      : code.map((text) => ({ text, line }));
-    if (typeof code !== "string") this.#command(words);
-    if (before.length > 0) {
-      this.#command([...before.map((text) => ({ text, line: 0 })), ...words]);
-    }
+    const program = before.map((text) => ({ text, line: 0 }));
+    if (typeof code === "string") return this.#shell(code, line, program);
+    const words = code.map((text) => ({ text, line }));
+    this.#command(words);
+    this.#command([...program, ...words]);
   }
 
-  #shell(code: string, line: number) {
-    const variables = new Map<string, string>();
-    const filled = (words: Word[]) =>
-      words.map(({ text, line }) => ({
-        text: text.replaceAll(
-          /\$\{?(\w+)\}?/g,
-          (own, name) => variables.get(name) ?? own,
-        ),
-        line,
-      }));
-    const { commands } = new ShellReader(code, line).read();
-    for (const { words: written, body, from } of commands) {
-      const words = filled(written);
-      const [first, second, , ...rest] = words.map(({ text }) => text);
-      if (first === "for" && second) variables.set(second, rest.join("_"));
-      const [, name, value = ""] = /^(\w+)=(.*)$/s.exec(first ?? "") ?? [];
-      if (name) variables.set(name, value);
-      // A program reads what is piped into it, and psql what a text names.
-      const piped = filled(from?.words ?? []).filter(({ text }) =>
-        /\.sql$/.test(text)
-      ).map(({ text, line }) => ({ text: `<${text}`, line }));
-      const named = [...`${body?.text}`.matchAll(/^\\ir?\s+(\S+)/gm)]
-        .map(([, file]) => ({ text: `<${file}`, line: body?.line ?? 0 }));
-      this.#command([...words, ...piped, ...named]);
-      const toShell = words.every(({ text }) => BEFORE_COMMAND.test(text)) ||
+  #shell(code: string, line: number, program: Word[] = []) {
+    const commands = readShell(this.shell, code, line);
+    this.#command([...program, ...commands[0]?.words ?? []]);
+    for (const { words, bodies } of commands) {
+      // What psql is told to read.
+      const named = bodies.flatMap(({ text }) =>
+        [...text.matchAll(/^\s*\\ir?\s+(\S+)/gm)]
+          .map(([, file]) => ({ text: `<${file}`, line: 0 }))
+      );
+      this.#command([...words, ...named]);
+      const toShell = words.length === 0 ||
         words.some(({ text }) => text === "ssh" || SHELLS.has(programOf(text)));
-      if (body && toShell) this.#shell(body.text, body.line);
+      if (!toShell) continue;
+      for (const { text, line } of bodies) this.#shell(text, line);
     }
   }
 
-  #command(all: Word[]) {
-    const start = all.findIndex(({ text }) => !BEFORE_COMMAND.test(text));
-    const words = start < 0 ? [] : all.slice(start);
+  #command(words: Word[]) {
     const [first] = words;
     if (!first || /^(?:echo|printf)$/.test(first.text)) return;
     if (this.#isWrong(words)) return;
@@ -8254,125 +8238,112 @@ function malformed(message: string, line = 1) {
   return Object.assign(new Error(first.replace(/ at line .*/, "")), { line });
 }
 
-/** A command of a shell, with its here-document. */
+/** A command of a shell, with the texts that it reads. */
 interface ShellCommand {
   words: Word[];
-  /** What is piped into it. */
-  from?: ShellCommand;
-  body?: { text: string; line: number };
+  bodies: Word[];
 }
 
-/**
- * Reads shell text into its commands, also those of `$(…)`; a word is what
- * is left of it without its quotes.
- * https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html
- */
-class ShellReader {
-  readonly commands: ShellCommand[] = [];
-  #at = 0;
-  #awaited: { command: ShellCommand; end: string }[] = [];
+/** The commands of shell text, also those of `$(…)`, variables filled in. */
+function readShell(
+  shell: typeof Shell,
+  given: string,
+  from: number,
+  tries = 20,
+): ShellCommand[] {
+  const code = withoutIndentedEnds(given);
+  const commands: ShellCommand[] = [];
+  const variables = new Map<string, string>();
+  const sqlFiles: string[] = [];
+  const wordAt = (text: string, at: number): Word => ({
+    text: text.replaceAll(
+      /\$\{?(\w+)\}?/g,
+      (own, name) => variables.get(name) ?? own,
+    ),
+    line: from + lineAt(code, at) - 1,
+  });
+  const wordOf = (node: Shell.CommandArgument) =>
+    wordAt(node.type === "Word" ? node.value : node.text, node.pos);
 
-  constructor(readonly code: string, readonly line: number) {}
-
-  /** @param within whether a closing bracket ends this part */
-  read(within = false): this {
-    let command = this.#begin();
-    while (this.#at < this.code.length) {
-      if (this.#take(/(?:[ \t\r]|\\\n)+|#.*/y) !== undefined) continue;
-      if (within && this.#take(/\)/y)) break;
-      const redirected = this.#take(/(?:\d*|&)(?:<<[<-]?|>>|[<>][|&]?)(?!\()/y);
-      const operator = redirected
-        ? undefined
-        : this.#take(/[<>]?\(|\n|[;&|]+|\)/y);
-      if (redirected) {
-        this.#take(/[ \t]+/y);
-        const line = this.#lineHere();
-        const end = this.#word();
-        if (redirected === "<") command.words.push({ text: `<${end}`, line });
-        if (/^\d*<<-?$/.test(redirected)) this.#awaited.push({ command, end });
-      } else if (operator) {
-        if (operator === "\n") this.#readBodies();
-        if (operator.endsWith("(")) this.read(true);
-        const from = command;
-        command = this.#begin();
-        if (/^\|&?$/.test(operator)) command.from = from;
-      } else {
-        const line = this.#lineHere();
-        command.words.push({ text: this.#word(), line });
+  /** @param piped the SQL files named before it in its pipeline */
+  function read(node: Shell.SyntaxNode, piped: string[], of?: ShellCommand) {
+    let command = of;
+    switch (node.type) {
+      case "Pipeline": {
+        const start = sqlFiles.length;
+        for (const part of node.commands) {
+          read(part, [...piped, ...sqlFiles.slice(start)]);
+        }
+        return;
+      }
+      case "Command": {
+        const words = [...node.name ? [node.name] : [], ...node.args];
+        const files = piped.map((file) => ({ text: `<${file}`, line: 0 }));
+        command = { words: [...words.map(wordOf), ...files], bodies: [] };
+        commands.push(command);
+        break;
+      }
+      case "CommandExpansion": {
+        // What backquotes escape has positions of its own.
+        const { source } = node.script ?? {};
+        if (source === undefined) break;
+        const { line } = wordAt("", node.pos);
+        commands.push(...readShell(shell, source, line));
+        return;
+      }
+      case "Redirect":
+        if (node.operator !== "<" || !node.target) break;
+        command?.words.push(wordAt(`<${node.target.value}`, node.pos));
+        break;
+      case "HereString":
+        if (node.target) command?.bodies.push(wordOf(node.target));
+        break;
+      case "HereDoc":
+        command?.bodies.push(wordAt(node.body.text, node.body.pos));
+        break;
+      case "For":
+        variables.set(
+          node.name.value,
+          node.wordlist?.map((word) => wordOf(word).text).join("_") ?? "",
+        );
+        break;
+      case "Assignment":
+        if (node.value.type !== "Word") break;
+        variables.set(node.name, wordOf(node.value).text);
+        break;
+      case "ArrayValue":
+        // Most that hold a command are run.
+        commands.push({ words: node.elements.map(wordOf), bodies: [] });
+        break;
+      case "Word": {
+        const { text } = wordOf(node);
+        if (text.endsWith(".sql")) sqlFiles.push(text);
       }
     }
-    return this;
+    shell.forEachChild(node, (child) => read(child, piped, command));
   }
 
-  #begin(): ShellCommand {
-    const command: ShellCommand = { words: [] };
-    this.commands.push(command);
-    return command;
+  const script = shell.parse(code);
+  read(script, []);
+  // What the parser leaves out stands behind what it cannot place.
+  const { pos: at } =
+    script.errors?.find(({ message }) =>
+      /^unexpected|^unterminated (?!.*quote)/.test(message)
+    ) ?? {};
+  if (at !== undefined && tries > 0) {
+    const rest = code.slice(at).replace(/^(?:\w+|.)/, "");
+    commands.push(...readShell(shell, rest, wordAt("", at).line, tries - 1));
   }
+  return commands;
+}
 
-  #lineHere(): number {
-    return this.line + this.code.slice(0, this.#at).split("\n").length - 1;
-  }
-
-  /** Moves past what the sticky pattern matches; its group, or all of it. */
-  #take(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.#at;
-    const match = pattern.exec(this.code);
-    if (!match) return undefined;
-    this.#at = pattern.lastIndex;
-    return match[1] ?? match[0];
-  }
-
-  #word(): string {
-    let text = "";
-    for (;;) {
-      const part = this.#take(/[^ \t\r\n'"`\\$;&|()<>]+/y) ??
-        this.#take(/\\\n()/y) ?? this.#take(/\\([^]?)/y) ??
-        this.#take(/'([^']*)'?/y) ??
-        this.#take(/\$'((?:\\[^]|[^'\\])*)'?/y) ??
-        (this.#take(/\$?"/y) && this.#quoted()) ?? this.#expansion();
-      if (part === undefined) return text;
-      text += part;
-    }
-  }
-
-  #quoted(): string {
-    let text = "";
-    while (this.#at < this.code.length && !this.#take(/"/y)) {
-      text += this.#take(/[^"\\$`]+/y) ?? this.#take(/\\\n()/y) ??
-        this.#take(/\\([^]?)/y) ?? this.#expansion() ?? "";
-    }
-    return text;
-  }
-
-  /** A variable as it stands; the commands within are added to the list. */
-  #expansion(): string | undefined {
-    const line = this.#lineHere();
-    const variable = this.#take(/\$\{\{[^]*?\}\}|\$\{[^}]*\}|\$(?!\()/y);
-    if (variable) return variable;
-    if (this.#take(/\$\(/y)) {
-      this.read(true);
-      return "$()";
-    }
-    const inner = this.#take(/`((?:\\[^]|[^`\\])*)`?/y);
-    if (inner === undefined) return undefined;
-    this.commands.push(...new ShellReader(inner, line).read().commands);
-    return "$()";
-  }
-
-  /** The here-documents that the line before has announced. */
-  #readBodies() {
-    for (const { command, end } of this.#awaited.splice(0)) {
-      const line = this.#lineHere();
-      const text: string[] = [];
-      while (this.#at < this.code.length) {
-        const next = this.#take(/(.*)\n?/y) ?? "";
-        if (next.trim() === end) break;
-        text.push(next);
-      }
-      command.body = { text: text.join("\n"), line };
-    }
-  }
+/** Here-documents end where the shell sees it: files indent more than it. */
+function withoutIndentedEnds(code: string): string {
+  return code.replaceAll(
+    /^[ \t]+(\w+)[ \t]*$/gm,
+    (line, word) =>
+      new RegExp(`<<-?\\s*["']?${word}\\b`).test(code) ? word : line,
+  );
 }
 
 // ═══ Report ════════════════════════════════════════════════════════════════

@@ -167,6 +167,40 @@ const CHANGES: [command: string, told: string][] = [
   ["cross-env A=1 dotenv -e .env -- prisma db push", "prisma db push"],
   ['concurrently "prisma migrate deploy" "vite"', "prisma migrate deploy"],
   ["eval 'alembic upgrade head'", "alembic upgrade"],
+  ["case $1 in (x|'y)') alembic upgrade head;; esac", "alembic upgrade"],
+  ["function up { alembic upgrade head; }", "alembic upgrade"],
+  ["up() ( alembic upgrade head )", "alembic upgrade"],
+  [
+    "[[ -f a && -n b || c == (d|e) ]] && alembic upgrade head",
+    "alembic upgrade",
+  ],
+  ["(( a < b )) && alembic upgrade head", "alembic upgrade"],
+  ['X="$(echo "$(alembic upgrade "$(y)")")"', "alembic upgrade"],
+  ["echo ${X:-$(alembic upgrade head)}", "alembic upgrade"],
+  ["echo `echo \\`alembic upgrade head\\``", "alembic upgrade"],
+  ["diff <(alembic upgrade head) x", "alembic upgrade"],
+  ["coproc alembic upgrade head", "alembic upgrade"],
+  ["time -p alembic upgrade head", "alembic upgrade"],
+  ["A[1]=x alembic upgrade head", "alembic upgrade"],
+  ['UP=(alembic upgrade head); "${UP[@]}"', "alembic upgrade"],
+  ["bash <<< 'alembic upgrade head'", "alembic upgrade"],
+  ["psql <<< '\\i schema.sql'", "psql <schema.sql"],
+  ["cat schema.sql | envsubst | psql", "psql <schema.sql"],
+  ["(echo 'BEGIN;'; cat schema.sql) | psql", "psql <schema.sql"],
+  ["F=schema.sql; cat $F | (cd x && psql)", "psql <schema.sql"],
+  ["export F=schema.sql; psql -f $F", "psql -f schema.sql"],
+  // What is no shell's, or is broken, hides nothing behind it.
+  [
+    "echo ${{ '}' }} ${{ x || 'y' }} && alembic upgrade head",
+    "alembic upgrade",
+  ],
+  ["then alembic upgrade head", "alembic upgrade"],
+  ["&& alembic upgrade head", "alembic upgrade"],
+  ["x ;; alembic upgrade head", "alembic upgrade"],
+  ["{% if x %}; fi; alembic upgrade head", "alembic upgrade"],
+  ["for x (a b) { alembic upgrade head }", "alembic upgrade"],
+  ["(( x; alembic upgrade head", "alembic upgrade"],
+  ['echo "$(alembic upgrade head', "alembic upgrade"],
 ];
 
 /** Commands that only look like it. */
@@ -267,6 +301,11 @@ const HARMLESS = [
   "echo x > 'alembic upgrade head' 2>&1",
   "echo x >alembic upgrade head",
   "make migrate",
+  "[[ -f alembic && upgrade ]]",
+  "case alembic in upgrade) ;; esac",
+  "declare -A X=([alembic]=upgrade)",
+  "cat schema.sql && psql -f seed.sql",
+  "{ cat schema.sql; psql -f seed.sql; } | cat",
 ];
 
 const lines = (...all: string[]) => all.join("\n") + "\n";
@@ -402,6 +441,15 @@ const FILES: Case[] = [
       "psql <<'SQL'",
       "\\i db/schema.sql",
       "SQL",
+      "echo $(( 1 << 2 ))",
+      "cat <<-EOF > notes",
+      "\tgoose up",
+      "\t$(dbmate up)",
+      "\tEOF",
+      "X=`echo \\$1",
+      "flyway migrate`",
+      "fi",
+      "prisma db push",
     ),
     finds: [
       "9 dbmate up",
@@ -410,6 +458,9 @@ const FILES: Case[] = [
       "22 sqlx migrate run",
       "26 supabase db push",
       "27 psql <db/schema.sql",
+      "33 dbmate up",
+      "36 flyway migrate",
+      "38 prisma db push",
     ],
   },
   {
