@@ -20,6 +20,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type * as Dockerfile from "dockerfile-ast";
 import type * as Shell from "unbash";
 import type * as Yaml from "yaml";
 import type * as Script from "./sync-production-schema.ts";
@@ -8046,20 +8047,25 @@ function lineAt(text: string, at: number): number {
 }
 
 /** https://docs.docker.com/reference/dockerfile/#format */
-function docker(text: string): Snippet[] {
+async function docker(text: string): Promise<Snippet[]> {
+  const { DockerfileParser } = await import("dockerfile-ast");
   let before: string[] = [];
-  return dockerInstructions(text).flatMap(({ code, line }) => {
-    const [, name = "", body = ""] =
-      /^\s*(?:ONBUILD\s+)?(\w+)\s+(?:--\S+|\\\n|\s)*(?:CMD\s+)?([^]*)$/i
-        .exec(code) ?? [];
+  return DockerfileParser.parse(text).getInstructions().flatMap((found) => {
+    const own = found.getKeyword() === "ONBUILD"
+      ? (found as Dockerfile.Onbuild).getTriggerInstruction() ?? found
+      : found;
+    // Docker drops comments and empty lines within an instruction.
+    const body = (own.getRawArgumentsContent() ?? "")
+      .replace(/^CMD\s+(?=\S)/i, "").replaceAll(/\\[ \t]+$/gm, "\\")
+      .replaceAll(/(?<=\\\n(?:[ \t]*(?:#.*)?\n)*)[ \t]*(?:#.*)?\n/g, "\\\n");
     const words = execForm(body);
-    const kind = name.toUpperCase();
+    const kind = own.getKeyword();
     if (kind === "FROM") before = body.split(/\s+/, 1);
     if (kind === "ENTRYPOINT") before = words ?? [];
     if (!/^(?:ENTRYPOINT|CMD|RUN|HEALTHCHECK)$/.test(kind)) return [];
     return [{
       code: words ?? body,
-      line: line + lineAt(code, code.length - body.length) - 1,
+      line: (own.getArgumentsRange() ?? own.getRange()).start.line + 1,
       folded: Boolean(words),
       before: kind === "CMD" ? before : [],
     }];
@@ -8074,30 +8080,6 @@ function execForm(text: string): string[] | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Each instruction with the lines that continue it, and its here-documents. */
-function dockerInstructions(text: string) {
-  const instructions: { code: string; line: number }[] = [];
-  const lines = text.split("\n");
-  for (let i = 0; i < lines.length; i++) {
-    if (/^\s*(?:#|$)/.test(lines[i]!)) continue;
-    const first = i;
-    const code = [lines[i]!.trimEnd()];
-    // Docker drops comments and empty lines within an instruction.
-    while (/\\\s*$/.test(code.at(-1)!) && i + 1 < lines.length) {
-      const next = lines[++i]!;
-      code.push(/^\s*(?:#|$)/.test(next) ? "\\" : next.trimEnd());
-    }
-    const marks = /(?<!<)<<-?["']?([A-Za-z_]\w*)/g;
-    for (const [, end] of code.join("\n").matchAll(marks)) {
-      const last = lines.findIndex((text, j) => j > i && text.trim() === end);
-      if (last > 0) code.push(...lines.slice(i + 1, last + 1));
-      i = Math.max(i, last);
-    }
-    instructions.push({ code: code.join("\n"), line: first + 1 });
-  }
-  return instructions;
 }
 
 /** Manifests, also those that Helm makes: its own parts are left out. */

@@ -520,6 +520,24 @@ const FILES: Case[] = [
     finds: ["2 flyway migrate"],
   },
   {
+    file: "windows/Dockerfile",
+    text: lines(
+      "# escape=`",
+      "FROM x",
+      "RUN npm ci && `",
+      "  goose up",
+      "COPY <<a <<b /x/",
+      "RUN goose up",
+      "a",
+      "RUN goose up",
+      "b",
+      "HEALTHCHECK --interval=5s `",
+      "  CMD dbmate up",
+      "RUN",
+    ),
+    finds: ["4 goose up", "11 dbmate up"],
+  },
+  {
     file: "compose.prod.yaml",
     text: lines(
       "x-web: &web",
