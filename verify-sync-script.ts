@@ -7892,6 +7892,11 @@ interface Snippet {
   before?: string[];
 }
 
+const LEAVE_OUT = ": nobody looks there at what it lets pass; leave it " +
+  "out, and allow the hazard once, by hand";
+const RUN_SCRIPT = ": only the sync script may change the schema; run it " +
+  'there with --apply instead, or say why in "# sync-ignore: …" above';
+
 /** Holds the commands of a file against the table of tools. */
 class Judge {
   readonly problems = new Map<string, Problem>();
@@ -7966,28 +7971,20 @@ class Judge {
   #isWrong([first, ...rest]: Word[]): boolean {
     const args = rest.map(({ text }) => ` ${text.replaceAll(/\s/g, "_")}`)
       .join("");
-    const [allowed] = / --apply(?= |$)/.test(args) && !HARMLESS.test(args) &&
-        / --allow[ =]\S+/.exec(args) || [];
-    if (allowed) {
-      const advice = ": nobody looks there at what it lets pass; leave it " +
-        "out, and allow the hazard once, by hand";
-      this.add(
-        this.#lineOf(first!, "--allow"),
-        "applies with",
-        allowed.trim(),
-        advice,
-      );
-      return true;
-    }
+    if (HARMLESS.test(args)) return false;
     const tool = programOf(first!.text);
+    const [, allowed] =
+      / --apply(?= |$)/.test(args) && / (--allow[ =]\S+)/.exec(args) || [];
     const [, subcommand] = toolPattern(tool)?.exec(args) ?? [];
-    if (subcommand === undefined || HARMLESS.test(args)) return false;
-    // Options are not told: these hold passwords.
-    const command = `${tool} ${subcommand.replace(/ -.* /, " ")}`;
-    const advice = ": only the sync script may change the schema; run it " +
-      'there with --apply instead, or say why in "# sync-ignore: …" above';
-    this.add(this.#lineOf(first!, tool), "runs", command, advice);
-    return true;
+    if (allowed) {
+      const line = this.#lineOf(first!, "--allow");
+      this.add(line, "applies with", allowed, LEAVE_OUT);
+    } else if (subcommand) {
+      // Options are not told: these hold passwords.
+      const command = `${tool} ${subcommand.replace(/ -.* /, " ")}`;
+      this.add(this.#lineOf(first!, tool), "runs", command, RUN_SCRIPT);
+    }
+    return Boolean(allowed || subcommand);
   }
 
   #lineOf({ line }: Word, near: string): number {
@@ -8247,62 +8244,57 @@ function readShell(
   const wordOf = (node: Shell.CommandArgument) =>
     wordAt(node.type === "Word" ? node.value : node.text, node.pos);
 
-  /** @param piped the SQL files named before it in its pipeline */
-  function read(node: Shell.SyntaxNode, piped: string[], of?: ShellCommand) {
-    let command = of;
-    switch (node.type) {
-      case "Pipeline": {
-        const start = sqlFiles.length;
-        for (const part of node.commands) {
-          read(part, [...piped, ...sqlFiles.slice(start)]);
-        }
-        return;
-      }
-      case "Command": {
-        const words = [...node.name ? [node.name] : [], ...node.args];
-        const files = piped.map((file) => ({ text: `<${file}`, line: 0 }));
-        command = { words: [...words.map(wordOf), ...files], bodies: [] };
-        commands.push(command);
-        break;
-      }
-      case "CommandExpansion": {
-        // What backquotes escape has positions of its own.
-        const { source } = node.script ?? {};
-        if (source === undefined) break;
-        const { line } = wordAt("", node.pos);
-        commands.push(...readShell(shell, source, line));
-        return;
-      }
-      case "Redirect":
-        if (node.operator !== "<" || !node.target) break;
-        command?.words.push(wordAt(`<${node.target.value}`, node.pos));
-        break;
-      case "HereString":
-        if (node.target) command?.bodies.push(wordOf(node.target));
-        break;
-      case "HereDoc":
-        command?.bodies.push(wordAt(node.body.text, node.body.pos));
-        break;
-      case "For":
-        variables.set(
-          node.name.value,
-          node.wordlist?.map((word) => wordOf(word).text).join("_") ?? "",
-        );
-        break;
-      case "Assignment":
-        if (node.value.type !== "Word") break;
-        variables.set(node.name, wordOf(node.value).text);
-        break;
-      case "ArrayValue":
-        // Most that hold a command are run.
-        commands.push({ words: node.elements.map(wordOf), bodies: [] });
-        break;
-      case "Word": {
-        const { text } = wordOf(node);
-        if (text.endsWith(".sql")) sqlFiles.push(text);
+  /** What later words may stand for. */
+  function remember(node: Shell.SyntaxNode) {
+    if (node.type === "Word") {
+      const { text } = wordOf(node);
+      if (text.endsWith(".sql")) sqlFiles.push(text);
+    } else if (node.type === "For") {
+      const texts = node.wordlist?.map((word) => wordOf(word).text) ?? [];
+      variables.set(node.name.value, texts.join("_"));
+    } else if (node.type === "Assignment" && node.value.type === "Word") {
+      variables.set(node.name, wordOf(node.value).text);
+    }
+  }
+
+  function add({ name, args, redirects }: Shell.Command, piped: string[]) {
+    const words = [...name ? [name] : [], ...args].map(wordOf);
+    words.push(...piped.map((file) => ({ text: `<${file}`, line: 0 })));
+    const bodies: Word[] = [];
+    for (const given of redirects) {
+      if (given.type === "HereDoc") {
+        bodies.push(wordAt(given.body.text, given.body.pos));
+      } else if (given.operator === "<<<" && given.target) {
+        bodies.push(wordOf(given.target));
+      } else if (given.operator === "<" && given.target) {
+        words.push(wordAt(`<${given.target.value}`, given.pos));
       }
     }
-    shell.forEachChild(node, (child) => read(child, piped, command));
+    commands.push({ words, bodies });
+  }
+
+  /** @param piped the SQL files named before it in its pipeline */
+  function read(node: Shell.SyntaxNode, piped: string[]) {
+    if (node.type === "Pipeline") {
+      const start = sqlFiles.length;
+      for (const part of node.commands) {
+        read(part, [...piped, ...sqlFiles.slice(start)]);
+      }
+      return;
+    }
+    if (node.type === "CommandExpansion" && node.script?.source) {
+      // What is escaped in backquotes has positions of its own.
+      const { line } = wordAt("", node.pos);
+      commands.push(...readShell(shell, node.script.source, line));
+      return;
+    }
+    if (node.type === "Command") add(node, piped);
+    // An array that holds a command is most often run.
+    if (node.type === "ArrayValue") {
+      commands.push({ words: node.elements.map(wordOf), bodies: [] });
+    }
+    remember(node);
+    shell.forEachChild(node, (child) => read(child, piped));
   }
 
   const script = shell.parse(code);
