@@ -8140,7 +8140,7 @@ function select(
   // Aliases and merged maps are read where they stand.
   function walk(given: unknown, path: string[], map: Yaml.Node | null) {
     const node = yaml.isAlias(given) ? given.resolve(document) : given;
-    const at = path.join(".");
+    const at = path.map((name) => name.replaceAll(".", "_")).join(".");
     if (path.length > 20) return;
     if (yaml.isScalar(node) && typeof node.value === "string") {
       if (keys.test(at)) add(node, path, map);

@@ -346,6 +346,11 @@ const FILES: Case[] = [
     finds: ["1 drizzle-kit push"],
   },
   {
+    file: "apps/api/package.json",
+    text: '{"scripts":{\n"db.up":"goose up",\n"db.dev":"dbmate up"}}',
+    finds: ["2 goose up"],
+  },
+  {
     file: "deno.jsonc",
     text: lines(
       "{",
