@@ -16,5 +16,5 @@ fi
 exec $deno run --no-prompt --node-modules-dir=none --no-config \
   --lock="$here/deploy.lock" --frozen \
   --allow-net --allow-read --allow-write=.embedded-db,/var/run/postgresql \
-  "--allow-env=DATABASE_URL,USER,NO_COLOR,FORCE_COLOR,PG*" \
+  "--allow-env=DATABASE_URL,USER,INIT_CWD,NO_COLOR,FORCE_COLOR,PG*" \
   "$here/sync-production-schema.ts" "$@"

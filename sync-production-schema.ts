@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --no-prompt --node-modules-dir=none --allow-net --allow-read --allow-write=.embedded-db,/var/run/postgresql --allow-env=DATABASE_URL,USER,NO_COLOR,FORCE_COLOR,PG*
+#!/usr/bin/env -S deno run --no-prompt --node-modules-dir=none --allow-net --allow-read --allow-write=.embedded-db,/var/run/postgresql --allow-env=DATABASE_URL,USER,INIT_CWD,NO_COLOR,FORCE_COLOR,PG*
 /**
  * Brings a PostgreSQL database to the schema that the steps below describe,
  * whatever state it is in: empty, older, half-applied, or already there.
@@ -420,7 +420,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 e3d620457129c7ffb7d67106e3ccad60c09b153a6d2061be28e2f10a3d224711
+// engine 0.1.0 sha256 240234db0f56e5db95957bf111b44d53a9126bef15c6e1653ac610acdf22bdd2
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -1193,7 +1193,8 @@ const VERBS: Record<string, Verb> = {
       ...pathFaults(name, on),
       ...textFaults("its bounds", text),
       Object.keys(readBounds(`${text}`)).length === 0 &&
-      "its bounds are FOR VALUES FROM (…) TO (…), IN (…), WITH (…) or DEFAULT",
+      "its bounds must be FOR VALUES FROM (…) TO (…), IN (…), WITH (…) or " +
+        "DEFAULT",
       ...shapeFaults(shape),
     ],
     plan: planPartition,
@@ -1250,7 +1251,8 @@ const VERBS: Record<string, Verb> = {
       return [
         ...faults,
         moves && !faults.some(Boolean) &&
-        "both names say the same schema, or none: a rename moves nothing",
+        "both names must have the same schema, or none: a rename moves no " +
+          "table",
       ];
     },
     plan: planRenameTable,
@@ -1350,7 +1352,7 @@ function privilegeVerb(plan: Verb["plan"]): Verb {
       `"${on}" is not one of ${Object.keys(NEW_OBJECTS).join(", ")}`,
       !/default/i.test(verb) &&
       !Object.hasOwn(ACLS, grantedKind(readObject(`${on}`).kind)) &&
-      `it can say no privileges on "${on}": write it as a step(…)`,
+      `it cannot set privileges on "${on}": write it as a step(…)`,
     ],
     plan,
   };
@@ -1488,7 +1490,7 @@ function tableFaults({ table, columns, shape }: Said): Fault[] {
     entries.length === 0 && !shape?.inherits && "it has no columns",
     ...shapeFaults(shape),
     ...entries.flatMap(([column, text]) => columnFaults(table, column, text)),
-    keys.length > 1 && `two columns say PRIMARY KEY: write addPrimaryKey(` +
+    keys.length > 1 && `two columns have PRIMARY KEY: write addPrimaryKey(` +
       `"${table}", "${table}_pkey", "(…)") instead`,
   ];
 }
@@ -1499,14 +1501,14 @@ function shapeFaults(shape: TableShape = {}): Fault[] {
   const { partitionBy, inherits = [], with: parameters } = shape;
   return [
     ...Object.keys(shape).map((word) =>
-      !known.includes(word) && `it says ${word}, which no table has`
+      !known.includes(word) && `it has ${word}, which is no option of a table`
     ),
     partitionBy !== undefined && !keyOfPartitions(partitionBy).method &&
-    "partitionBy is RANGE, LIST or HASH with columns: RANGE (at)",
-    !Array.isArray(inherits) && "inherits is a list of tables",
+    "partitionBy must be RANGE, LIST or HASH with columns: RANGE (at)",
+    !Array.isArray(inherits) && "inherits must be a list of tables",
     ...pathFaults(...[inherits].flat()),
     parameters !== undefined && /^\s*\(/.test(parameters) &&
-    "its parameters stand without brackets: fillfactor = 70",
+    "write its parameters without brackets: fillfactor = 70",
   ];
 }
 
@@ -1547,8 +1549,8 @@ const RS = "ROW SHARE";
 
 /** What a running application notices of several statements. */
 const REFUSES = "writes that violate it fail from then on";
-const REFUSES_OLD = "writes that violate it fail, as does any update of an " +
-  "old row that does";
+const REFUSES_OLD = "writes that violate it fail, even updates of old rows " +
+  "that already do";
 const REFUSES_TWICE = "writes that repeat a value fail from then on";
 const UNKNOWN_FROM_THEN = "queries that name it fail from then on";
 
@@ -1558,7 +1560,7 @@ interface At {
   column: string;
 }
 
-const NOT_KEPT = "what it was is not kept";
+const NOT_KEPT = "the old definition is not kept";
 
 /** Stands for the SQL that takes a change back, where nothing can. */
 function cannot(why: string): string {
@@ -1632,7 +1634,7 @@ function fillRows(
     undo:
       filled.every((column) => db.column({ table: name, column })?.was === "")
         ? ""
-        : cannot(`what ${fill.set} replaced is not kept`),
+        : cannot(`the values that ${fill.set} replaced are not kept`),
     locks: [{ table, mode: RX }],
     work: "batches",
     fill,
@@ -1692,14 +1694,14 @@ function planExtension(db: Planner, step: Said) {
       WHERE source = ${literal(from)} AND target = ${literal(to)}) IS NOT NULL`;
   const found = db.ask(`SELECT CASE WHEN ${path(fact.version, version)}
     THEN 'older' WHEN ${path(version, fact.version)} THEN 'newer' END`);
-  const has = `is at ${fact.version}, and not ${version}`;
+  const has = `is at ${fact.version}, not ${version}`;
   if (found === "newer") return db.more(name, `${has}, which is older`);
   if (found !== "older") {
     const fix = "install that version on the server, or write another";
     return db.issue(name, `${has}: the server has no update path to it`, fix);
   }
   const sql = `ALTER EXTENSION ${id(name)} UPDATE TO ${literal(version)}`;
-  const undo = cannot("an extension is seldom taken back to an older version");
+  const undo = cannot("an extension can seldom be downgraded");
   const change = create(sql, undo, { keepsPlace: true });
   db.change(name, `update extension from ${fact.version}`, change);
 }
@@ -1731,9 +1733,10 @@ function planNewExtension(db: Planner, step: Said) {
     if (!wanted) {
       return issue(
         offered
-          ? `is not offered at ${version}: the server has ${offered.join(", ")}`
+          ? `is not available at ${version}: the server has ` +
+            `${offered.join(", ")}`
           : "is an extension that the server does not have",
-        "install it on the server, or drop the step",
+        "install it on the server, or remove the step",
       );
     }
     const required = (wanted.requires ?? []) as string[];
@@ -1747,19 +1750,20 @@ function planNewExtension(db: Planner, step: Said) {
     }
     if (schema && wanted.schema && wanted.schema !== bareName(schema)) {
       return issue(
-        `stands in the schema ${wanted.schema}, and in no other`,
+        `can be in the schema ${wanted.schema} only`,
         call("createExtension", [name], `, { schema: "${wanted.schema}" }`),
       );
     }
     if (!schemaExists && !db.stepOf(`schema ${schema}`)) {
       return issue(
-        `needs the schema ${schema}, which nothing has made`,
+        `needs the schema ${schema}, which does not exist`,
         `${call("createSchema", [schema])} above it`,
       );
     }
     if (wanted.superuser && !powerful) {
       return issue(
-        `may be created by a superuser only, and ${id(db.server.user)} is none`,
+        `can be created by a superuser only, and ${id(db.server.user)} is ` +
+          `not one`,
         `CREATE EXTENSION ${id(name)}, by a superuser`,
       );
     }
@@ -1807,7 +1811,7 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
   if (kept.join("\0") !== have.join("\0")) {
     for (const label of missing) db.lacking.set(`"${label}"`, name);
     const all = JSON.stringify([...have, ...missing]);
-    return db.conflict(name, "has other enum labels", {
+    return db.conflict(name, "has different enum labels", {
       step: want.map(literal).join(", "),
       database: have.map(literal).join(", "),
       fix: call("createEnum", [name], `, ${all}`) +
@@ -1822,10 +1826,10 @@ function planLabels(db: Planner, name: string, want: string[], have: string[]) {
     return create(
       `ALTER TYPE ${db.sql(name)} ADD VALUE IF NOT EXISTS ${literal(label)}` +
         place,
-      cannot("PostgreSQL cannot take an enum's label back"),
+      cannot("PostgreSQL cannot drop a label of an enum"),
       {
         phase: "prepare",
-        effect: "readers may meet a label that they do not know",
+        effect: "readers may see a label that they do not know",
       },
     );
   });
@@ -1911,7 +1915,7 @@ function planColumn(db: Planner, at: At, spec: ColumnSpec) {
   if (!fact) return planNewColumn(db, at, spec);
   if (isAsSaid(db, spec, fact) && !helperOf(db, at)) return;
   const differs = (what: string, step: string, database: string, fix: string) =>
-    db.conflict(name, `has another ${what}`, { step, database, fix });
+    db.conflict(name, `has a different ${what}`, { step, database, fix });
   const own = "the type's own";
   const [want = "", have = ""] = [spec, fact].map(({ identity, generated }) =>
     VALUE_SOURCES[identity + generated] ?? "writers"
@@ -1953,7 +1957,7 @@ function settingChanges(db: Planner, at: At, spec: ColumnSpec): ChangeSpec[] {
     return alterColumn(db, at, set(meant.toUpperCase()), {
       undo: columnUndo(db, at, set((have[part] ?? "default").toUpperCase())),
       ...(part === "statistics" ? { lock: SUX } : {
-        effect: "values that are there already stay as they are kept",
+        effect: "existing values stay as they are stored",
       }),
     });
   });
@@ -2048,7 +2052,7 @@ function planDefault(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
   if (spec.generated && relation) {
     const expression = spec.expression ?? "";
     if (db.sameExpression(relation, expression, have)) return;
-    return db.conflict(name, "is generated from another expression", {
+    return db.conflict(name, "is generated from a different expression", {
       step: expression,
       database: have,
       fix: "write a new column: changing the expression rewrites the table",
@@ -2071,7 +2075,7 @@ function planDefault(db: Planner, at: At, spec: ColumnSpec, fact: ColumnFact) {
 function planSerial(db: Planner, at: At, fact: ColumnFact) {
   const name = `${at.table}.${at.column}`;
   if (fact.default === null) {
-    db.conflict(name, "has no default, so it counts nothing", {
+    db.conflict(name, "has no default, so nothing uses its sequence", {
       step: "the next value of its sequence",
       database: "no default",
       fix: `${columnUndo(db, at, "SET DEFAULT nextval('…')")}, with the name ` +
@@ -2085,7 +2089,7 @@ function planSerial(db: Planner, at: At, fact: ColumnFact) {
     });
   }
   const change = widenSequence(fact, fact.type);
-  if (change) db.change(name, `make its sequence ${fact.type}`, change);
+  if (change) db.change(name, `change its sequence to ${fact.type}`, change);
 }
 
 /** The sequence of a column ends where its own type does. */
@@ -2109,7 +2113,7 @@ function planNullability(
   if (notNull) return planSetNotNull(db, at);
   if (!fact.notNull || db.stepOf(`not null ${table}.${column}`)) return;
   if (primaryKeyOf(db.table(table))?.columns.includes(column)) return;
-  db.conflict(`${table}.${column}`, "is NOT NULL, which its step is not", {
+  db.conflict(`${table}.${column}`, "is NOT NULL, but its step allows NULL", {
     step: "may be null",
     database: "NOT NULL",
     fix: `write it into the step, or ${call("dropNotNull", [table, column])}`,
@@ -2170,7 +2174,7 @@ function planNewColumn(db: Planner, at: At, spec: ColumnSpec) {
       add(spec.withoutKey, {
         ...(rewrites && db.state(table) === "filled" && work),
         ...(spec.notNull && value === undefined && !spec.generated &&
-          { effect: "writes that do not know it fail from then on" }),
+          { effect: "writes that leave it out fail from then on" }),
       }),
       ...settingChanges(db, at, spec).map((one) => ({ ...one, undo: "" })),
     );
@@ -2266,8 +2270,8 @@ function typeWork(db: Planner, { type, default: value }: ColumnSpec): Told {
   if (constrained || (own && db.isVolatile(own, type, own))) return REWRITE;
   if (known !== false || db.comingEnum(type)) return {};
   const how =
-    "while it rewrites it, in case its type, which is not there yet, " +
-    "is a domain with a check";
+    "while it rewrites it, if its type, which does not exist yet, is a " +
+    "domain with a check";
   return { ...REWRITE, how };
 }
 
@@ -2367,9 +2371,10 @@ function planSetDefault(db: Planner, at: At, value: string) {
 
 /** A time in quotes is read once, and would be another at every look. */
 function refuseFrozen(db: Planner, { table, column }: At, value: string) {
-  const what = `has DEFAULT ${tidy(value)}, which PostgreSQL reads but once`;
-  const fix = "write now(), CURRENT_DATE or the like, without quotes: they " +
-    "are worked out for each row that is inserted";
+  const what = `has DEFAULT ${tidy(value)}, which PostgreSQL evaluates only ` +
+    `once`;
+  const fix = "write now(), CURRENT_DATE or the like, without quotes: those " +
+    "are evaluated for each inserted row";
   db.issue(`${table}.${column}`, what, fix);
 }
 
@@ -2425,7 +2430,7 @@ function notNullChanges(db: Planner, at: At): ChangeSpec[] {
     alterColumn(db, at, "SET NOT NULL", {
       phase,
       undo: columnUndo(db, at, "DROP NOT NULL"),
-      effect: "writes that leave it empty fail from then on",
+      effect: "writes of NULL fail from then on",
       ...(work && { work }),
     });
   if (db.plain(table)) return [set(db.phase(table, "online"), "scan")];
@@ -2488,7 +2493,7 @@ function planDropNotNull(db: Planner, step: Said, fact: ColumnFact) {
   const change = alterColumn(db, step, "DROP NOT NULL", {
     phase: db.phase(step.table, "contract"),
     undo: columnUndo(db, step, "SET NOT NULL"),
-    effect: "readers may meet NULL from then on",
+    effect: "readers may see NULL from then on",
   });
   db.change(step.name, "drop not null", change);
 }
@@ -2510,7 +2515,7 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
   const { type, bare } = parseColumn(text);
   if (db.sameType(type, fact.type)) return;
   if (!using && !castsItself(db, fact.type, type)) {
-    return db.conflict(name, `cannot become ${text} by itself`, {
+    return db.conflict(name, `cannot become ${text} without USING`, {
       step: text,
       database: fact.type,
       fix: call("changeType", [
@@ -2538,9 +2543,9 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
   if (inTheWay.length > 0 && !whole) {
     const who = inTheWay.map(({ what }) => what).join(", ");
     const fix =
-      "drop what is in the way, change the type and make it anew in " +
+      "drop what depends on it, change the type and create it again, all in " +
       "one longhand step";
-    return db.issue(name, `cannot change its type: ${who} needs it`, fix);
+    return db.issue(name, `cannot change its type: ${who} depends on it`, fix);
   }
   const work = !using && db.isFreeCast(fact.type, type)
     ? reworked(db.sql(table), rest)
@@ -2565,8 +2570,8 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
       phase,
       undo: kin
         ? columnUndo(db, step, withDefault(step, back, value && fact.default))
-        : cannot("what its values were is not kept"),
-      effect: "readers meet the new type from then on",
+        : cannot("the old values are not kept"),
+      effect: "readers see the new type from then on",
       lossy: !gentle && (!!using || !wider),
       also: others.map((name) => ({
         table: sqlName(name, db.schema),
@@ -2587,7 +2592,7 @@ function planChangeType(db: Planner, step: Said, fact: ColumnFact) {
     for (const { name } of restored) db.note("restores", name);
   }
   if (computed.length > 0 && inTheWay.length > 0) {
-    db.note("why", "a generated column stands behind the others then");
+    db.note("why", "the generated column comes last then");
   }
   expectType(db, step, type, using);
 }
@@ -2655,9 +2660,7 @@ function reworked(
   { rebuilt, scanned }: Pick<Dependents, "rebuilt" | "scanned">,
 ): Told {
   const parts = [
-    ...(rebuilt.length > 0
-      ? [`builds ${rebuilt.map(id).join(", ")} anew`]
-      : []),
+    ...(rebuilt.length > 0 ? [`rebuilds ${rebuilt.map(id).join(", ")}`] : []),
     ...(scanned.length > 0
       ? [`scans ${table} for ${scanned.map(id).join(", ")}`]
       : []),
@@ -2839,13 +2842,13 @@ function planShape(db: Planner, step: Said, fact: TableFact) {
         ? `PARTITION BY ${parts.method.toUpperCase()} (${describeKeys(parts)})`
         : "not partitioned";
     if (!shape.partitionBy) {
-      db.more(table, `${describe(key.have)}, of which its step says nothing`);
+      db.more(table, `${describe(key.have)}, which its step does not say`);
     } else if (db.differ(fact, said, key).length > 0) {
-      other("is partitioned otherwise", [
+      other("is partitioned differently", [
         describe(said),
         describe(key.have),
-        "write the database's into its step, or a new table into which the " +
-        "rows are copied: this cannot be changed",
+        "write the database's into its step, or copy the rows into a new " +
+        "table: this cannot be changed",
       ]);
     }
   }
@@ -2877,7 +2880,7 @@ function planShape(db: Planner, step: Said, fact: TableFact) {
     const have = fact.shape?.[word] ?? (own || db.server.tablespace);
     if (!wanted || nameIn(wanted) === have) continue;
     const set = word === "using" ? "ACCESS METHOD" : "TABLESPACE";
-    other(`has another ${set.toLowerCase()}`, [
+    other(`has a different ${set.toLowerCase()}`, [
       wanted,
       have,
       `ALTER TABLE ${fact.name} SET ${set} ${id(wanted)}, which rewrites it`,
@@ -2936,7 +2939,7 @@ function planParents(
     const change = alterTable(fact.name, action(""), {
       phase: "contract",
       undo: `ALTER TABLE ${fact.name} ${action("NO ")}`,
-      effect: `queries of ${parent.name} find its rows, too`,
+      effect: `queries of ${parent.name} return its rows, too`,
       also: [{ table: parent.name, mode: SUX }],
     });
     db.change(table, `inherit from ${parent.name}`, change);
@@ -2969,7 +2972,12 @@ function planPartition(db: Planner, step: Said) {
   if (parent.kind !== "p" && !parent.vague) {
     const fix =
       `write { partitionBy: "RANGE (…)" } into createTable("${on}", …)`;
-    return db.issue(name, `is to be a partition of ${on}, which has none`, fix);
+    return db.issue(
+      name,
+      `is a partition of ${on}, which is not ` +
+        `partitioned`,
+      fix,
+    );
   }
   if (!fact) return planNewPartition(db, step, parent);
   if (!isTable(db, step, fact)) return;
@@ -2989,7 +2997,7 @@ function planPartition(db: Planner, step: Said) {
     const from = db.tableOf(of)?.name ?? "the other table";
     return db.conflict(
       name,
-      moved ? "belongs to another table" : "has other bounds",
+      moved ? "belongs to another table" : "has different bounds",
       {
         step: `partition of ${parent.name} ${text}`,
         database: `${standing ? "partition" : "child"} of ${from} ${standing}`,
@@ -3001,7 +3009,7 @@ function planPartition(db: Planner, step: Said) {
       },
     );
   }
-  if (begun) db.change(name, "finish to attach", dropHelper(fact, helper));
+  if (begun) db.change(name, "finish attaching", dropHelper(fact, helper));
 }
 
 /** A new partition; its parent is locked as little as it can be. */
@@ -3261,7 +3269,12 @@ function planUnique(db: Planner, step: Said, parts: Parts, inline = false) {
     : undefined;
   if (left && !branches) {
     const fix = `REINDEX INDEX CONCURRENTLY ${db.beside(fact, name)}`;
-    return db.issue(name, "has an INVALID index, so it proves nothing", fix);
+    return db.issue(
+      name,
+      "has an INVALID index, so it guarantees " +
+        "nothing",
+      fix,
+    );
   }
   if (found !== "missing" && !branches) return;
 
@@ -3563,11 +3576,11 @@ function planIndex(db: Planner, step: Said) {
   const changes = indexChanges(db, table, name, text, built)
     .map((change) => parts.kind ? { ...change, keys: columns } : change);
   if (changes.length === 0) {
-    const fix = `DROP INDEX ${db.beside(db.own(table), name)}; the next run ` +
-      "builds it anew";
+    const fix = `DROP INDEX ${db.beside(db.own(table), name)}; the ` +
+      "next run builds it again";
     return db.issue(
       name,
-      "is INVALID, though each partition has its part",
+      "is INVALID, although each partition has its index",
       fix,
     );
   }
@@ -3883,7 +3896,7 @@ function compareIndex(
     return done ? "in place" : "invalid";
   }
   const printed = db.ask(`SELECT pg_get_indexdef(${fact.oid || "NULL"})`) ?? "";
-  db.conflict(index, "is another index", {
+  db.conflict(index, "is a different index", {
     step: `${own.name} ${tidy(text)}`,
     database: printed,
     fix: call("createIndex", [name, newName(index), tidy(text)]) +
@@ -4054,7 +4067,7 @@ function compareConstraint(
   }
   const printed =
     db.ask(`SELECT pg_get_constraintdef(${fact.oid || "NULL"})`) ?? "";
-  db.conflict(name, "is another constraint", {
+  db.conflict(name, "is a different constraint", {
     step: definitionOf(step),
     database: printed,
     fix: call("dropConstraint", [step.table, name]) + ", " +
@@ -4185,7 +4198,7 @@ function besideOld(db: Planner, now: string, old: string) {
   db.conflict(now, `exists as well as ${old}`, {
     step: `${old} renamed to ${now}`,
     database: "both",
-    fix: "move what the old one still holds, then drop it by a step",
+    fix: "move what the old one still holds, then drop it in a step",
   });
 }
 
@@ -4227,7 +4240,7 @@ function planRows(db: Planner, { table, key, rows }: Said) {
   if (lacking.length > 0) {
     // Never a row that was there before.
     const undo = found === undefined && !db.isNew(table)
-      ? cannot("which of its rows were there before is not known")
+      ? cannot("it is not known which of its rows were there before")
       : `DELETE FROM ${source.table} t USING ` +
         `${recordset(source.table, lacking)} WHERE ${match}`;
     db.coming.insert(table, match, rows);
@@ -4489,7 +4502,7 @@ function planDropConstraint(db: Planner, step: Said) {
   const sql = db.sql(table);
   const told = dropped(step, {
     undo: db.ask(constraintQuery(fact.oid)) ?? "",
-    effect: "rows that it kept out are let in from then on",
+    effect: "rows that it rejected are accepted from then on",
     also: lockedToo(db, own, `oid = ${fact.oid}`),
     rank: 3,
   });
@@ -4513,7 +4526,7 @@ function planDropIndex(db: Planner, step: Said) {
     sql: `DROP INDEX ${plain ? "" : "CONCURRENTLY "}${name}`,
     undo: db.ask(indexQuery(fact.oid)) ?? "",
     locks: [{ table: table.name, mode: plain ? AX : SUX }],
-    effect: "queries that used it are slower from then on",
+    effect: "queries that used it become slower",
     alone: !plain,
     rank: 4,
   });
@@ -4621,7 +4634,7 @@ function blockedBy(db: Planner, name: string, text: string, uses: string[]) {
   db.issue(
     name,
     `${text}: ${uses.join(", ")} depends on it`,
-    "drop what depends on it by a step above, and make it again below",
+    "drop what depends on it in a step above, and create it again below",
   );
 }
 
@@ -5090,7 +5103,7 @@ const enable: Fix = ({ on, ref, want, step }) => {
 const enabledFaults = ({ options, text }: Said): Fault[] => [
   ...textFaults("its text", text),
   !/^(|origin|always|replica|disabled)$/i.test(options ?? "") &&
-  `it is enabled "always", "replica" or "disabled", not "${options}"`,
+  `enabled must be "always", "replica" or "disabled", not "${options}"`,
 ];
 
 /** One bit of tgtype: how a trigger fires. */
@@ -5207,8 +5220,8 @@ const rule: ObjectKind = {
     ...enabledFaults(step),
     !/^\s*on\s+(select|insert|update|delete)\s+(where\b.*)?do\b/i.test(
       blanked(step.text).replaceAll(/\s+/g, " "),
-    ) && "its text is ON INSERT, UPDATE or DELETE, WHERE …, DO …, and names " +
-      "no table",
+    ) && "its text must be ON INSERT, UPDATE or DELETE, WHERE …, DO …, " +
+      "without the table's name",
   ],
 };
 
@@ -6087,7 +6100,7 @@ function restoreSql(
     const { query = "" } = want;
     return db.namesOf(query)?.length === columns.length
       ? viewSql("CREATE OR REPLACE VIEW", ref, have)
-      : cannot("a view cannot lose columns by CREATE OR REPLACE");
+      : cannot("CREATE OR REPLACE cannot remove columns from a view");
   }
   if (!/^(FUNCTION|PROCEDURE|TRIGGER|RULE)$/.test(kind.noun)) return undefined;
   if (want.constraint) return undefined;
@@ -6147,12 +6160,13 @@ function replaceObject(
   if (!hanging || fixed.length > 0) {
     const why = fixed.length > 0
       ? `${fixed.map(({ name }) => name).join(", ")} depends on it`
-      : `a ${noun} cannot be changed so`;
-    return db.conflict(step.name, `is another ${noun}`, {
+      : `a ${noun} cannot be changed in place`;
+    return db.conflict(step.name, `is a different ${noun}`, {
       step: describeParts(wanted.want, told),
       database: describeParts(fact.have, told),
-      fix: `${why}: write a new one under another name, and drop this by a ` +
-        "step once nothing uses it",
+      fix: `${why}: write ` +
+        "a new one under another name, and drop this one in a step once " +
+        "nothing uses it",
       differences: told,
     });
   }
@@ -6170,7 +6184,7 @@ function replaceObject(
   }));
   db.change(
     step.name,
-    `make ${noun} again: ${parts}`,
+    `recreate ${noun}: ${parts}`,
     ...around(others, step, "expand", again),
   );
   for (const one of told) db.note("differs", describeDifference(one));
@@ -6645,7 +6659,7 @@ function readPrivileges(db: Planner, step: Said) {
   if (found === undefined) return;
   const { lacks, all, have, there: isThere } = JSON.parse(found);
   if (lacks) {
-    const what = `needs the role ${lacks}, which is not there`;
+    const what = `needs the role ${lacks}, which does not exist`;
     db.issue(name, what, `CREATE ROLE ${id(bareName(lacks))}`);
     return;
   }
@@ -8154,11 +8168,11 @@ function valueFault(value: unknown, nested = false): string | undefined {
   if (value instanceof Uint8Array) {
     return nested ? "JSON has no bytes: write them as text" : undefined;
   }
-  const odd = (what: string) => `a ${what} is no value of a row`;
+  const odd = (what: string) => `a ${what} cannot be a value of a row`;
   switch (typeof value) {
     case "string":
       return value.includes("\0") || !value.isWellFormed()
-        ? "PostgreSQL's text has no NUL and no half of a surrogate pair"
+        ? "PostgreSQL's text cannot hold NUL or half of a surrogate pair"
         : undefined;
     case "number":
       if (nested && !Number.isFinite(value)) return `JSON has no ${value}`;
@@ -8224,8 +8238,8 @@ const SESSION_FAULTS: [RegExp, string][] = [
   ],
   [
     /^set (session |local )?search_path\b/,
-    "leave it out: names without a schema are the target schema's, write " +
-    "others with theirs",
+    "leave it out: names without a schema belong to the target schema; " +
+    "write others with theirs",
   ],
   [
     /^(set (?!local\b|constraints\b)|reset|discard)/,
@@ -8233,11 +8247,12 @@ const SESSION_FAULTS: [RegExp, string][] = [
   ],
   [
     /\bset_config \((?=.*, false \))/,
-    "leave it out, or give it true at the end: what it sets outlives the step",
+    "leave it out, or give it true as its last argument: what it sets " +
+    "outlives the step",
   ],
   [
     /^copy .*\b(from stdin|to stdout)\b/,
-    "write INSERT instead: nobody sends or takes its rows",
+    "write INSERT instead: a step cannot send or receive COPY's rows",
   ],
 ];
 
@@ -8321,7 +8336,7 @@ function columnFaults(table: string, column: string, text: string): Fault[] {
     ...missing,
     !type && `column "${column}" has no type`,
     refused && inlineFault(table, column, refused),
-    unread && `column "${column}" says what cannot be read: ${unread}`,
+    unread && `column "${column}" has a part that cannot be read: ${unread}`,
   ];
 }
 
@@ -8349,10 +8364,10 @@ function definitionFaults(text: string, whole = text): Fault[] {
     /^\s*CREATE\b/i.test(text)
       ? "its text starts with CREATE: write only what follows the table's name"
       : /\b(concurrently|not\s+valid)\b/i.test(blanked(whole))
-      ? "it says CONCURRENTLY or NOT VALID: leave that to the plan"
+      ? "it has CONCURRENTLY or NOT VALID: leave that to the plan"
       : parts.temporal
       ? "it is temporal (WITHOUT OVERLAPS, PERIOD): write it as a step(…)"
-      : stray && `it says what cannot be read: ${stray}`,
+      : stray && `it has a part that cannot be read: ${stray}`,
   ];
 }
 
@@ -8931,7 +8946,7 @@ class Planner {
     if (!table) {
       this.issue(
         this.#step.name,
-        `needs the table ${name}, which nothing has made`,
+        `needs the table ${name}, which does not exist`,
         `write ${call("createTable", [name], ", { … }")} above it`,
       );
       return false;
@@ -8943,7 +8958,7 @@ class Planner {
     this.issue(
       this.#step.name,
       `needs ${missing.map((column) => `${name}.${column}`).join(", ")}, ` +
-        "which nothing has made",
+        "which does not exist",
       `write it into ${call("createTable", [name], ", { … }")} above`,
     );
     return false;
@@ -9028,8 +9043,8 @@ class Planner {
     const [type, value] = JSON.parse(found) as [string, string | null];
     if (type === "boolean" && value !== null) return value === "true";
     throw new SyncError(
-      `the check of ${describeStep(this.#section, this.#step)} answers ` +
-        `${value === null ? "NULL" : type}, and not true or false`,
+      `the check of ${describeStep(this.#section, this.#step)} returns ` +
+        `${value === null ? "NULL" : type}, not true or false`,
       value === null
         ? "Write it so that it is never NULL: EXISTS (SELECT …), " +
           "… IS NOT DISTINCT FROM …, or coalesce(…, false)"
@@ -9468,7 +9483,7 @@ class Planner {
       ({ age, yields }) => !yields && Number(age ?? Infinity) > LONG,
     );
     return old
-      ? { hazard, small: `small, but not free: in the way is ${old.who}` }
+      ? { hazard, small: `small, but in use by ${old.who}` }
       : { small: `no hazard below --safe-below ${this.safeBelow}: ${told}` };
   }
 
@@ -9650,7 +9665,7 @@ function notAnswered({ name, verb }: Step, query: string, who: string): Item {
     ? "write a cheaper check"
     : "make the query cheaper, as with an index";
   return issueOf(name, "was not checked", [
-    ["why", "the look at it took longer than --probe-timeout"],
+    ["why", "reading it took longer than --probe-timeout"],
     ["query", tidy(query)],
     ["who", who || undefined],
     ["fix", `raise --probe-timeout, or ${cheaper}`],
@@ -10115,7 +10130,7 @@ async function explainReading(
   const holder = await tableHolder(session);
   throw new SyncError(
     holder
-      ? `a table is locked altogether by ${holder}`
+      ? `a table is locked in ACCESS EXCLUSIVE mode by ${holder}`
       : "reading the catalog took longer than --probe-timeout",
     "Wait until that ends, or allow more time with --probe-timeout",
     { cause: error },
@@ -10430,7 +10445,7 @@ async function askOne(
   const { object, text } = item;
   const query = listOf();
   const unchecked = (
-    why = "what the plan does before cannot be foreseen",
+    why = "its outcome depends on what the plan does before",
   ): [Item, Item] => {
     const details: Detail[] = [["why", why], ["query", query]];
     const told = `${text} was not checked`;
@@ -10920,7 +10935,7 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
     UNION ALL
     SELECT DISTINCT relation::regclass::text, 'is in use by a prepared transaction',
       quote_literal(gid),
-      'COMMIT PREPARED or ROLLBACK PREPARED it, by whoever left it', NULL
+      'COMMIT PREPARED or ROLLBACK PREPARED it', NULL
     FROM ${PREPARED} p JOIN pg_locks ON virtualtransaction = vxid
     WHERE pid IS NULL AND relation = ANY (${tables})
     UNION ALL
@@ -10935,7 +10950,7 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
     UNION ALL
     SELECT 'replica', 'is ' || pg_size_pretty(behind) || ' of WAL behind',
       coalesce(nullif(application_name, ''), client_addr::text),
-      'wait until it has caught up: what the changes write comes on top', NULL
+      'wait until it has caught up: the changes write more WAL', NULL
     FROM pg_stat_replication, LATERAL (SELECT pg_wal_lsn_diff(
       CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() END,
       replay_lsn) AS behind) w
@@ -10943,7 +10958,7 @@ function situationQuery({ changes }: Plan, options: PlanOptions): string {
     UNION ALL
     SELECT p.relid::regclass::text, 'is in autovacuum that does not give way',
       ${SESSION},
-      'wait until it ends: it keeps transaction ids from running out', NULL
+      'wait until it ends: it prevents transaction ID wraparound', NULL
     FROM pg_stat_progress_vacuum p JOIN pg_stat_activity a USING (pid)
     WHERE p.relid = ANY (${tables}) AND query LIKE '%to prevent wraparound%') f`;
 }
@@ -11140,7 +11155,7 @@ export async function runChanges(
 /** @throws SyncError where the run must not go on */
 function checkOn({ report, lock }: Run) {
   if (report.stopping) {
-    throw new SyncError("stopped by a signal", "Run it again to go on");
+    throw new SyncError("stopped by a signal", "Run it again to continue");
   }
   if (lock?.lost) throw lock.lost;
 }
@@ -11404,7 +11419,8 @@ async function commit(
   const found = session.interfered
     ? new SyncError(
       "a step ended the transaction that it ran in",
-      "Take BEGIN, COMMIT and their like out of it: an apply says them itself",
+      "Remove BEGIN, COMMIT and the like: an apply begins and ends the " +
+        "transactions itself",
     )
     : leftChanged(before, after?.settings);
   if (!found) return;
@@ -11421,7 +11437,7 @@ function leftChanged(before: unknown, after: unknown) {
     .filter((name) => was[name] !== is[name]);
   return names.length === 0 ? undefined : new SyncError(
     `a step left the session's ${names.join(", ")} changed`,
-    "Write SET LOCAL, or name things with their schema",
+    "Write SET LOCAL, or write names with their schema",
   );
 }
 
@@ -11622,12 +11638,13 @@ async function runBackfill(run: Run, change: Change, fill: Fill) {
       ? failure(
         change,
         `${atMost(left)} of ${table} still match "${where}" after it`,
-        `Make what the backfill sets cover them; it sets ${set}`,
+        `Correct its set or its where, so that a filled row no longer ` +
+          `matches; it sets ${set}`,
       )
       : failure(
         change,
         `rows of ${table} that match "${where}" keep coming: ` +
-          `${atMost(came + left)} since it had filled what was there`,
+          `${atMost(came + left)} since the backfill filled the others`,
         WRITERS_FIRST,
       );
   }
@@ -12163,10 +12180,22 @@ const MARKS: Record<Item["mark"], [string, Colour]> = {
   "issue": ["⚠", "yellow"],
 };
 
+/** Passwords: those of URLs, and those that `hide` was given. */
+const SECRETS = [/(?<=\b\w+:\/\/[^\s:@/]*:)[^\s@]+(?=@)/g];
+
+/** Never lets this text through, if it says much, however it is encoded. */
+function hide(secret: string) {
+  if (secret.length > 3) SECRETS.push(anyEncoding(secret));
+}
+
+/** A text without secrets, before it is broken into lines, words or escapes. */
+function hidden(text: string): string {
+  return SECRETS.reduce((safe, one) => safe.replaceAll(one, "***"), text);
+}
+
 /** Writes what happens: results to stdout, progress to stderr. */
 class Reporter {
   stopping = false;
-  #secrets: RegExp[] = [/(?<=\b\w+:\/\/[^\s:@/]*:)[^\s@]+(?=@)/g];
   #colour = { out: wantsColour("stdout"), err: wantsColour("stderr") };
   #phase: Phase | undefined;
   #width = 0;
@@ -12180,11 +12209,6 @@ class Reporter {
    * @param quiet whether it writes nothing at all
    */
   constructor(readonly format: Format = "text", readonly quiet = false) {}
-
-  /** Never lets this text through, if it says much, however it is encoded. */
-  hide(secret: string) {
-    if (secret.length > 3) this.#secrets.push(anyEncoding(secret));
-  }
 
   /** One line of result. */
   line(text = "", colour?: Colour) {
@@ -12202,45 +12226,37 @@ class Reporter {
     if (this.format === "text" || this.quiet) return;
     const [write, safe] = DOCUMENTS[this.format];
     this.#clearBar();
-    console.log(safe(write(outcome, (text) => this.#hidden(text))));
+    console.log(safe(write(outcome)));
   }
 
   /** What would take back that which was committed. */
   undo({ plan, committed }: Outcome) {
     if (!plan || committed.length === 0) return;
-    this.title("To take it back (what was written into it since goes, too):");
+    this.title("To undo it (what was written into it since is lost, too):");
     for (const line of undoScript(plan, committed)) {
-      this.line(`  ${safeSql(line)}`);
+      this.line(`  ${safeSql(hidden(line))}`);
     }
   }
 
   /** One line about what is going on. */
   note(text: string, colour: Colour = "dim") {
-    this.#write("err", this.#hidden(flat(text)), colour);
+    this.#write("err", flat(text), colour);
   }
 
   /** @returns the lines, without secrets */
   error(...lines: Lines): string[] {
-    const [message = "", ...rest] = lines.map((line) => this.#hidden(line));
+    const [message = "", ...rest] = lines.map(hidden);
     const indented = (text: string) => text.replaceAll("\n", "\n    ");
     this.#write("err", `error: ${indented(message)}`, "red");
     for (const text of rest) this.#write("err", `  ${indented(text)}`);
     return [message, ...rest];
   }
 
-  /** Texts of others may repeat what they were given. */
-  #hidden(text: string): string {
-    return this.#secrets.reduce(
-      (safe, secret) => safe.replaceAll(secret, "***"),
-      text,
-    );
-  }
-
   #write(stream: "out" | "err", text: string, colour?: Colour) {
     if (this.quiet) return;
     this.#clearBar();
     const paint = colour && this.#colour[stream] && text !== "";
-    const safe = safeText(text);
+    const safe = safeText(hidden(text));
     const line = paint ? `\x1b[${COLOURS[colour]}m${safe}\x1b[0m` : safe;
     (stream === "out" ? console.log : console.error)(line);
   }
@@ -12300,14 +12316,15 @@ class Reporter {
     this.line(`  ${sign} ${name}  ${flat(told)}`, colour);
     for (const [label, text] of details) {
       // All but reasons is SQL or steps, in which dashes would begin a comment.
-      const [first = "", ...rest] = label === "why" || /\n|--/.test(text)
-        ? text.split("\n")
-        : wrap(text, 64).map((line) => line.trim());
+      const safe = hidden(text);
+      const [first = "", ...rest] = label === "why" || /\n|--/.test(safe)
+        ? safe.split("\n")
+        : wrap(safe, 64).map((line) => line.trim());
       this.line(`      ${label.padEnd(9)} ${first}`);
       for (const line of rest) this.line(`${" ".repeat(16)}${line}`);
     }
     for (const change of changes) {
-      for (const line of laidOut(safeSql(`${change.sql};`))) this.line(line);
+      for (const line of laidOut(change.sql)) this.line(line);
       for (const line of describeImpact(change)) {
         this.line(`      -- ${line}`, "dim");
       }
@@ -12319,8 +12336,8 @@ class Reporter {
     }
   }
 
-  /** The closing lines of a dry run. */
-  summary(plan: Plan, ms: number, next: string) {
+  /** The closing lines of a dry run; `next` is what follows it. */
+  summary(plan: Plan, ms: number, next: string[] = []) {
     this.line();
     const { changes, issues, inPlace, unnamed } = plan;
     if (changes.length + issues.length === 0) {
@@ -12335,7 +12352,7 @@ class Reporter {
     }
     this.line(describeCounts(plan), "bold");
     if (changes.length > 0) this.line(describeOrder(plan));
-    if (next) this.line(`Next: ${next}`);
+    if (next.length > 0) this.line(`Next: ${next.join("\n  ")}`);
   }
 
   /**
@@ -12357,7 +12374,7 @@ class Reporter {
     const late = none(`there was no answer for ${seconds(ms)}`);
     const timer = setTimeout(late, ms);
     const stopListening = onSignals(none("it was interrupted"));
-    put(`${safeText(this.#hidden(flat(question)))} `);
+    put(`${safeText(hidden(flat(question)))} `);
     const bytes = new Uint8Array(1024);
     Deno.stdin.read(bytes).then((n) => {
       if (!n) return none("nothing was typed")();
@@ -12386,7 +12403,7 @@ class Reporter {
     const time = within ? `with ${within.object}` : seconds(ms);
     this.line(`  ✓ ${name}  ${verb}${part}  ${time}${more}`, "green");
     if (!this.verbose || within) return;
-    for (const line of laidOut(safeSql(`${sql};`))) this.line(line);
+    for (const line of laidOut(sql)) this.line(line);
   }
 
   /** What runs now: a bar on a terminal, a line now and then elsewhere. */
@@ -12404,7 +12421,7 @@ class Reporter {
       const bar = share === undefined
         ? ""
         : `${"█".repeat(filled)}${"░".repeat(20 - filled)} `;
-      const line = safeText(`  ${bar}${text}`).slice(0, 79);
+      const line = safeText(hidden(`  ${bar}${text}`)).slice(0, 79);
       Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${line}`));
       this.#bar = true;
     } else if (Date.now() - this.#lastNote > 10_000) {
@@ -12457,7 +12474,7 @@ function describeLoss({ object, details }: Item, change: Change): string[] {
     how && first && `${blocks} of ${first.name} wait ${how}`,
     how && describeSizes(change),
     hazard.startsWith("replace:") &&
-      `dropped and made again, while whoever uses it waits: ${
+      `dropped and created again, while whoever uses it waits: ${
         again.join(", ")
       }`,
     effect,
@@ -12489,7 +12506,8 @@ function describeSizes({ tables, seconds }: Change): string {
     .map(({ name, rows, bytes }) => {
       const about = `about ${rows?.toLocaleString("en-US")} rows`;
       return rows === null
-        ? `${name} has ${size(bytes)} of rows that were never counted (ANALYZE)`
+        ? `${name} has ${size(bytes)} of rows that PostgreSQL never counted ` +
+          `(run ANALYZE)`
         : `${name} has ${about}, ${size(bytes)}`;
     });
   return sizes.join(", ") + (seconds ? `: about ${seconds} s` : "");
@@ -12637,7 +12655,8 @@ function inTransactions(n: number): string {
 }
 
 /** Indented and wrapped, unless that would change a string or a comment. */
-function laidOut(sql: string): string[] {
+function laidOut(statement: string): string[] {
+  const sql = safeSql(hidden(`${statement};`));
   const fixed = lexemes(sql).some(({ text }) =>
     /^(--|\/\*)/.test(text) || /\S.*\n/.test(text)
   );
@@ -12688,9 +12707,9 @@ interface Outcome {
   where?: string;
   schema?: string;
   plan?: Plan;
-  /** The command to run next. */
-  next?: string;
   actions?: NextAction[];
+  /** What the plan cannot show. */
+  notes?: string[];
   committed: Change[];
   errors?: string[][];
   ms: number;
@@ -12698,28 +12717,38 @@ interface Outcome {
 
 /** What is to be done next, by whom, and the command for it where there is one. */
 interface NextAction {
-  action: "dry-run" | "mend" | "allow" | "apply";
+  action: "dry-run" | "fix" | "allow" | "apply";
   command: string | null;
   why: string;
   who: "person" | "anyone";
 }
 
-/** Leaves secrets out. */
-type Hide = (text: string) => string;
+/** What follows a dry run: its command, below what a person must do before. */
+function describeNext({ mode, plan, actions = [] }: Outcome): string[] {
+  if (mode !== "dry-run" || !plan) return [];
+  const [first] = actions;
+  if (plan.changes.length + plan.issues.length === 0) return [];
+  if (!first?.command) return ["fix what needs a look, then run this again"];
+  return given(
+    first.action === "allow" &&
+      "a person decides on the hazards, and allows them by running",
+    first.command,
+  );
+}
 
 /**
  * How each format is written, and made safe as a whole, so that nothing that
  * others wrote, in names, rows or messages, commands who reads it: a terminal, a
  * CI service that obeys lines of its log, or an eye that sees neither what has
- * no width nor what turns the direction. Secrets are hidden before a format
+ * no width nor what turns the direction. Each hides secrets in texts before it
  * spells some of their characters in its own way.
  */
 const DOCUMENTS = {
   json: [
-    (outcome: Outcome, hide: Hide) =>
+    (outcome: Outcome) =>
       JSON.stringify(
         toDocument(outcome),
-        (_, value) => typeof value === "string" ? hide(value) : value,
+        (_, value) => typeof value === "string" ? hidden(value) : value,
         2,
       ),
     safeJson,
@@ -12727,10 +12756,7 @@ const DOCUMENTS = {
   // A script has no text of others, and must stay what it is.
   sql: [toSql, safeSql],
   // Its pieces are made code or plain words where they are put together.
-  markdown: [
-    (outcome: Outcome, hide: Hide) => hide(toMarkdown(outcome)),
-    safeText,
-  ],
+  markdown: [toMarkdown, safeText],
   html: [toHtml, safeText],
 } as const;
 
@@ -12741,6 +12767,7 @@ type Document = ReturnType<typeof toDocument>;
 
 function toDocument(outcome: Outcome) {
   const { mode, status, where, schema, plan, committed, errors } = outcome;
+  const details = plan && detailsOf(plan);
   return {
     formatVersion: 1,
     engine: VERSION,
@@ -12757,18 +12784,17 @@ function toDocument(outcome: Outcome) {
       digest: plan.digest,
       inPlace: plan.inPlace,
       unnamed: plan.unnamed,
-      changes: plan.changes.map(toDocumentChange),
+      changes: plan.changes.map((change) => ({
+        ...toDocumentChange(change),
+        details: toDocumentDetails(details?.get(change)),
+      })),
       issues: plan.issues.map((
         { object, text, reason = "error", details },
-      ) => ({
-        object,
-        text,
-        reason,
-        details: details.map(([label, text]) => ({ label, text })),
-      })),
+      ) => ({ object, text, reason, details: toDocumentDetails(details) })),
     },
-    next: outcome.next ?? null,
+    next: describeNext(outcome).join(" ") || null,
     nextActions: outcome.actions ?? [],
+    notes: outcome.notes ?? [],
     applied: mode === "apply" && plan
       ? {
         statements: countStatements(committed),
@@ -12779,6 +12805,10 @@ function toDocument(outcome: Outcome) {
       : null,
     errors: (errors ?? []).map(([message, ...hints]) => ({ message, hints })),
   };
+}
+
+function toDocumentDetails(details: Item["details"] = []) {
+  return details.map(([label, text]) => ({ label, text }));
 }
 
 function toDocumentChange(change: Change) {
@@ -12824,7 +12854,7 @@ function undoScript({ server }: Plan, committed: Change[]): string[] {
       const never = undo.startsWith("--");
       const why = never ? undo.slice(3) : undo && hangs(change, lost, retyped);
       if (never || change.fill) lost.push(...lostBy(change, lost));
-      if (why) return [`-- ${object}: cannot be taken back: ${why}`];
+      if (why) return [`-- ${object}: cannot be undone: ${why}`];
       const sql = step.verb === "step" ? inStepPath(server, undo) : [undo];
       return undo ? sql.map((sql) => `${sql};`) : [];
     });
@@ -12871,13 +12901,15 @@ function hangs(
   const gone = [...lost, ...other].some((lost) =>
     lost.size < 3 && lost.isSubsetOf(names)
   );
-  return gone ? "it stands on what is gone" : "";
+  return gone ? "what it needs is gone" : "";
 }
 
 /** The plan as a script for psql, with the transactions of an apply. */
-function toSql({ plan, where, schema, errors = [] }: Outcome): string {
+function toSql(
+  { plan, where, schema, notes = [], errors = [] }: Outcome,
+): string {
   const comment = (text: string) =>
-    `-- ${safeText(text.replaceAll(/\s*[\n\r]\s*/g, " "))}`;
+    `-- ${safeText(hidden(text).replaceAll(/\s*[\n\r]\s*/g, " "))}`;
   if (!plan) return errors.map(([e]) => comment(`error: ${e}`)).join("\n");
   const { server, digest, issues } = plan;
   const groups = groupChanges(plan.changes, plan.single).map((group) => {
@@ -12895,6 +12927,7 @@ function toSql({ plan, where, schema, errors = [] }: Outcome): string {
   return [
     comment(`Plan ${digest} of ${of}`),
     ...issues.map(({ object, text }) => comment(`⚠ ${object} ${text}`)),
+    ...notes.map(comment),
     "\\set ON_ERROR_STOP on",
     `SET search_path = ${server.searchPath};`,
     "SET lock_timeout = '500ms';",
@@ -12906,7 +12939,8 @@ function toSql({ plan, where, schema, errors = [] }: Outcome): string {
 const MARKDOWN_LIMIT = 60_000;
 
 function toMarkdown(outcome: Outcome): string {
-  const { plan, mode, where = "", schema = "", next, committed } = outcome;
+  const { plan, mode, where = "", schema = "", notes = [], committed } =
+    outcome;
   const failed = (outcome.errors ?? []).flatMap(([message = "", ...hints]) => [
     `> **error: ${prose(message)}**`,
     ...hints.map((hint) => `>\n> ${hintInMarkdown(hint)}`),
@@ -12917,8 +12951,9 @@ function toMarkdown(outcome: Outcome): string {
   const done = mode === "apply"
     ? `Applied ${countStatements(committed)} of ${statementsIn(changes)}.`
     : describeCounts(plan);
-  const goesOn = next && mode === "dry-run" &&
-    changes.length + issues.length > 0;
+  const next = describeNext(outcome).map((text) =>
+    text === outcome.actions?.[0]?.command ? code(text) : prose(text)
+  );
   const budget = { left: MARKDOWN_LIMIT };
   return [
     `### Schema sync: ${mode === "apply" ? "apply" : "dry run"}`,
@@ -12931,12 +12966,26 @@ function toMarkdown(outcome: Outcome): string {
     ...failed,
     ...fit(budget, "needs a look", issues.map(issueInMarkdown)),
     ...(issues.length > 0 ? [""] : []),
-    ...(changes.length > 0 ? tableInMarkdown(plan, budget) : []),
-    ...(goesOn ? ["", `Next: ${code(next)}`] : []),
+    ...(changes.length > 0
+      ? [describeOrder(plan), "", ...tableInMarkdown(plan, budget)]
+      : []),
+    ...(next.length > 0 ? ["", `Next: ${next.join(" ")}`] : []),
+    ...notes.flatMap((note) => ["", prose(note)]),
   ].join("\n");
 }
 
-function tableInMarkdown({ changes, digest }: Plan, budget: { left: number }) {
+/** What is told of each change beside its statement. */
+function detailsOf({ sections }: Plan): Map<Change, Item["details"]> {
+  const items = sections.flatMap(({ items }) => items);
+  return new Map(
+    items.flatMap(({ changes, details }) =>
+      changes.map((change) => [change, details] as const)
+    ),
+  );
+}
+
+function tableInMarkdown(plan: Plan, budget: { left: number }) {
+  const { changes, digest } = plan, details = detailsOf(plan);
   const rows = changes.map((change) => {
     const { object, verb, part, phase, lock, blocks, effect, hazard, small } =
       change;
@@ -12946,13 +12995,21 @@ function tableInMarkdown({ changes, digest }: Plan, budget: { left: number }) {
       prose(`${verb}${part}`),
       phase,
       prose(lock ? `${lock}; blocks ${blocks ?? "?"}` : ""),
-      prose(given(describeSizes(change), effect, small, needs).join("; ")),
+      prose(
+        given(
+          describeSizes(change),
+          effect,
+          ...(details.get(change) ?? []).map((pair) => pair.join(": ")),
+          small,
+          needs,
+        ).join("; "),
+      ),
     ];
     // What Markdown has as cells of a table.
     const row = cells.map((text) => text.replaceAll("|", "\\|")).join(" | ");
     return `| ${row} |`;
   });
-  const script = changes.map(({ sql }) => safeSql(`${sql};`));
+  const script = changes.map(({ sql }) => safeSql(hidden(`${sql};`)));
   const fence = "`".repeat(Math.max(3, longestRun(script.join("\n")) + 1));
   // The table gets half of what is left, the SQL the rest.
   const half = { left: budget.left / 2 };
@@ -12989,7 +13046,7 @@ function fit(budget: { left: number }, what: string, pieces: string[]) {
 
 function issueInMarkdown({ object, text, details }: Item): string {
   const lines = details.map(([label, value]) =>
-    `  - ${label}: ${code(value.replaceAll(/\s+/g, " "))}`
+    `  - ${label}: ${code(hidden(value).replaceAll(/\s+/g, " "))}`
   );
   return [`- ⚠ ${code(object)} ${prose(text)}`, ...lines].join("\n");
 }
@@ -13011,14 +13068,14 @@ const PLAIN_WORD =
 
 /** Text in which all but plain words is code. */
 function prose(text: string): string {
-  return text.trim().split(/\s+/).map((word) =>
+  return hidden(text).trim().split(/\s+/).map((word) =>
     word === "" || PLAIN_WORD.test(word) ? word : code(word)
   ).join(" ");
 }
 
 /** Text as code, whatever backticks it has. */
 function code(text: string): string {
-  const line = text.replaceAll(/\s*\n\s*/g, " ");
+  const line = hidden(text).replaceAll(/\s*\n\s*/g, " ");
   const longest = longestRun(line);
   const fence = "`".repeat(longest + 1);
   // One space at both ends is taken away.
@@ -13027,20 +13084,17 @@ function code(text: string): string {
 }
 
 /** Text, or markup with texts in it. */
-type Content = string | Content[] | ((hide: Hide) => string);
+type Content = string | Content[] | (() => string);
 
 function markup(parts: TemplateStringsArray, ...values: Content[]): Content {
-  return (hide) =>
-    String.raw({ raw: parts }, ...values.map((one) => render(one, hide)));
+  return () => String.raw({ raw: parts }, ...values.map(render));
 }
 
 /** The one place where text gets into a page, and in which it stays text. */
-function render(content: Content, hide: Hide): string {
-  if (typeof content === "function") return content(hide);
-  if (Array.isArray(content)) {
-    return content.map((one) => render(one, hide)).join("\n");
-  }
-  return hide(content)
+function render(content: Content): string {
+  if (typeof content === "function") return content();
+  if (Array.isArray(content)) return content.map(render).join("\n");
+  return hidden(content)
     .replaceAll(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
@@ -13073,7 +13127,7 @@ dt, summary { color: var(--dim) } dd { margin: 0; white-space: pre-wrap }
 `;
 
 /** One page for people, which needs nothing else and can do nothing. */
-function toHtml(outcome: Outcome, hide: Hide): string {
+function toHtml(outcome: Outcome): string {
   const { plan, mode, errors = [] } = outcome;
   const of = plan ? ` of ${flat(plan.server.database)}` : "";
   const title = `Schema sync: ${mode.replace("-", " ")}${of}`;
@@ -13092,19 +13146,19 @@ ${hints.map((hint) => markup`<div>${hint}</div>`)}</article>`
 <h1>${title}</h1>
 ${[...failed, ...plan ? planInHtml(outcome, plan) : []]}
 </html>`;
-  return render(page, hide);
+  return render(page);
 }
 
 /** In the order of what matters to whoever reviews it. */
 function planInHtml(outcome: Outcome, plan: Plan): Content[] {
-  const { where = "", schema, mode, committed } = outcome;
+  const { where = "", schema, mode, notes = [], committed } = outcome;
   const { server, changes, issues, sections, unnamed, digest } = plan;
   const counts = changes.length + issues.length === 0
     ? "✓ In sync: nothing to change."
     : mode === "apply"
     ? `Applied ${countStatements(committed)} of ${statementsIn(changes)}.`
     : describeCounts(plan);
-  const undo = undoScript(plan, committed).map(safeSql).join("\n");
+  const undo = undoScript(plan, committed).map(hidden).map(safeSql).join("\n");
   return [
     factsInHtml([
       ["database", server.database],
@@ -13116,6 +13170,7 @@ function planInHtml(outcome: Outcome, plan: Plan): Content[] {
     markup`<p><b>${counts}</b></p>`,
     ...changes.length > 0 ? [orderInHtml(plan)] : [],
     ...nextInHtml(outcome),
+    ...notes.map((note) => markup`<p>${note}</p>`),
     ...issues.length > 0 ? [markup`<h2 id="look">Needs a look</h2>`] : [],
     ...issues.map((issue) => itemInHtml(issue, outcome)),
     ...hazardsInHtml(outcome, plan),
@@ -13130,9 +13185,7 @@ function planInHtml(outcome: Outcome, plan: Plan): Content[] {
       return [markup`<h2>${title}</h2>`, ...all, listInHtml("in place", there)];
     }),
     listInHtml("in no step", unnamed),
-    ...undo
-      ? [markup`<h2>To take it back</h2>`, markup`<pre>${undo}</pre>`]
-      : [],
+    ...undo ? [markup`<h2>To undo it</h2>`, markup`<pre>${undo}</pre>`] : [],
   ];
 }
 
@@ -13148,13 +13201,12 @@ function orderInHtml(plan: Plan): Content {
 
 function nextInHtml({ actions = [] }: Outcome): Content[] {
   const words = {
-    mend:
-      markup`fix <a href="#look">what needs a look</a>, then run this again`,
+    fix: markup`fix <a href="#look">what needs a look</a>, then run this again`,
     allow: markup`a person decides on <a href="#hazards">the hazards</a>`,
     apply: "whoever agrees to all of it runs",
     "dry-run": "have it reviewed on this database",
   };
-  return actions.filter(({ action }, i) => action !== "mend" || i === 0)
+  return actions.filter(({ action }, i) => action !== "fix" || i === 0)
     .map((one) => [
       markup`<p>Next: ${words[one.action]}</p>`,
       one.action === "allow" ? "" : runInHtml(one),
@@ -13165,13 +13217,13 @@ function hazardsInHtml({ actions = [] }: Outcome, plan: Plan): Content[] {
   const decisions = describeDecisions(plan, []);
   if (decisions.length === 0) return [];
   const allow = actions.find(({ action }) => action === "allow");
-  const mend = actions.some(({ action }) => action === "mend");
+  const fix = actions.some(({ action }) => action === "fix");
   return [
     markup`<h2 id="hazards">Hazards that a person decides</h2>`,
     ...decisions.map((text) =>
       markup`<article class="issue">${text}</article>`
     ),
-    mend ? "The command comes once nothing else needs a look." : "",
+    fix ? "Their command follows once nothing else needs a look." : "",
     allow ? [markup`<p>Whoever allows them runs</p>`, runInHtml(allow)] : "",
   ];
 }
@@ -13189,7 +13241,7 @@ ${[
       const { phase, lock, blocks, effect, hazard, within, undo } = change;
       const never = undo.startsWith("--");
       return [
-        markup`<pre>${safeSql(`${change.sql};`)}</pre>`,
+        markup`<pre>${safeSql(hidden(`${change.sql};`))}</pre>`,
         factsInHtml([
           ["done", committed.includes(change) ? "committed" : null],
           ["phase", phase],
@@ -13201,7 +13253,9 @@ ${[
           ["needs", hazard && `--allow ${hazard}`],
           [
             "undo",
-            never ? `none: ${undo.slice(3)}` : undo && safeSql(`${undo};`),
+            never
+              ? `none: ${undo.slice(3)}`
+              : undo && safeSql(hidden(`${undo};`)),
           ],
         ]),
       ];
@@ -13260,8 +13314,9 @@ function explain(error: unknown): Lines {
     const [, flag = "--allow-net"] = /(--allow-\w+)/.exec(error.message) ?? [];
     return [
       `Deno was not given a permission that the script needs: ${flag}`,
-      "Run it as ./sync-production-schema.ts or deno task sync, which say them " +
-      `all, or add ${flag}`,
+      "Run it as ./sync-production-schema.ts or deno task sync, which grant " +
+      "them all, or " +
+      `add ${flag}`,
     ];
   }
   const stack = error instanceof Error ? error.stack : "";
@@ -13319,7 +13374,7 @@ function explainProgress({ progress, changes, cause }: ApplyError): string[] {
       `${batches} are committed${lost ? ", the last one perhaps not" : ""}.`,
     failed?.alone &&
       (lost
-        ? "The server may still be at work on it, or leave an INVALID index."
+        ? "The server may still be working on it, or leave an INVALID index."
         : "It may leave an INVALID index."),
     "Run it again: it goes on from there.",
   );
@@ -13414,13 +13469,13 @@ const RAISE_TIMEOUT = "Raise that timeout for the role (ALTER ROLE … SET …),
 
 /** What to do about a SQLSTATE, by its code or its class. */
 const HINTS: Record<string, string> = {
-  "22": "Mend the rows or the expression, and run again",
-  "23": "Mend the rows that violate it, then run again: it goes on from there",
+  "22": "Fix the rows or the expression, and run again",
+  "23": "Fix the rows that violate it, then run again: it goes on from there",
   "28P01":
-    "Check the password in the URL; percent-encode what is special in it",
-  "0A": "Write what PostgreSQL can do, in another step",
+    "Check the password in the URL; percent-encode its special characters",
+  "0A": "PostgreSQL does not support this: write the step in another way",
   "28": "Check the role in the URL, and the server's pg_hba.conf",
-  "2B": "Drop what depends on it first, by steps above",
+  "2B": "Drop what depends on it first, in steps above",
   "3D000": "Check the name, or create it: createdb NAME",
   "25P03": RAISE_TIMEOUT,
   "25P04": RAISE_TIMEOUT,
@@ -13428,10 +13483,10 @@ const HINTS: Record<string, string> = {
   "25006": "Connect to the primary, or make the database writable",
   "40": "Run again: it goes on from there",
   "42501":
-    "Run as the owner of the table, or have it granted; where row level " +
-    "security hides rows, as a role with BYPASSRLS",
-  "42": "Mend the step's SQL; try it with --dry-run",
-  "44": "Mend the rows that violate it, or the view's check",
+    "Run as the owner of the table, or have the privilege granted; where " +
+    "row level security hides rows, run as a role with BYPASSRLS",
+  "42": "Fix the step's SQL; try it with --dry-run",
+  "44": "Fix the rows that violate it, or the view's check",
   "53": "See what the server lacks, then run again: it goes on from there",
   "53100": "Free space on the server's disk, then run again: it goes on from " +
     "there",
@@ -13440,7 +13495,7 @@ const HINTS: Record<string, string> = {
   "53300": "Free a connection: an apply takes three",
   "53400": "Raise the limit that is named, such as temp_file_limit, for this " +
     "role; then run again",
-  "54": "It is beyond a limit of PostgreSQL's: write a smaller one",
+  "54": "It exceeds a limit of PostgreSQL: write a smaller one",
   "55P03": "Wait until the blocking session ends, or raise --max-wait",
   "55P04": "Apply without --single-transaction: a new enum label must be " +
     "committed before it is used",
@@ -13448,9 +13503,9 @@ const HINTS: Record<string, string> = {
     "Run again; connect without a pooler if the role's statement_timeout " +
     "cancelled it",
   "57P": "Run again: it goes on from there",
-  "58": "Look into the server's log: its files or disk have a fault",
+  "58": "Read the server's log: its files or disk have a fault",
   "P0": "Read that function, and fix what it objects to or the step",
-  "XX": "Look into the server's log: its data may be damaged",
+  "XX": "Read the server's log: its data may be damaged",
 };
 
 /** What PostgreSQL says of an error besides, as the client names it. */
@@ -13533,7 +13588,7 @@ function notesOf(error: ServerError): string[] {
     PLAIN_DETAILS.test(code) && !raised && detail,
     of && `Constraint: ${constraint_name} of ${table_name}`,
     raised && !/['"]/.test(at) && at && `Raised by ${at}`,
-    raised && "Its own words are in the server's log",
+    raised && "Its message is in the server's log",
     hint,
     hintFor(code, hint ? "" : LOOK_UP),
   );
@@ -13574,8 +13629,8 @@ function refuseFork(banner: string) {
   throw new SyncError(
     (fork
       ? `the server is ${fork}, not PostgreSQL`
-      : `the server says "${banner.slice(0, 60)}", as no PostgreSQL does`) +
-      ": its catalogs and locks are not those that this script goes by",
+      : `the server says "${banner.slice(0, 60)}", which is not PostgreSQL`) +
+      ": its catalogs and locks are not those that this script relies on",
     "Use it with PostgreSQL 14 or later",
   );
 }
@@ -13585,8 +13640,8 @@ function refuseServer(server: Server, schema: string) {
   refuseFork(server.banner);
   if (server.version < 140000) {
     throw new SyncError(
-      `the server is PostgreSQL ${server.versionText}; 14 is the oldest that ` +
-        "this script knows",
+      `the server is PostgreSQL ${server.versionText}; 14 ` +
+        "is the oldest that this script supports",
       "Upgrade the server",
     );
   }
@@ -13692,7 +13747,7 @@ export function parseTarget(text: string, schema = "public"): Target {
   const ssl = readSsl(host, socket, take);
   const runtime = take("options");
   if (/(^|\s)(-c\s*|--)search[_-]path\b/i.test(runtime ?? "")) {
-    throw notHonoured("options", "say --schema NAME instead of search_path");
+    throw notHonoured("options", "use --schema NAME instead of search_path");
   }
   const timeout = take("connect_timeout") ?? "10";
   const application = take("application_name") ?? "schema sync";
@@ -13740,10 +13795,10 @@ const OTHER_PARAMETERS: Record<string, [harmless: RegExp | null, string]> = {
     /^(utf-?8|auto|unicode)$/i,
     "leave it out: it is always UTF8",
   ],
-  "schema currentSchema search_path": [null, "say --schema NAME"],
+  "schema currentSchema search_path": [null, "use --schema NAME"],
   "channel_binding gssencmode": [
     /^(disable|prefer)$/,
-    "leave it out, and say sslmode=verify-full",
+    "leave it out, and use sslmode=verify-full",
   ],
   "target_session_attrs load_balance_hosts": [
     /^(any|disable)$/,
@@ -13751,8 +13806,8 @@ const OTHER_PARAMETERS: Record<string, [harmless: RegExp | null, string]> = {
   ],
   "ssl_min_protocol_version": [
     /^TLSv1(\.[12])?$/,
-    "leave it out: TLS 1.2 is the oldest taken; a newer one is the server's " +
-    "to demand",
+    "leave it out: TLS 1.2 is the oldest accepted; the server can demand a " +
+    "newer one",
   ],
   "ssl_max_protocol_version": [/^TLSv1\.3$/, "leave it out"],
   "sslnegotiation": [
@@ -13810,8 +13865,7 @@ function refuseOthers(
       ? badUrl("has a parameter that is not known, or an & in its password")
       : notHonoured(
         parameterName(name),
-        "leave it out, or correct its name: it is none of libpq's that this " +
-          "script reads",
+        "leave it out, or correct its name: this script does not know it",
       );
   }
 }
@@ -13832,7 +13886,7 @@ function badUrl(why: string): UsageError {
 
 function readNumber(name: string, text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) < 65536) return Number(text);
-  throw badUrl(`has a ${name} that is no number`);
+  throw badUrl(`has a ${name} that is not a number`);
 }
 
 function parseUrl(text: string) {
@@ -13877,7 +13931,7 @@ function readSsl(
   if (mode === "allow" || mode === "prefer") {
     const named = root ? "sslrootcert" : certificate ? "sslcert" : "sslkey";
     if (root ?? certificate ?? key) {
-      throw notHonoured(named, "say sslmode=verify-full beside it");
+      throw notHonoured(named, "add sslmode=verify-full");
     }
     return "prefer" as const;
   }
@@ -13919,12 +13973,12 @@ function readSslMode(
     "Use sslmode=disable, prefer, require, verify-ca or verify-full",
   );
   if (system && wanted !== "verify-full") {
-    throw notHonoured("sslrootcert", "say sslmode=verify-full beside it");
+    throw notHonoured("sslrootcert", "add sslmode=verify-full");
   }
   refuse(
     wanted === "verify-ca" && !root,
     "the database URL names no certificate for sslmode=verify-ca to trust",
-    "Name it with sslrootcert=FILE, or say sslmode=verify-full",
+    "Name it with sslrootcert=FILE, or use sslmode=verify-full",
   );
   return wanted;
 }
@@ -14225,8 +14279,8 @@ export class Session {
       if (performance.now() > end) {
         this.lose(
           new LostConnection(
-            "stopped by a signal; the server did not answer any more",
-            "Run it again to go on",
+            "stopped by a signal; the server no longer answered",
+            "Run it again to continue",
           ),
         );
       } else {
@@ -14285,7 +14339,7 @@ export class Session {
 function notLoaded(error: Error): never {
   const [why] = error.message.split("\n");
   throw new SyncError(
-    `a package that this needs cannot be loaded: ${why}`,
+    `a package that the script needs cannot be loaded: ${why}`,
     "Check the network and the registry; beside a package.json, Deno needs " +
       "--node-modules-dir=none",
   );
@@ -14624,23 +14678,23 @@ Safety:
   --allow HAZARD         let a change pass: rewrite, blocking, rename, conflict,
                          drop:NAME or replace:NAME; may be repeated
   --safe-below ROWS      tables below it and 1 MB are no hazard (default: 1000)
-  --expect-plan DIGEST   apply what was reviewed on this database, or refuse;
-                         also the file of a dry run in JSON
-  --yes                  apply without asking a terminal for the plan's digest
+  --expect-plan DIGEST   apply the plan that was reviewed on this database, or
+                         refuse; takes a dry run's JSON file as well
+  --yes                  on a terminal, apply without asking for the digest
   --single-transaction   all or nothing, in one transaction
   --lock-timeout TIME    longest wait for one lock (default: 500ms)
   --max-wait TIME        longest time to try for a lock (default: 5m)
   --probe-timeout TIME   longest look at the data (default: 5s)
 Output:
   --format FORMAT        text (default), json, markdown, html, or sql for psql
-  --verbose              list what is in place or in no step, and what SQL ran
+  --verbose              list what is in place or in no step, and SQL that ran
   --detailed-exitcode    exit 2 when changes are pending
-  --strict               and when there is something that no step names
+  --strict               also exit 2 when something is in no step
 Setting up:
   --init DIR             put script, verifier and guide into the repository DIR
-  --models FILE          the models that it has; or schema.ts or schema.sql
-  --upgrade-engine FILE  show what the engine of another copy would change here,
-                         and take it, asked or with --yes; the steps stay
+  --models FILE          its existing models, or a new schema.ts or schema.sql
+  --upgrade-engine FILE  show how the engine of another copy differs, and take
+                         it after a question, or with --yes; the steps stay
   -h, --help             this text
   --version              the engine's version, and whether it was edited
 
@@ -14678,11 +14732,7 @@ export async function main(
     }
     chooseSteps(sections, options);
     refuseHazards(sections, options.allow);
-    // A password that is a name as well would be hidden in each of them.
-    const { user, database } = target.options;
-    if (![user, database].includes(target.password)) {
-      report.hide(target.password);
-    }
+    if (!isNamed(target, sections)) hide(target.password);
     if (target.embedded !== undefined) {
       const extensions = sections.flatMap(({ steps }) => steps)
         .filter(({ verb }) => verb === "createExtension");
@@ -14691,7 +14741,7 @@ export async function main(
         extensions.map(({ name }) => name),
       );
       target.options = started.options;
-      report.hide(started.options.pass);
+      hide(started.options.pass);
       embedded = started;
     }
     const run = options.apply ? apply : dryRun;
@@ -14704,6 +14754,14 @@ export async function main(
   outcome.ms = performance.now() - start;
   if (outcome.mode || report.format === "json") report.document(outcome);
   return outcome.status;
+}
+
+/** Whether a password is a name as well, which would be hidden wherever it is. */
+function isNamed({ password, options }: Target, sections: Section[]): boolean {
+  const steps = sections.flatMap(({ steps }) => steps);
+  return [options.user, options.database].includes(password) ||
+    /^[a-z_]\w*$/.test(password) &&
+      toJson(steps).includes(toJson(password));
 }
 
 function fail(error: unknown, report: Reporter, outcome: Outcome): number {
@@ -14745,14 +14803,11 @@ async function dryRun(
     outcome.plan = plan;
     report.header(plan, outcome);
     report.sections(plan, options.verbose);
-    const mended = plan.changes.length > 0 &&
-      blockingIssues(plan, options).length === 0;
     outcome.actions = nextActions(plan, options);
-    outcome.next = mended
-      ? applyCommand(plan, options)
-      : "fix what needs a look, then run this again";
-    report.summary(plan, performance.now() - start, outcome.next);
+    const ms = performance.now() - start;
+    report.summary(plan, ms, describeNext(outcome));
     if (options.target.embedded !== undefined && plan.changes.length > 0) {
+      outcome.notes = [NO_ROWS];
       report.line(NO_ROWS);
     }
     const pending = plan.changes.length + plan.issues.length > 0 ||
@@ -14763,8 +14818,8 @@ async function dryRun(
   }
 }
 
-const NO_ROWS = "The embedded database cannot show what the rows of another " +
-  "would: its hazards, NULLs and duplicates";
+const NO_ROWS = "The embedded database lacks production's rows: only a dry " +
+  "run on production shows its hazards, NULLs and duplicates";
 
 async function apply(
   sections: Section[],
@@ -14848,15 +14903,15 @@ async function review(
   const shown = plan.sections.flatMap(({ items }) => items)
     .filter(({ mark }) => mark !== "in place");
   report.items([...new Set([...shown, ...issues])]);
-  report.summary(plan, 0, "");
+  report.summary(plan, 0);
   const [answer, none] = await report.ask(
     `Apply it to ${server.database} on ${outcome.where}? Type the first ` +
       `${ENOUGH} characters of its digest:`,
     ANSWER_WITHIN,
   );
   if (answer.length < ENOUGH || !digest.startsWith(answer.toLowerCase())) {
-    const why = none || "what was typed is not how its digest begins";
-    throw new Refusal(`not applied, since ${why}; nothing was written`, "");
+    const why = none || "the digest does not begin with what was typed";
+    throw new Refusal(`not applied: ${why}; nothing was written`, "");
   }
   options.expected = { digest, statements: changes.map(({ sql }) => sql) };
   return true;
@@ -14879,11 +14934,15 @@ function refuseAll(
 
 /** The command that runs this again in another manner. */
 function commandFor({ repeated }: Options, ...words: string[]): string {
-  const here = `file://${Deno.cwd()}/`, file = Deno.mainModule;
+  const cwd = Deno.cwd(), here = `file://${cwd}/`, file = Deno.mainModule;
   const script = file.startsWith(here)
     ? file.slice(here.length)
     : file.split("/").at(-1);
-  return [`./${script}`, ...words].join(" ") + repeated;
+  // A task runs in the folder of its deno.json, wherever it was called.
+  const from = environment("INIT_CWD") ?? cwd;
+  const folder = cwd.startsWith(`${from}/`) ? cwd.slice(from.length + 1) : cwd;
+  const there = from === cwd ? "" : `cd ${quoted(folder)} && `;
+  return there + [`./${script}`, ...words].join(" ") + repeated;
 }
 
 /** @param more what a person has yet to allow */
@@ -14911,14 +14970,14 @@ function nextActions(
   sections: Section[] = [],
 ): NextAction[] {
   if (plan.changes.length + plan.issues.length === 0) return [];
-  const mend = blockingIssues(plan, options).map((
+  const fixes = blockingIssues(plan, options).map((
     { object, text, details },
   ): NextAction => {
     const [, fix] = details.find(([label]) => label === "fix") ?? [];
     const why = `${object} ${text}${fix ? `: ${fix}` : ""}`;
-    return { action: "mend", command: null, why, who: "person" };
+    return { action: "fix", command: null, why, who: "person" };
   });
-  if (mend.length > 0 || plan.changes.length === 0) return mend;
+  if (fixes.length > 0 || plan.changes.length === 0) return fixes;
   const look: NextAction = {
     action: "dry-run",
     command: commandFor(options, "--dry-run"),
@@ -14948,14 +15007,14 @@ function nextActions(
 
 function finish(plan: Plan, ms: number, report: Reporter) {
   const { changes, issues } = plan;
-  if (changes.length + issues.length === 0) return report.summary(plan, ms, "");
+  if (changes.length + issues.length === 0) return report.summary(plan, ms);
   const conflicts = issues.filter(({ reason }) => reason === "conflict");
   report.line();
   report.line(
     `Applied plan ${plan.digest}: ${statementsIn(changes)} in ` +
       `${seconds(ms)}; ` +
       (conflicts.length > 0
-        ? `${count(conflicts.length, "conflict")} left as they are.`
+        ? `${count(conflicts.length, "conflict")} left unchanged.`
         : "nothing is left to change."),
     "green",
   );
@@ -14987,7 +15046,7 @@ function confirm(after: Plan, before: Plan, report: Reporter) {
   if (!issue) return;
   throw new SyncError(
     `${lookAt(left)} after this apply, the first: ${said(issue)}`,
-    "Look with --dry-run: until it is mended, an apply refuses",
+    "See it with --dry-run: an apply refuses until it is fixed",
   );
 }
 
@@ -15011,7 +15070,7 @@ function refuseHazards(sections: Section[], allow: string[]) {
     .map((hazard) => `"${hazard}"`);
   refuse(
     unknown.length > 0,
-    `--allow takes a hazard of these steps, and not ${unknown.join(", ")}`,
+    `--allow takes a hazard of these steps, not ${unknown.join(", ")}`,
     `Use ${known.slice(0, 12).join(", ")}${known.length > 12 ? ", …" : ""}`,
   );
 }
@@ -15056,11 +15115,11 @@ function refuseUnreviewed(plan: Plan, sections: Section[], options: Options) {
   if (!pattern || options.expected || plan.changes.length === 0) return;
   throw new Refusal(
     `${plan.server.database} on ${options.target.where} takes reviewed plans ` +
-      `only, by the steps' policy "${pattern}"; nothing was written`,
+      `only (policy "${pattern}" of the steps); nothing was written`,
     `Let a person read what this prints: ${
       commandFor(options, "--dry-run")
     }\n` +
-      "Then run the command at its end, which says --expect-plan",
+      "Then run the command at its end, which has --expect-plan",
   );
 }
 
@@ -15071,7 +15130,7 @@ function refuseOther(plan: Plan, options: Options, report: Reporter) {
   const again = `Review it with ${commandFor(options, "--dry-run")}`;
   if (digest.startsWith(expected.digest.slice(0, ABOUT_SQL))) {
     throw new Refusal(
-      `plan ${expected.digest} has this SQL, and was reviewed on another ` +
+      `plan ${expected.digest} has the same SQL, but was reviewed on another ` +
         `database, schema or server${expected.where ?? ""}: here it is ` +
         `${digest}; nothing was written`,
       `${again}, then apply with --expect-plan ${digest}`,
@@ -15088,7 +15147,7 @@ function refuseOther(plan: Plan, options: Options, report: Reporter) {
     else if (!before.includes(sql)) report.line(`  + ${tidy(sql)};`, "green");
   }
   throw new Refusal(
-    `the plan is ${digest} now, with the statements above, and not ` +
+    `the plan is ${digest} now, with the statements above, not ` +
       `${expected.digest}${expected.where ?? ""}; nothing was written`,
     `${again}, then apply with --expect-plan ${digest}`,
   );
@@ -15132,9 +15191,8 @@ function refusePlan(plan: Plan, options: Options, report: Reporter) {
     throw new Refusal(
       message,
       conflict
-        ? "Mend it, leave its step out with --skip, or go on without it: " +
-          "--allow conflict"
-        : "Mend it, or leave its step out with --skip",
+        ? "Fix it, skip its step (--skip), or apply the rest (--allow conflict)"
+        : "Fix it, or skip its step (--skip)",
     );
   }
   const hazards = hazardsOf(plan, options);
@@ -15143,7 +15201,7 @@ function refusePlan(plan: Plan, options: Options, report: Reporter) {
       "nothing was written",
     [
       ...describeDecisions(plan, options.allow),
-      "A person must decide this, and whoever does then runs:",
+      "A person must decide this. Whoever allows it runs:",
       applyCommand(plan, options, hazards),
     ].join("\n"),
   );
@@ -15154,7 +15212,7 @@ function stopOnSignals({ session, lock, watcher, report }: Run) {
   const stop = () => {
     if (report.stopping) Deno.exit(130);
     report.stopping = true;
-    report.note("stopping: what runs now is cancelled", "yellow");
+    report.note("stopping: cancelling what runs now", "yellow");
     for (const open of [session, lock, watcher]) open?.stop();
   };
   return onSignals(stop);
@@ -15203,7 +15261,7 @@ async function readArguments(args: string[], report: Reporter) {
   refuse(
     dry === apply,
     dry ? "--dry-run and --apply exclude each other" : "no mode was given",
-    "Say --dry-run to see what would change, or --apply to change it",
+    "Use --dry-run to see what would change, or --apply to change it",
   );
   refuse(dry && has("yes"), "--yes goes with --apply", "Leave it out");
   const url = readUrl(has("embedded"), last("database-url"));
@@ -15216,7 +15274,7 @@ async function readArguments(args: string[], report: Reporter) {
   refuse(
     format === "sql" && apply,
     "--format sql is the script of a dry run",
-    "Say --dry-run, or another format",
+    "Use --dry-run, or another format",
   );
   const schema = last("schema") ?? "public";
   return {
@@ -15247,8 +15305,8 @@ async function initialize(directory: string, models: string | undefined) {
   const there = await Deno.stat(code).catch(() => undefined);
   refuse(
     !there,
-    "--init needs what a checkout of the project has, and this is a copy of " +
-      "the script alone",
+    "--init needs a checkout of the project, and this is a copy of the " +
+      "script alone",
     "Run it there: deno run -A sync-production-schema.ts --init DIR",
   );
   const { init } = await import(code.href);
@@ -15341,7 +15399,7 @@ function refuseMisplaced(values: Record<string, unknown>) {
     if (![given].flat().some((value) => secret.test(String(value)))) continue;
     throw new UsageError(
       `--${name} was given what looks like a database URL`,
-      "Say --database-url before it",
+      "Put --database-url before it",
     );
   }
 }
@@ -15381,7 +15439,7 @@ function readExpected(
     return { digest: plan!.digest, statements, where: told };
   } catch {
     throw new UsageError(
-      `--expect-plan takes a plan's digest or its JSON, not "${given}"`,
+      `--expect-plan takes a plan's digest or its JSON file, not "${given}"`,
       "Take the digest from a dry run, or keep one with --format json",
     );
   }
@@ -15485,7 +15543,7 @@ async function upgradeEngine(file: string, yes: boolean, report: Reporter) {
   const mine = await readOwnCopy(), theirs = await readCopy(file);
   if (!mine || !theirs) {
     throw new UsageError(
-      `${mine ? file : "this"} is no script with steps between two banners`,
+      `${mine ? file : "this"} is not a script with steps between two banners`,
       "Take the engine from sync-production-schema.ts of a newer checkout",
     );
   }
@@ -15508,9 +15566,9 @@ async function upgradeEngine(file: string, yes: boolean, report: Reporter) {
   }
   const kept = await replaceScript(path, mine.crlf, text);
   return [
-    `Wrote it; what was there is ${kept}`,
-    "Next: take verify-sync-script.ts from there, too, prove the steps by it, " +
-    "and see that --dry-run shows what it did before",
+    `Wrote it; the old file is now ${kept}`,
+    "Next: take verify-sync-script.ts from there, too, run it, and check " +
+    "that --dry-run shows what it showed before",
   ];
 }
 
@@ -15539,12 +15597,12 @@ function showUpgrade(
   const gone = lacking(mine.engine, theirs.engine);
   const come = lacking(theirs.engine, mine.engine);
   report.line(
-    `${count(gone.length, "line")} would go, ${come.length} come; the steps ` +
-      `stay${own.map((text) => `, and ${tidy(text)}`).join("")}`,
+    `${count(gone.length, "line")} would be removed, ${come.length} added; ` +
+      `the steps stay${own.map((text) => `, and ${tidy(text)}`).join("")}`,
   );
   if (theirs.seal === "edited") {
     report.line(
-      "⚠ The engine there was edited: no proof holds of it",
+      "⚠ The engine there was edited: it is not the one that was tested",
       "yellow",
     );
   }
@@ -15555,8 +15613,8 @@ function showUpgrade(
   if (lost.length === 0) return;
   report.line(
     edited
-      ? "⚠ The engine here was edited, which would be lost. The other lacks:"
-      : "Above the steps would go:",
+      ? "⚠ The engine here was edited. These edits would be lost:"
+      : "Above the steps, these lines would be removed:",
     "yellow",
   );
   for (const line of lost.slice(0, 20)) report.line(`  - ${line}`, "red");
@@ -15593,7 +15651,7 @@ async function replaceScript(path: string, crlf: boolean, text: string) {
     throw new SyncError(
       "the steps do not load with that engine, and nothing was written: " +
         messageOf(error).split("\n")[0],
-      "Mend the steps for it first",
+      "Fix the steps for it first",
     );
   }
   let kept = `${path}.bak`;

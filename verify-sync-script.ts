@@ -125,8 +125,9 @@ function checkSeal(script: string): Problem[] {
     if (!banner.test(source)) continue;
     if (source.replaceAll("\r\n", "\n") === sealed(source)) continue;
     problems.push({
-      message: `the engine of ${file}, below its steps, is not as released: ` +
-        "take it from the release again, and say in a step(…) what it lacks",
+      message: `the engine of ${file}, below its steps, was edited after its ` +
+        "release: take it from the release again, and write what it lacks as " +
+        "a step(…)",
       file,
       near: "End of the steps",
     });
@@ -166,7 +167,7 @@ async function loadScript(file: string): Promise<typeof Script> {
       : messageOf(error).split("\n");
     throw new VerifyError(
       `${file} does not load: ${first}`,
-      "Mend it; deno check and --dry-run tell the same",
+      "Fix it; deno check and --dry-run report the same",
     );
   }
 }
@@ -387,7 +388,7 @@ async function checkProcesses(
   ]);
   for (const flag of ["--dry-run", "--apply"]) {
     if (help.code !== 0 || !help.stdout.includes(flag)) {
-      problems.push({ message: `--help does not tell of ${flag}`, file });
+      problems.push({ message: `--help does not list ${flag}`, file });
     }
   }
   // Extensions and our own schemas stay while a schema is emptied.
@@ -409,7 +410,8 @@ async function checkProcesses(
     });
   }
   if (neither.code !== 1) {
-    problems.push({ message: "without a mode it does not refuse", file });
+    const message = `without a mode it ends with status ${neither.code}, not 1`;
+    problems.push({ message, file });
   }
   const where = await database.describe();
   const text = `--help, --dry-run and --apply, as processes, on ${where}`;
@@ -577,8 +579,8 @@ async function proveStrict(
       if (isNoticed(plan, key, step)) mended.push(...sql);
       else if (!await isSame(database.session, thing, other)) {
         problems.push({
-          message: `${step.verb} "${step.name}" takes another ${key} for its ` +
-            `own: its check must ask for more than the name, also for the ` +
+          message: `${step.verb} "${step.name}" accepts another ${key} as ` +
+            `its own: its check must compare more than the name, also the ` +
             property,
           code: `wanted    ${thing.definition}\naccepted  ${other.definition}`,
           file: options.script,
@@ -592,7 +594,7 @@ async function proveStrict(
     }
   }
   const text = `each of ${count(altered, "alteration")} of one property is ` +
-    "noticed, and mended where a change is planned for it";
+    "noticed, and fixed where a change is planned for it";
   return { text, problems };
 }
 
@@ -843,7 +845,7 @@ async function loadModels(
   } catch (error) {
     throw new VerifyError(
       `${file} does not load: ${messageOf(error).split("\n")[0]}`,
-      "Mend the module; deno check tells more",
+      "Fix the module; deno check shows more",
     );
   }
   const { generateDrizzleJson, generateMigration } = await import(
@@ -1029,7 +1031,7 @@ async function buildModels(
       code === "0A000" && database.embedded
         ? "The embedded PostgreSQL lacks it: name a server that has it with " +
           "--server URL"
-        : "Mend the models; an extension that they need is a createExtension " +
+        : "Fix the models; an extension that they need is a createExtension " +
           "step",
     );
   }
@@ -1265,7 +1267,7 @@ function checkNames({ options, script, models }: Context, wanted: Names) {
     }
     problems.push({
       message: `the models have no ${key}, which ${verb} "${name}" makes: ` +
-        "drop it by a step, or mark the step with notModelled(…)",
+        "drop it in a step, or mark the step with notModelled(…)",
       file: options.script,
       near: `"${key.split(/[ .]/).at(-1)}"`,
     });
@@ -1500,9 +1502,8 @@ async function compareWithModels(
       continue;
     }
     problems.push({
-      message:
-        `${key} is made by the script and not in the models: drop it by ` +
-        "a step, or mark its step with notModelled(…)",
+      message: `${key} is made by the script and not in the models: drop it ` +
+        "in a step, or mark its step with notModelled(…)",
       // Not what only a program reads.
       code: thing.definition.replace(/^\{.*/s, ""),
       file: options.script,
@@ -1812,7 +1813,7 @@ async function judge(
     }
     const [message, code] = want === undefined
       ? [
-        "is made by the script and not in the models: drop it by a step, or " +
+        "is made by the script and not in the models: drop it in a step, or " +
         "mark its step with notModelled(…)",
         have,
       ]
@@ -4604,7 +4605,8 @@ class Database {
       throw new VerifyError(
         `PostgreSQL refuses the SQL of ${stepKey(section, step)}: ` +
           messageOf(error),
-        "Mend the step; --dry-run on a database with its tables tells the same",
+        "Fix the step; --dry-run on a database with its tables reports the " +
+          "same",
       );
     }
   }
@@ -4709,9 +4711,9 @@ class ScratchServer {
     if (role?.may) return new ScratchServer(script, url, admin);
     await admin.end();
     throw new VerifyError(
-      `${role?.name} may make no databases on that server, and a proof makes ` +
-        "some of its own",
-      `Let it: ALTER ROLE ${quote(`${role?.name}`)} CREATEDB, or name a ` +
+      `${role?.name} may not create databases on that server, and a proof ` +
+        "creates its own",
+      `Allow it: ALTER ROLE ${quote(`${role?.name}`)} CREATEDB, or name a ` +
         "scratch server with another role",
     );
   }
@@ -4969,8 +4971,8 @@ async function makeRows(
       await session.query(given);
     } catch (error) {
       throw new VerifyError(
-        `the rows that are given are refused: ${messageOf(error)}`,
-        "Mend what --rows names, or the models' export rows",
+        `the given rows are rejected: ${messageOf(error)}`,
+        "Fix the file of --rows, or the models' export rows",
       );
     }
     pools.push(await fillTables(session, facts, seed + n, unfilled));
@@ -5360,7 +5362,7 @@ const HARM_WORDS: Record<Harm, string> = {
   indexes: "without any index",
   invalid: "with every index INVALID",
   others: "without functions, triggers, views and policies",
-  undone: "with all taken back that steps made beside tables",
+  undone: "with all undone that steps made beside tables",
 };
 
 const HARMS = Object.keys(HARM_WEIGHTS) as Harm[];
@@ -5466,8 +5468,9 @@ class States {
   withoutRows(): Problem[] {
     return [...this.rows.unfilled].map(([table, why]) => ({
       message: `${table}: no row could be made for it, so nothing is proved ` +
-        `with rows (the last try: ${why}). Give some by --rows FILE, INSERT ` +
-        "statements, or export them beside the models as rows",
+        `with rows (the last attempt: ${why}). ` +
+        "Give some with --rows FILE (INSERT statements), or export rows " +
+        "beside the models",
       near: table,
     }));
   }
@@ -5589,7 +5592,7 @@ class States {
             .test(models.sql))
     ).map(({ table, what, why, kept }) => ({
       message: kept
-        ? `${what} of ${table} is dropped without a word by a trigger: its ` +
+        ? `${what} of ${table} is silently discarded by a trigger: its ` +
           "function returns NULL"
         : `${what}${table && ` of ${table}`} fails: ${why}`,
       near: table,
@@ -5612,12 +5615,12 @@ class States {
         .map(({ name }) => name)
     );
     return [
-      "how long a change takes on your tables, and whom it stops: --rehearse",
-      "rows that differ from those it makes: give some of yours by --rows",
+      "how long a change takes on your tables, and whom it blocks: --rehearse",
+      "rows that differ from those it makes: give some of yours with --rows",
       "what triggers, functions and views compute: only that they run",
       "what another role may do: it ran as one that may do everything",
       ...(same.length > 0
-        ? [`another property of a thing of these kinds: ${same.join(", ")}`]
+        ? [`other properties of these kinds: ${same.join(", ")}`]
         : []),
       ...(idle.length > 0
         ? [`these backfills, which found no row: ${idle.join(", ")}`]
@@ -5631,9 +5634,9 @@ class States {
       steps.filter((step) => step.alter && !this.ran.has(stepKey(title, step)))
         .map((step) => ({
           message: `${stepKey(title, step)}: its check was true in every ` +
-            "state, so nothing proves its alter. Where it takes something " +
-            "away, write the builder for it (dropTable, revoke, …); where it " +
-            "needs rows, give them by --rows",
+            "state, so nothing proves its alter. Where it removes " +
+            "something, use the builder for it (dropTable, revoke, …); where it " +
+            "needs rows, give them with --rows",
           file: this.options.script,
           near: step.name,
         }))
@@ -5665,7 +5668,7 @@ class States {
       ),
     ];
     const waves = all.length < this.changes.length - 1
-      ? ` (${all.length} waves, in each every table one change further)`
+      ? ` (${all.length} waves; in each, every table is one change further)`
       : "";
     const some = few < all.length ? `${few} of the ` : "each of ";
     const text = `stopped after ${some}${
@@ -6086,15 +6089,15 @@ class States {
       const of = column === null ? rows : `${column} in ${rows}`;
       return {
         message: what === "count"
-          ? `an apply sets ${table} back: it would give numbers again that ` +
-            "rows have"
+          ? `an apply resets ${table}: it would give out numbers that rows ` +
+            "already have"
           : what === "gone"
           ? `an apply loses ${rows}`
           : what === "changed" && finished && fills
-          ? `a backfill overwrites ${of}, at every apply: its where finds ` +
+          ? `a backfill overwrites ${of}, at every apply: its where matches ` +
             "what the application may write. Narrow it, or forbid the value " +
-            "by a check"
-          : `an apply changes ${of}, which no backfill is to fill`,
+            "with a check"
+          : `an apply changes ${of}, which no backfill fills`,
         near: String(table),
       };
     });
@@ -6790,14 +6793,15 @@ async function rehearse(options: Options, url: string): Promise<Reporter> {
       const after = await readStanding(session);
       const rows = [...before.values()].reduce((n, t) => n + t.rows, 0);
       const text = `${count(rows, "row")} of ${count(before.size, "table")} ` +
-        "are there still, but for what steps drop";
+        "are still there, except for what steps drop";
       return { text, problems: lostRows(before, after, ran) };
     });
     await report.run("promises", async () => {
       // Those that a rename has given since.
       await addNumbers(copy, plan, numbers);
       const problems = brokenPromises(ran, before, numbers);
-      const text = "nothing was locked or rewritten that the plan did not tell";
+      const text = "nothing was locked or rewritten that the plan did not " +
+        "announce";
       return { text, problems };
     });
     if (options.plan && reviewed && ran.length > 0) {
@@ -7070,7 +7074,7 @@ function brokenPromises(
       problems.push({
         message: `${by} rewrote ${
           before.get(oid)?.name
-        }; the plan said nothing of it`,
+        }; the plan did not say so`,
         code: changes[0]?.sql ?? "",
       });
     }
@@ -7088,14 +7092,14 @@ function rehearsed(ran: Ran[], before: Standing): string[] {
         .reduce(strongest, "");
       const rewrites = [...seen.rewrites].map((oid) => before.get(oid)?.name);
       const rewrite = work === "rewrite" || rewrites.length > 0
-        ? `; rewrite ${work === "rewrite" ? "told" : "not told"}, ` +
+        ? `; rewrite ${work === "rewrite" ? "" : "not "}expected, ` +
           `${rewrites.join(", ") || "none"} seen`
         : "";
-      return `${object}  ${verb}${part}: lock ${most} told, ` +
+      return `${object}  ${verb}${part}: lock ${most} expected, ` +
         `${lock || "none"} seen${rewrite}; ` +
         `${
           about === undefined ? "an instant" : `${about || "under 1"} s`
-        } told, ` +
+        } expected, ` +
         `${seconds(ms)} taken`;
     });
 }
@@ -7117,7 +7121,7 @@ function readPlan(file: string, plan: Script.Plan): PlanDocument {
   }
   if (!Array.isArray(document?.plan?.changes)) {
     throw new VerifyError(
-      `${file} is no plan`,
+      `${file} is not a plan`,
       `Write it with --dry-run --format json > ${file}`,
     );
   }
@@ -7178,7 +7182,7 @@ const HINTS = `WITH con AS MATERIALIZED (
   SELECT 'constraint ' || on_table || '.' || conname AS key,
     format('sets %s to NULL when its row of %s is deleted, and %1$s is ' ||
       'NOT NULL: that DELETE fails', attname, confrelid::regclass) AS what,
-    'drop the NOT NULL, or say another ON DELETE' AS fix
+    'drop the NOT NULL, or use another ON DELETE' AS fix
   FROM con JOIN pg_attribute ON attrelid = conrelid AND attnotnull
     AND attnum = ANY (conkey)
     AND (coalesce(nulled, 'null') = 'null' OR nulled @> to_jsonb(attnum))
@@ -7282,20 +7286,20 @@ function faultOfGuide(
     const what = stray ? `a stray "${stray}"` : `no generated ${missing}`;
     return `${guide} has ${what}: each part stands between ` +
       `"<!-- generated: ${missing ?? "tables"} -->" and ` +
-      '"<!-- end generated -->"; run it with --update-guide then';
+      '"<!-- end generated -->"; then run this with --update-guide';
   }
   const absent = keys.filter((key) =>
     !text.includes(`\`${nameOf(key, key.startsWith("table "))}\``)
   ).map((key) => nameOf(key, true));
   if (absent.length > 0) {
     return `${guide} does not list ${some(absent, 12)}: ` +
-      "run it with --update-guide";
+      "run this with --update-guide";
   }
   const stale = modelled &&
     plain(updated(text, models, modelled)) !== plain(text);
   return stale
-    ? `the generated parts of ${guide} are not what the models say: run it ` +
-      "with --update-guide"
+    ? `the generated parts of ${guide} do not match the models: run ` +
+      "this with --update-guide"
     : undefined;
 }
 
@@ -7370,7 +7374,7 @@ async function scaffold(options: Options) {
     if (error instanceof VerifyError) throw error;
     throw new VerifyError(
       `the script does not apply to an empty database: ${failure(error)}`,
-      "Mend it first",
+      "Fix it first",
     );
   } finally {
     await server?.stop();
@@ -7404,7 +7408,7 @@ async function readLive(script: typeof Script): Promise<Inventory> {
     if (!(error as { code?: string }).code) throw error;
     throw new VerifyError(
       `the database of $DATABASE_URL cannot be read: ${messageOf(error)}`,
-      "Its role needs no more than to connect; PostgreSQL 14 or later",
+      "Its role only needs to connect; PostgreSQL 14 or later",
     );
   } finally {
     await session.query("ROLLBACK").catch(() => {});
@@ -7892,8 +7896,8 @@ interface Snippet {
   before?: string[];
 }
 
-const LEAVE_OUT = ": nobody looks there at what it lets pass; leave it " +
-  "out, and allow the hazard once, by hand";
+const LEAVE_OUT = ": nobody reviews there what it allows; remove it, and " +
+  "allow the hazard once, by hand";
 const RUN_SCRIPT = ": only the sync script may change the schema; run it " +
   'there with --apply instead, or say why in "# sync-ignore: …" above';
 
@@ -8456,7 +8460,7 @@ export class Reporter {
       options.server === undefined
     ) {
       console.log(
-        "  on the embedded PostgreSQL alone; --server URL proves on another",
+        "  on the embedded PostgreSQL alone; --server URL proves on others",
       );
     }
     if (options.verbose && this.unseen.length > 0) {
@@ -8614,18 +8618,18 @@ How:
   --static            only what needs no database, in under a second
   --states N          how many random starting states (default: 100, fewer
                       for more than 600 objects)
-  --seed N            where they begin (default: 1)
+  --seed N            the first of their seeds (default: 1)
   --quick             only a fresh database and a second apply, for editors
   --keep-going        try every check, also after one that failed
-  --rows FILE         INSERT statements for tables of which no row can be made
-                      by trying (or export rows beside Drizzle models)
-  --schema NAME       an apply to this schema makes the same there, too
+  --rows FILE         INSERT statements for tables that no row can be made up
+                      for (or export rows beside Drizzle models)
+  --schema NAME       prove an apply to this schema, too
   --server URL        a scratch server instead of the embedded PostgreSQL; its
                       databases verify_… are dropped again; may be repeated
   --rehearse URL      apply the plan to a copy of production that nobody uses:
                       models, rows, locks, rewrites and times are compared
   --plan FILE         with --rehearse: the JSON of a dry run; it must be this
-                      plan, and gets what was measured
+                      plan, and gets the measurements
 Output:
   --scaffold          print the steps for all that the models have and the
                       script lacks, and name what no step makes
@@ -8636,7 +8640,7 @@ Output:
                       --static, prove nothing on a database
   --format FORMAT     text, json or markdown
   --replay FILE       write the state that failed as SQL for an empty database
-  --verbose           print all of what is wrong, and where the time went
+  --verbose           print every problem, and where the time went
   -h, --help          this text
 
 Exit status: 0 proved, 1 not, or an error`;
@@ -8702,7 +8706,7 @@ export function errorLines(error: unknown): string[] {
     typeof (error as { hint?: unknown }).hint === "string";
   const hint = known
     ? (error as VerifyError).hint
-    : `This is a bug of the verifier: ${
+    : `This is a bug in the verifier: ${
       (error as Error).stack?.split("\n")[1]?.trim()
     }`;
   return [clean(`error: ${messageOf(error)}`), clean(`  ${hint}`)];
@@ -8787,7 +8791,7 @@ export async function readArguments(
     if (name) {
       throw new VerifyError(
         `${name} takes a value`,
-        "Write it after the flag; --help tells what",
+        "Write the value after it; --help lists the options",
       );
     }
     // What stands alone may be a URL with a password: it is not repeated.
@@ -8805,7 +8809,7 @@ export async function readArguments(
     }
     throw new VerifyError(
       `--${name} was given what looks like a database URL`,
-      "Say --server before it",
+      "Put --server before it",
     );
   }
   const number = (name: "states" | "seed") => {

@@ -124,7 +124,7 @@ const TOOLS: [file: RegExp, unless: RegExp | undefined, advice: string][] = [
   [
     /^tsconfig\.json$/,
     /"(include|files)"\s*:/,
-    `takes in every folder: add "${FOLDER}" to its "exclude"`,
+    `includes every folder: add "${FOLDER}" to its "exclude"`,
   ],
   [
     /^(\.?eslint(rc)?\b.*|\.prettierrc.*|prettier\.config\..*|biome\.jsonc?)$/,
@@ -155,7 +155,7 @@ export async function init(
 ): Promise<string[]> {
   const directory = resolve(given);
   if (!isDirectory(directory)) {
-    throw refuse(`there is no folder ${given}`, "Name the repository's own");
+    throw refuse(`there is no folder ${given}`, "Name the repository's folder");
   }
   if (directory === HOME) {
     throw refuse(
@@ -202,8 +202,8 @@ function chooseModels(
     return { path: `${FOLDER}/${name}`, text };
   }
   throw refuse(
-    `--models takes a Drizzle module or SQL, and not "${given}"`,
-    "Name one that is there, by its path in the repository, or schema.ts or " +
+    `--models takes a Drizzle module or SQL, not "${given}"`,
+    "Name an existing one by its path in the repository, or schema.ts or " +
       "schema.sql for a new one",
   );
 }
@@ -431,7 +431,7 @@ function describe(given: string, { wrote, kept }: Written): string[] {
       `Wrote into ${given}:`,
       ...wrote.map(([path, what]) => `  ${path.padEnd(width)}  ${what}`),
     ]
-    : [`Nothing was written: ${given} has all of it.`];
+    : [`Nothing was written: ${given} already has all of it.`];
   if (kept.length === 0) return lines;
   return [
     ...lines,
@@ -466,14 +466,14 @@ async function advise({ directory, models }: Target): Promise<string[]> {
   }
   if (!entries.includes(".github")) advice.push(...ciLines(entries));
   return advice.length > 0
-    ? ["", "To look at:", ...advice.map((line) => `  ${line}`)]
+    ? ["", "Needs a look:", ...advice.map((line) => `  ${line}`)]
     : [];
 }
 
 function ciLines(entries: string[]): string[] {
   const command = `${deno()} task --cwd ${FOLDER} verify`;
   if (!entries.includes(".gitlab-ci.yml")) {
-    return [`Let your CI run on every change: ${command}`];
+    return [`Run in your CI on every change: ${command}`];
   }
   return [
     "Add to .gitlab-ci.yml:",

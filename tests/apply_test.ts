@@ -1039,7 +1039,7 @@ const REFUSED: [string, string, string, RegExp, string[]][] = [
     "a conflict",
     "CREATE TABLE apples (id text PRIMARY KEY)",
     THREE,
-    /⚠ apples\.id +has another type/,
+    /⚠ apples\.id +has a different type/,
     ["--allow", "conflict"],
   ],
   [

@@ -90,7 +90,7 @@ function index(title: string, object: string, sql: string): Break {
     title,
     object,
     sql: `DROP INDEX ${object}; CREATE ${sql.replace("THIS", object)}`,
-    says: /^⚠ .*another index/,
+    says: /^⚠ .*different index/,
     restore: `DROP INDEX ${object}`,
   };
 }
@@ -107,7 +107,7 @@ function constraint(
     title,
     object,
     sql: `${drop}; ALTER TABLE ${table} ADD CONSTRAINT ${object} ${sql}`,
-    says: /^⚠ .*another constraint/,
+    says: /^⚠ .*different constraint/,
     restore: drop,
   };
 }
@@ -118,49 +118,49 @@ const breaks: Break[] = [
     "another type",
     "events.kind",
     "THIS TYPE varchar",
-    /^⚠ .*another type/,
+    /^⚠ .*different type/,
     "THIS TYPE text",
   ),
   column(
     "another length of varchar",
     "users.email",
     "THIS TYPE varchar(100)",
-    /^⚠ .*another type/,
+    /^⚠ .*different type/,
     "THIS TYPE varchar(255)",
   ),
   column(
     "no length of varchar",
     "projects.key",
     "THIS TYPE varchar",
-    /^⚠ .*another type/,
+    /^⚠ .*different type/,
     "THIS TYPE varchar(10)",
   ),
   column(
     "another numeric precision",
     "projects.budget",
     "THIS TYPE numeric(14,2)",
-    /^⚠ .*another type/,
+    /^⚠ .*different type/,
     "THIS TYPE numeric(12,2)",
   ),
   column(
     "another numeric scale",
     "tasks.estimate_hours",
     "THIS TYPE numeric(6,3)",
-    /^⚠ .*another type/,
+    /^⚠ .*different type/,
     "THIS TYPE numeric(6,2)",
   ),
   column(
     "a timestamp without its zone",
     "comments.edited_at",
     "THIS TYPE timestamp",
-    /^⚠ .*another type/,
+    /^⚠ .*different type/,
     "THIS TYPE timestamptz",
   ),
   column(
     "an array that is none any more",
     "roles.permissions",
     "THIS DROP DEFAULT, THIS TYPE text USING permissions[1]",
-    /^⚠ .*another type/,
+    /^⚠ .*different type/,
     "THIS TYPE text[] USING ARRAY[permissions], THIS SET DEFAULT '{}'",
   ),
   {
@@ -168,7 +168,7 @@ const breaks: Break[] = [
       "an enum column that became text",
       "organizations.plan",
       "THIS DROP DEFAULT, THIS TYPE text, THIS SET DEFAULT 'free'",
-      /^⚠ .*another type/,
+      /^⚠ .*different type/,
       "THIS DROP DEFAULT, THIS TYPE plan USING plan::plan, " +
         "THIS SET DEFAULT 'free'",
     ),
@@ -182,7 +182,7 @@ const breaks: Break[] = [
       ALTER TABLE projects ALTER status DROP DEFAULT, ALTER status
         TYPE other.project_status USING status::text::other.project_status,
         ALTER status SET DEFAULT 'planned'`,
-    says: /^⚠ .*another type/,
+    says: /^⚠ .*different type/,
     restore: `ALTER TABLE projects ALTER status DROP DEFAULT, ALTER status
         TYPE project_status USING status::text::project_status,
         ALTER status SET DEFAULT 'planned';
@@ -1082,7 +1082,7 @@ for (const major of [14, 18] as const) {
       });
       assert.equal(code, 0);
       assert.deepEqual(await dryRun('"P 2" (id)'), []);
-      const another = "⚠ is another constraint: referenced table";
+      const another = "⚠ is a different constraint: referenced table";
       assert.deepEqual(await dryRun("p (id)"), [["b_fkey", another]]);
       await sql`ALTER TABLE a DROP CONSTRAINT a_fkey, ADD CONSTRAINT a_fkey
         FOREIGN KEY (p) REFERENCES "P 2" (id)`;
@@ -1098,6 +1098,9 @@ Deno.test("a serial column without its default is a conflict", async () => {
     assert.equal((await sync(["--apply"], { url, steps })).code, 0);
     await sql`ALTER TABLE t ALTER id DROP DEFAULT`;
     const { stdout } = await sync(["--dry-run"], { url, steps });
-    assert.match(stdout, /⚠ t\.id\s+has no default, so it counts nothing/);
+    assert.match(
+      stdout,
+      /⚠ t\.id\s+has no default, so nothing uses its sequence/,
+    );
   });
 });

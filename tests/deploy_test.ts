@@ -989,8 +989,7 @@ Deno.test("what a person must allow is not allowed in a deploy file", async () =
       `Procfile:${i + 1} applies with --allow${
         i === 1 ? "=" : " "
       }${hazard}: ` +
-      "nobody looks there at what it lets pass; leave it out, and allow the " +
-      "hazard once, by hand"
+      "nobody reviews there what it allows; remove it, and allow the hazard once, by hand"
     ),
   );
 });

@@ -258,8 +258,8 @@ Deno.test("the guide tells of the warnings and errors that there are", () => {
   for (const warning of warnings) {
     // Two messages are made of a beginning and what follows it.
     const [, start = "", rest = warning] =
-      /^(has another|may not) (.*)$/.exec(warning) ?? [];
-    const end = start === "has another" ? `"${rest}"` : rest;
+      /^(has a different|may not) (.*)$/.exec(warning) ?? [];
+    const end = start === "has a different" ? `"${rest}"` : rest;
     assert.ok(source.includes(start) && source.includes(end), warning);
   }
   const hazards = [...part("Hazards").matchAll(/^\| `([a-z]+)[:`]/gm)];

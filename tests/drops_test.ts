@@ -127,7 +127,7 @@ for (const major of [14, 18] as const) {
       const wrong = `assert("a", "NULL::boolean", "b")`;
       const { code, stderr } = await sync(dry, { url, steps: wrong });
       assert.equal(code, 1);
-      assert.match(stderr, /answers NULL, and not true or false/);
+      assert.match(stderr, /returns NULL, not true or false/);
     }));
 }
 

@@ -321,7 +321,10 @@ const FAULTS: [steps: string, ...what: RegExp[]][] = [
   [`setNotNull("a")`, /setNotNull/],
   [`changeType("a", "b")`, /changeType "a\.b"/],
   [`renameTable("a")`, /renameTable/],
-  [`renameTable("audit.o", "n")`, /both names say the same schema, or none/],
+  [
+    `renameTable("audit.o", "n")`,
+    /both names must have the same schema, or none/,
+  ],
   [`renameColumn("a", "b")`, /renameColumn/],
   [`backfill("a")`, /backfill/],
   [`insertMissing("a")`, /insertMissing "a"/],
@@ -502,7 +505,7 @@ const BANNERS: [says: string, called: RegExp | undefined][] = [
   ["PostgreSQL 8.0.2 on i686, compiled by GCC, Redshift 1.0.57", /Redshift/],
   ["PostgreSQL 9.4.24 (Greenplum Database 6.1) on x86_64", /Greenplum/],
   ["PostgreSQL 13.14.0-RisingWave-1.10.0 (d3f)", /RisingWave/],
-  ["PostgreSQL 16", /says "PostgreSQL 16", as no PostgreSQL does/],
+  ["PostgreSQL 16", /says "PostgreSQL 16", which is not PostgreSQL/],
   ["PostgreSQL 17.0 on x86_64-windows, compiled by msvc-19.41", undefined],
   [
     "PostgreSQL 16.1 (EnterpriseDB Advanced Server 16.1.0) on x86_64",

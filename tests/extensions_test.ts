@@ -57,10 +57,10 @@ withExtension("postgis", "steps with its types and functions", async (url) => {
   assert.equal(same.code, 0, same.stdout);
   assert.match(same.stdout, /In sync: 5 steps/);
   const changes: [from: string, to: string, says: RegExp][] = [
-    ["Point, 4326", "Point, 3857", /places\.at +has another type/],
-    ["MultiPolygon,4326", "Polygon,4326", /places\.area +has another type/],
-    ["USING gist (at)", "USING spgist (at)", /places_at +is another index/],
-    ["ST_IsValid(at)", "ST_IsSimple(at)", /places_valid +is another con/],
+    ["Point, 4326", "Point, 3857", /places\.at +has a different type/],
+    ["MultiPolygon,4326", "Polygon,4326", /places\.area +has a different type/],
+    ["USING gist (at)", "USING spgist (at)", /places_at +is a different index/],
+    ["ST_IsValid(at)", "ST_IsSimple(at)", /places_valid +is a different con/],
     ["0, 0, 1, 1", "0, 0, 1, 2", /near +change view: query/],
   ];
   for (const [from, to, says] of changes) {

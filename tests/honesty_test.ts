@@ -130,7 +130,10 @@ Deno.test("rows that were never counted are not said to be none", () =>
         FROM generate_series(1, 10000) n`);
     const steps = `createIndex("big", "big_idx", "(id)")`;
     const { stdout } = await sync(["--dry-run"], { url, steps });
-    assert.match(stdout, /big has \d\.\d MB of rows that were never counted/);
+    assert.match(
+      stdout,
+      /big has \d\.\d MB of rows that PostgreSQL never counted/,
+    );
     assert.doesNotMatch(stdout, /about 0 rows/);
     const json = await sync(["--dry-run", "--format", "json"], { url, steps });
     const [change] = JSON.parse(json.stdout).plan.changes;
@@ -149,17 +152,17 @@ const ANSWERS: [check: string, says: RegExp | boolean][] = [
   ["EXISTS (SELECT 1) -- a comment at the end", true],
   ["(SELECT count(*) = 0 FROM nosuch)", false],
   ["nosuch(1)", false],
-  ["NULL", /answers NULL/],
-  ["NULL::boolean", /answers NULL/],
-  ["(SELECT true WHERE false)", /answers NULL/],
-  ["obj_description(to_regclass('t'), 'pg_class') = 'v1'", /answers NULL/],
-  ["bool_and(NULL)", /answers NULL/],
-  ["1", /answers integer/],
-  ["'true'", /answers text/],
-  ["'secret-word'", /answers text/],
-  ["to_jsonb(true)", /answers jsonb/],
-  ["(SELECT ROW(true))", /answers record/],
-  ["to_regclass('pg_class')", /answers regclass/],
+  ["NULL", /returns NULL/],
+  ["NULL::boolean", /returns NULL/],
+  ["(SELECT true WHERE false)", /returns NULL/],
+  ["obj_description(to_regclass('t'), 'pg_class') = 'v1'", /returns NULL/],
+  ["bool_and(NULL)", /returns NULL/],
+  ["1", /returns integer/],
+  ["'true'", /returns text/],
+  ["'secret-word'", /returns text/],
+  ["to_jsonb(true)", /returns jsonb/],
+  ["(SELECT ROW(true))", /returns record/],
+  ["to_regclass('pg_class')", /returns regclass/],
 ];
 
 Deno.test("a check answers true or false, or nothing is written", async (t) => {
@@ -495,7 +498,7 @@ Deno.test("the query of another session is shown without a literal", () =>
 
 // ─── Passwords ─────────────────────────────────────────────────────────────
 
-const PASSWORD = 'p@ss/w"ö\\<&rd:%20';
+const PASSWORD = 'p@ss /w"ö\\<&rd:%20';
 
 Deno.test("a password is hidden in any form of it", async (t) => {
   const forms = [
@@ -518,7 +521,7 @@ Deno.test("a password is hidden in any form of it", async (t) => {
           const { stdout, stderr } = await sync(args, { url: given, steps });
           const all = stdout + stderr;
           assert.match(all, /\*\*\*/);
-          assert.doesNotMatch(all, /p(@|%40)ss|:other@/i);
+          assert.doesNotMatch(all, /p(@|%40)ss|&rd|:other@/i);
         }
       });
     }
@@ -527,12 +530,17 @@ Deno.test("a password is hidden in any form of it", async (t) => {
         `step("a${i}", { check: "to_regclass('a${i}') IS NOT NULL",
           alter: ${JSON.stringify(`SELECT '${form}'`)} })`
       ).join();
-      for (const format of ["json", "markdown", "html"]) {
+      for (const format of ["text", "json", "markdown", "html"]) {
         const args = ["--dry-run", "--format", format];
         const { stdout } = await sync(args, { url: given, steps });
         assert.equal(stdout.match(/SELECT .*\*\*\*/g)?.length, forms.length);
-        assert.doesNotMatch(stdout, /p(@|%40)ss|:other@/i);
+        assert.doesNotMatch(stdout, /p(@|%40)ss|&rd|:other@/i);
       }
+      // As words of prose, which Markdown takes one by one.
+      const words = `assert("a", "false", ${JSON.stringify(PASSWORD)})`;
+      const args = ["--dry-run", "--format", "markdown"];
+      const { stdout } = await sync(args, { url: given, steps: words });
+      assert.match(stdout, /does not hold: `\*\*\*`/);
     });
     await t.step("a name that is the password as well stays", async () => {
       const same = url.replace("@", ":postgres@");
@@ -540,6 +548,10 @@ Deno.test("a password is hidden in any form of it", async (t) => {
       const args = ["--dry-run", "--format", "json"];
       const { stdout } = await sync(args, { url: same, steps });
       assert.match(stdout, /CREATE TABLE postgres_1/);
+      const column = url.replace("@", ":a_column@");
+      const named = `createTable("t", { a_column: "int" })`;
+      const text = await sync(["--dry-run"], { url: column, steps: named });
+      assert.match(text.stdout, /a_column int/);
     });
   });
 });
@@ -556,7 +568,7 @@ const ENDS: [title: string, steps: string, code: number, says: RegExp][] = [
     "a conflict that the plan makes",
     OTHER_TYPE,
     1,
-    /⚠ a\.id +has another type[^]*1 thing needs a look after.* a\.id has ano/,
+    /⚠ a\.id +has a different type[^]*1 thing needs a look after.* a\.id has a d/,
   ],
   [
     "what the plan takes from a step",
@@ -569,7 +581,7 @@ const ENDS: [title: string, steps: string, code: number, says: RegExp][] = [
     "a conflict that is told and allowed",
     `createTable("c", { id: "int" }), createTable("a", { id: "int" })`,
     0,
-    /⚠ c\.id +has another type|1 conflict left as they are/,
+    /⚠ c\.id +has a different type|1 conflict left unchanged/,
   ],
   [
     "a check that has become slow",
@@ -584,7 +596,7 @@ const ENDS: [title: string, steps: string, code: number, says: RegExp][] = [
     `createTable("a", { id: "int" }), step("odd", { check:
       "CASE WHEN to_regclass('a') IS NULL THEN false END", alter: "SELECT 1" })`,
     1,
-    /check of step "odd" in section "Steps" answers NULL/,
+    /check of step "odd" in section "Steps" returns NULL/,
   ],
 ];
 
@@ -601,7 +613,7 @@ Deno.test("an apply says what a dry run after it would say", async (t) => {
         assert.match(all, says);
         if (code === 0) return assert.match(all, /Applied plan/);
         assert.match(apply.stderr, /Committed: all \d statements? of the plan/);
-        assert.match(apply.stdout, /To take it back/);
+        assert.match(apply.stdout, /To undo it/);
         assert.doesNotMatch(all, /nothing is left|[Nn]othing was/);
         const dry = ["--dry-run", "--detailed-exitcode", ...args];
         assert.notEqual((await sync(dry, { url, steps })).code, 0);
@@ -817,8 +829,8 @@ for (const seed of [1, 2, 3]) {
           ALTER TYPE ${named(`${text}e`)} ADD VALUE ${quoted(`${text}z`)}`);
       }
       const told = await look("text");
-      assert.match(told, /is another constraint/);
-      assert.match(told, /has other enum labels/);
+      assert.match(told, /is a different constraint/);
+      assert.match(told, /has different enum labels/);
       assertMarkdown(await look("markdown"));
       assertHtml(await look("html"));
       await look("json");
@@ -839,10 +851,10 @@ const HINTED: [code: string, hint: RegExp][] = [
   ["53200", /Free memory[^]*max_locks_per_transaction/],
   ["53300", /Free a connection/],
   ["53400", /Raise the limit that is named/],
-  ["54000", /beyond a limit/],
+  ["54000", /exceeds a limit/],
   ["40001", /Run again/],
   ["58030", /log: its files or disk/],
-  ["23505", /Mend the rows/],
+  ["23505", /Fix the rows/],
   ["55000", /Look the SQLSTATE up/],
 ];
 

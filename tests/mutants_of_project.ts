@@ -575,11 +575,11 @@ mistakes("a step that writes beside its work", "script", [
     ),
   ],
   [
-    /an apply sets tasks_id_seq back/,
+    /an apply resets tasks_id_seq/,
     ...withTrigger("ALTER TABLE tasks ALTER id RESTART WITH 1"),
   ],
   [
-    /an apply sets teams_id_seq back/,
+    /an apply resets teams_id_seq/,
     `alter: \`CREATE OR REPLACE FUNCTION`,
     `alter: [\`SELECT setval('teams_id_seq', 1)
         FROM pg_class WHERE relname = 'teams_id_seq'\`,
@@ -601,13 +601,13 @@ mistakes("a check that sees another schema", "script", [
 
 mistakes("a check that sees a part of its alter", "script", [
   [
-    /trigger tasks\.touch_updated_at for its own: .* also for the function/,
+    /trigger tasks\.touch_updated_at as its own: .* also the function/,
     `
           AND tgfoid = to_regprocedure('touch_updated_at()')`,
     "",
   ],
   [
-    /trigger tasks\.touch_updated_at for its own: .* also for the state/,
+    /trigger tasks\.touch_updated_at as its own: .* also the state/,
     `
           AND tgenabled = 'O')`,
     ")",
@@ -662,12 +662,12 @@ mistakes("a function that nobody has run", "script", [
     "BEGIN NEW.updatedat := now(); RETURN NEW; END",
   ],
   [
-    /an UPDATE of tasks is dropped without a word/,
+    /an UPDATE of tasks is silently discarded/,
     "BEGIN NEW.updated_at := now(); RETURN NEW; END",
     "BEGIN NEW.updated_at := now(); RETURN NULL; END",
   ],
   [
-    /a DELETE of comments is dropped without a word/,
+    /a DELETE of comments is silently discarded/,
     ...after(`createFunction("keep()", "RETURNS trigger LANGUAGE plpgsql AS " +
       "'BEGIN RETURN NULL; END'"),
     createTrigger("comments", "keep",
@@ -741,7 +741,7 @@ mistakes("a check that looks only at the name", "script", [
       alter: "ALTER TABLE events ADD COLUMN duration_ms integer" }),\n`,
   ],
   [
-    /createTable ".*" takes another column .* for its own|has another type/,
+    /createTable ".*" accepts another column .* as its own|has a different type/,
     `if (!db.sameType(spec.type, fact.type)) {`,
     `if (!spec.type) {`,
   ],
@@ -751,7 +751,7 @@ mistakes("a flag removed", "script", [
   [/--dry-run/, `has("dry-run")`, `has("dryrun")`],
   [/--apply/, `has("apply")`, `has("applies")`],
   [
-    /--help does not tell of --dry-run/,
+    /--help does not list --dry-run/,
     `  --dry-run              show what is there`,
     `  --preview              show what is there`,
     `(--dry-run | --apply) [options]`,
@@ -1017,17 +1017,17 @@ export const UNSEALED = "the engine edited";
 
 mistakes(UNSEALED, "script", [
   [
-    /the engine of .* is not as released/,
+    /the engine of .* was edited/,
     ` * Groups steps under a title, such as a topic or a ticket.\n`,
     ` * Groups steps below a title, such as a topic or a ticket.\n`,
   ],
   [
-    /the engine of .* is not as released/,
+    /the engine of .* was edited/,
     `const options = { single: plan.single, lockTimeout: 5000`,
     `const options = { single: plan.single, lockTimeout: 6000`,
   ],
   [
-    /the engine of .* is not as released/,
+    /the engine of .* was edited/,
     `  if (lock?.lost) throw lock.lost;\n`,
     "",
   ],
@@ -1179,7 +1179,7 @@ mistakes("a table or column missing from the guide", "guide", [
   [/does not list teams/, "### `teams`", "### `squads`"],
   [/does not list comments\.edited_at/, "`edited_at`", "`changed_at`"],
   [
-    /the generated parts of .* are not what/,
+    /the generated parts of .* do not match/,
     "| `smallint NOT NULL DEFAULT 3`",
     "| `smallint NOT NULL DEFAULT 4`",
   ],

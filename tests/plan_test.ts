@@ -97,7 +97,7 @@ async function rowsOf(sql: postgres.Sql) {
 
 /** The script at the end of an apply's report. */
 function undoOf(stdout: string): string {
-  return /^To take it back.*\n([^]*)/m.exec(stdout)?.[1] ?? "";
+  return /^To undo it.*\n([^]*)/m.exec(stdout)?.[1] ?? "";
 }
 
 function digestOf({ stdout }: Output): string {
@@ -296,10 +296,14 @@ Deno.test({
     onServer(18, async (url, sql) => {
       const digest = (shown: string) => /Plan (\w{12})/.exec(shown)?.[1] ?? "";
       const refusals: [string, (shown: string) => string, RegExp][] = [
-        ["yes", () => "yes\n", /typed is not how its digest begins/],
+        ["yes", () => "yes\n", /digest does not begin with what was typed/],
         ["nothing", () => "\n", /nothing was typed/],
-        ["too little", (shown) => `${digest(shown).slice(0, 3)}\n`, /begins/],
-        ["too much", (shown) => `${digest(shown)}0\n`, /begins/],
+        [
+          "too little",
+          (shown) => `${digest(shown).slice(0, 3)}\n`,
+          /begin with/,
+        ],
+        ["too much", (shown) => `${digest(shown)}0\n`, /begin with/],
         ["Ctrl-C", () => "\x03", /interrupted/],
         ["Ctrl-D", () => "\x04", /nothing was typed/],
       ];
@@ -308,7 +312,7 @@ Deno.test({
         assert.deepEqual([code, asked], [3, true], title + shown);
         assert.match(shown, /CREATE INDEX t_n_idx ON t \(n\);/);
         const last = shown.trim().split("\n").at(-1) ?? "";
-        assert.match(last, /^error: not applied, .*; nothing was written$/);
+        assert.match(last, /^error: not applied: .*; nothing was written$/);
         assert.match(last, why, title);
         assert.equal((await sql`SELECT to_regclass('t') AS t`)[0]!.t, null);
       }
@@ -342,7 +346,7 @@ Deno.test("a refusal says what a person decides, and the command for it", () =>
     for (
       const line of [
         "t.n (rewrite): reads and writes of t wait while it rewrites it",
-        "t.n (replace:t.n): dropped and made again, while whoever uses it",
+        "t.n (replace:t.n): dropped and created again, while whoever uses it",
         "t.gone (drop:t.gone): its values are gone (7 rows with a value)",
         "old (drop:old): its rows are gone (no row)",
         "t.key (rename): queries that use the old name fail",
@@ -469,7 +473,7 @@ Deno.test("on a small table that is free, what takes an instant is no hazard", (
       await pause(150);
       const refused = await sync(args, { url, steps: free });
       assert.equal(refused.code, 3, refused.stdout);
-      assert.match(refused.stdout, /-- small, but not free: in the way is pid/);
+      assert.match(refused.stdout, /-- small, but in use by pid/);
     });
     const { code, stderr } = await sync(args, { url, steps: free });
     assert.equal(code, 0, stderr);
@@ -546,7 +550,7 @@ Deno.test("another type keeps the collation, and the undo brings all back", () =
     assert.deepEqual(await inspectCatalog(sql), catalog);
   }));
 
-Deno.test("the undo script says what cannot be taken back", () =>
+Deno.test("the undo script says what cannot be undone", () =>
   onServer(18, async (url, sql) => {
     await sql.unsafe(`CREATE TYPE mood AS ENUM ('sad');
       CREATE TABLE old (id int); INSERT INTO old VALUES (1);
@@ -563,11 +567,11 @@ Deno.test("the undo script says what cannot be taken back", () =>
     assert.equal(code, 0, stdout + stderr);
     for (
       const line of [
-        "-- old: cannot be taken back: its rows are gone",
-        "-- t.a: cannot be taken back: its values are gone",
-        "-- t.b: cannot be taken back: what b = 1 replaced is not kept",
-        "-- mood: cannot be taken back: PostgreSQL cannot take an enum's label back",
-        "-- grant: cannot be taken back: its step does not say how",
+        "-- old: cannot be undone: its rows are gone",
+        "-- t.a: cannot be undone: its values are gone",
+        "-- t.b: cannot be undone: the values that b = 1 replaced are not kept",
+        "-- mood: cannot be undone: PostgreSQL cannot drop a label of an enum",
+        "-- grant: cannot be undone: its step does not say how",
       ]
     ) assert.ok(stdout.includes(line), `${line}\n${stdout}`);
   }));
@@ -794,7 +798,7 @@ Deno.test("--format markdown fits a comment of GitHub's at 1,000 changes", () =>
     assert.match(stdout, /… and \d+ more rows: see --format sql/);
     assert.match(stdout, /-- … and \d+ more statements: see --format sql/);
     assert.match(stdout, /<\/details>/);
-    assert.match(stdout, /- ⚠ `a_long_name_3\.id` has another type/);
+    assert.match(stdout, /- ⚠ `a_long_name_3\.id` has a different type/);
   }));
 
 // ─── HTML ──────────────────────────────────────────────────────────────────
@@ -871,7 +875,7 @@ Deno.test("--format html is a page for people", (t) =>
         "type integer: &#34;&#60;b&#62;x&#34;",
         "Applied 5 of 7 statements.",
         'class="done">committed',
-        "<h2>To take it back</h2>",
+        "<h2>To undo it</h2>",
         "DROP TABLE ",
       ]);
     });

@@ -183,7 +183,7 @@ const CASES: Case[] = [
     code: "23P01",
   },
   {
-    title: "text that is no number",
+    title: "text that is not a number",
     before: `${PEOPLE} UPDATE people SET name = id WHERE id < 8`,
     steps: people('changeType("people", "name", "int", "name::int"),'),
     says:
@@ -691,10 +691,10 @@ Deno.test("conflicts are shown part by part, with the steps that mend them", () 
     const flat = stdout.replaceAll(/\s+/g, " ");
     for (
       const part of [
-        "⚠ people_name_idx is another index: columns, kind, predicate",
+        "⚠ people_name_idx is a different index: columns, kind, predicate",
         "differs columns: name, in the database name DESC",
         "differs predicate: none, in the database (n > 1)",
-        "⚠ people_n_check is another constraint: condition",
+        "⚠ people_n_check is a different constraint: condition",
         "differs condition: (n > 1), in the database (n > 0)",
       ]
     ) assert.ok(flat.includes(part), `${part}\n${stdout}`);

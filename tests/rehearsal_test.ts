@@ -109,7 +109,7 @@ for (const major of [14, 18] as const) {
       assert.match(all, /✓ promises/);
       assert.match(
         all,
-        /events\.id .*ACCESS EXCLUSIVE told, ACCESS EXCLUSIVE seen; rewrite told, events seen/,
+        /events\.id .*ACCESS EXCLUSIVE expected, ACCESS EXCLUSIVE seen; rewrite expected, events seen/,
       );
       assert.match(all, /Rehearsed: 4 checks/);
       assert.ok(!all.includes("secret"));
@@ -143,7 +143,7 @@ const LIES: [steps: string, told: RegExp][] = [
   [
     `step("wide note", { check: "false", lock: "ACCESS EXCLUSIVE",
       alter: "ALTER TABLE events ALTER note TYPE varchar(9)" })`,
-    /wide note .* rewrote events; the plan said nothing of it/,
+    /wide note .* rewrote events; the plan did not say so/,
   ],
   [
     `step("tidy", { check: "NOT EXISTS (SELECT FROM others)",
@@ -208,7 +208,7 @@ Deno.test("a plan of other statements is refused, and nothing is written", async
     assert.match(other.stderr, /they are not the same statements/);
     await Deno.writeTextFile(file, "{}");
     const none = await rehearse("--plan", file);
-    assert.match(none.stderr, /is no plan\n.*--dry-run --format json/);
+    assert.match(none.stderr, /is not a plan\n.*--dry-run --format json/);
     const sql = connect(url);
     const [row] =
       await sql`SELECT pg_typeof(id)::text AS t FROM events LIMIT 1`;

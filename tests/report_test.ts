@@ -75,7 +75,7 @@ const OLDER = `
   INSERT INTO people VALUES (1, 'Ann')`;
 
 const CONFLICT = `\
-  ⚠ people.name        has another type
+  ⚠ people.name        has a different type
       step      text
       database  character varying(20)
       fix       changeType("people", "name", "text")
@@ -93,7 +93,7 @@ const CHANGES = `\
       ALTER TABLE people ADD CONSTRAINT people_name_check CHECK (name <> '') NOT
         VALID;
       -- locks people: ACCESS EXCLUSIVE for an instant; blocks reads and writes
-      -- writes that violate it fail, as does any update of an old row that does
+      -- writes that violate it fail, even updates of old rows that already do
       ALTER TABLE people VALIDATE CONSTRAINT people_name_check;
       -- locks people: SHARE UPDATE EXCLUSIVE while it scans it
       -- blocks no reads or writes
@@ -148,7 +148,7 @@ DATABASE, schema public: apply
 ${CONFLICT}`,
     stderr: `\
 error: 1 thing above needs a look; nothing was written
-  Mend it, leave its step out with --skip, or go on without it: --allow conflict
+  Fix it, skip its step (--skip), or apply the rest (--allow conflict)
 `,
   });
 });
@@ -170,7 +170,7 @@ Online (one by one, reads and writes go on)
 
 Applied PLAN: 5 statements in TIME; nothing is left to change.
 
-To take it back (what was written into it since goes, too):
+To undo it (what was written into it since is lost, too):
   BEGIN;
   SET LOCAL search_path = public, pg_temp;
   ALTER TABLE people DROP CONSTRAINT people_name_check;

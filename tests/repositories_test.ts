@@ -131,7 +131,7 @@ const OTHERS: Record<string, Repository> = {
     },
     puts: ["schema-sync/schema.ts", WORKFLOW],
     says: [
-      /^ {2}tsconfig\.json takes in every folder: add "schema-sync" to/m,
+      /^ {2}tsconfig\.json includes every folder: add "schema-sync" to/m,
       /^ {2}src\/db\/tables\.ts has models already: .* --models src\/db\/tab/m,
     ],
   },
@@ -163,7 +163,7 @@ const OTHERS: Record<string, Repository> = {
     args: ["--models", "schema.ts"],
     puts: ["schema-sync/schema.ts"],
     says: [
-      /^ {2}Let your CI run on every change: npx -y deno@\S+ task --cwd /m,
+      /^ {2}Run in your CI on every change: npx -y deno@\S+ task --cwd /m,
     ],
   },
   "Deno with a workspace": {
@@ -196,7 +196,10 @@ for (const [name, repository] of Object.entries(OTHERS)) {
       followLinks(now);
 
       const again = await init(directory, args.slice(2));
-      assert.match(again.stdout, /^Nothing was written: \S+ has all of it\.$/m);
+      assert.match(
+        again.stdout,
+        /^Nothing was written: \S+ already has all of it\.$/m,
+      );
       assert.doesNotMatch(again.stdout, /^(Kept|Next)/m);
       assert.deepEqual(readAll(directory), now);
 
@@ -337,7 +340,7 @@ Deno.test("--init of a script that was copied alone says what it needs", () =>
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /^error: --init needs what a checkout .*\n {2}Run it /,
+      /^error: --init needs a checkout .*\n {2}Run it /,
     );
   }));
 
@@ -527,7 +530,7 @@ Deno.test("--upgrade-engine takes the engine, and keeps steps, imports and the o
       assert.match(stdout, /^Engine there: 9\.9\.9, as released, sha256 /m);
       assert.match(
         stdout,
-        /^0 lines would go, 1 come; the steps stay, and import/m,
+        /^0 lines would be removed, 1 added; the steps stay, and import/m,
       );
       assert.match(
         stdout,
@@ -578,7 +581,7 @@ Deno.test("--upgrade-engine names what somebody wrote into the engine", () => {
     assert.match(stdout, /^⚠ The engine there was edited/m);
     assert.match(
       stdout,
-      /^⚠ The engine here was edited, .*\n {2}- const above = 2;\n {2}- const mine = 1;\n\w/m,
+      /^⚠ The engine here was edited\. .*\n {2}- const above = 2;\n {2}- const mine = 1;\n\w/m,
     );
     assert.ok(!/[^\r]\n/.test(files()["app.ts"]!));
   });
@@ -591,7 +594,10 @@ Deno.test("--upgrade-engine refuses what would not run", async () => {
       renamed,
       /^error: the steps do not load with that engine, .*makeTable.*\n {2}\S/,
     ],
-    ["", /^error: new\.ts is no script with steps between two banners\n {2}\S/],
+    [
+      "",
+      /^error: new\.ts is not a script with steps between two banners\n {2}\S/,
+    ],
   ];
   for (const [other, said] of cases) {
     await withScripts(own, other, async (run, files) => {
@@ -652,7 +658,7 @@ Deno.test("a client that cannot be loaded is no bug, and says what to do", () =>
       assert.equal(code, 1);
       assert.match(
         stderr,
-        /^error: a package that this needs cannot be loaded: .*postgres.*\n {2}.*--node-modules-dir=none\n$/,
+        /^error: a package that the script needs cannot be loaded: .*postgres.*\n {2}.*--node-modules-dir=none\n$/,
       );
     },
   ));

@@ -541,7 +541,7 @@ for (const major of ends) {
             .test(what);
           const says = restored
             ? `restores  ${what.replace("generated ", "")}`
-            : `its type: ${what} needs it`;
+            : `its type: ${what} depends on it`;
           assert.ok(stdout.includes(says), stdout);
           assert.equal(code, 3);
           const [row] = await sql`SELECT count(*)::int AS n FROM pg_attribute
@@ -578,7 +578,7 @@ Deno.test("changeType() goes on where a step before removes what is in its way",
     assert.equal(code, 0, stderr);
   }));
 
-Deno.test("a type change tells what it builds anew and scans", () =>
+Deno.test("a type change tells what it rebuilds and scans", () =>
   onServer(newest, async (url, sql) => {
     await sql.unsafe(`CREATE TABLE t (id int, a varchar(9));
       INSERT INTO t VALUES (1, 'x');
@@ -590,7 +590,7 @@ Deno.test("a type change tells what it builds anew and scans", () =>
     assert.equal(code, 3);
     assert.match(
       stdout,
-      /locks t: ACCESS EXCLUSIVE while it builds t_lower anew and scans t for\s+(-- )?t_check/,
+      /locks t: ACCESS EXCLUSIVE while it rebuilds t_lower and scans t for\s+(-- )?t_check/,
     );
     assert.match(stdout, /needs --allow blocking/);
   }));

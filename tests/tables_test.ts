@@ -272,7 +272,7 @@ const CASES: Record<string, Case> = {
     setup: PARENT,
     steps: LOG + LOG_2025.replace("2025-1-1", "2025-01-02"),
     says: [
-      /log_2025 +has other bounds/,
+      /log_2025 +has different bounds/,
       /DETACH PARTITION log_2025 CONCURRENTLY/,
     ],
     refused: true,
@@ -297,17 +297,17 @@ const CASES: Record<string, Case> = {
       createTable("b", { id: "int" }, { partitionBy: "LIST (id)" }),
       createTable("c", { id: "int" }),`,
     says: [
-      /a +is partitioned otherwise/,
-      /b +is partitioned otherwise/,
+      /a +is partitioned differently/,
+      /b +is partitioned differently/,
       /PARTITION BY RANGE \(id\)/,
     ],
-    never: /c +is partitioned otherwise/,
+    never: /c +is partitioned differently/,
     refused: true,
   },
   "a partition of what is not partitioned is told": {
     setup: "CREATE TABLE a (id int);",
     steps: `createPartition("b", "a", "DEFAULT"),`,
-    says: [/b +is to be a partition of a, which has none/],
+    says: [/b +is a partition of a, which is not partitioned/],
     refused: true,
   },
   "partitions that no step names are no news": {
@@ -335,8 +335,8 @@ const CASES: Record<string, Case> = {
         WHERE indexrelid = 'log_kind'::regclass;`,
     steps: `createIndex("Log", "log_kind", "(kind)"),`,
     says: [
-      /log_kind +is INVALID, though each partition has its part/,
-      /DROP INDEX log_kind; the next run builds it anew/,
+      /log_kind +is INVALID, although each partition has its index/,
+      /DROP INDEX log_kind; the next run builds it again/,
     ],
     refused: true,
   },

@@ -132,14 +132,14 @@ const CASES: Case[] = [
     `changeType("users", "born", "text", "to_char(born, 'YYYY')"),
     setDefault("users", "born", "'2000'"),
     createIndex("users", "users_born_idx", "(born)")`,
-    /users_born_idx;\n.*DROP DEFAULT;\n-- users\.born: .* what its values were/,
+    /users_born_idx;\n.*DROP DEFAULT;\n-- users\.born: .* the old values/,
   ],
   [
     USERS +
     `DROP INDEX users_n_idx; ALTER TABLE users DROP CONSTRAINT users_n_check`,
     `changeType("users", "n", "numeric(3,1)"), changeType("users", "born", "timestamp"),
     changeType("users", "gone", "smallint"), setNotNull("users", "gone")`,
-    /^(?!.*users\.(n|born))[^]*-- users\.gone: .* what its values were/,
+    /^(?!.*users\.(n|born))[^]*-- users\.gone: .* the old values/,
   ],
   // Renames and rows.
   [
@@ -160,7 +160,7 @@ const CASES: Case[] = [
     `backfill("users", { set: "full_note = coalesce(note, 'none')",
       where: "full_note IS NULL" }),
     setNotNull("users", "full_note"), dropColumn("users", "note")`,
-    /^-- users\.note: .*values are gone[^]*-- users\.full_note: .* is not kept/m,
+    /^-- users\.note: .*values are gone[^]*-- users\.full_note: .* are not kept/m,
   ],
   [
     one("name text PRIMARY KEY, rank int") + "INSERT INTO t VALUES ('a', 1)",
@@ -171,12 +171,12 @@ const CASES: Case[] = [
     USERS,
     `dropIndex("users_n_idx"), dropConstraint("users", "users_n_check"),
     dropColumn("users", "n")`,
-    /^-- users\.n: .*\n-- users_n_idx: .*stands on.*\n-- users\.users_n_check: .*stands/m,
+    /^-- users\.n: .*\n-- users_n_idx: .*what it needs.*\n-- users\.users_n_check: .*what it needs/m,
   ],
   [
     USERS,
     `dropConstraint("posts", "posts_author_fkey"), dropTable("users")`,
-    /^-- users: .*rows are gone\n-- posts\.posts_author_fkey: .*stands on what/m,
+    /^-- users: .*rows are gone\n-- posts\.posts_author_fkey: .*what it needs/m,
   ],
   [
     USERS,
@@ -211,7 +211,7 @@ const CASES: Case[] = [
   [
     USERS,
     `createEnum("mood", ["sad", "ok", "new"]), addColumn("users", "m", "mood")`,
-    /^-- mood: cannot be taken back: PostgreSQL cannot take/m,
+    /^-- mood: cannot be undone: PostgreSQL cannot drop/m,
   ],
   [
     USERS,
@@ -293,12 +293,12 @@ CASES.forEach(([setup, steps, lost], i) => {
         steps,
       });
       assert.equal(code, 0, stdout + stderr);
-      const [, undo = ""] = /^To take it back.*\n([^]*)/m.exec(stdout) ??
+      const [, undo = ""] = /^To undo it.*\n([^]*)/m.exec(stdout) ??
         [];
       assert.notEqual(undo, "", stdout);
       await sql.unsafe(undo).simple();
       if (lost) return assert.match(undo.replaceAll(/^ +/gm, ""), lost);
-      assert.doesNotMatch(undo, /cannot be taken back/);
+      assert.doesNotMatch(undo, /cannot be undone/);
       assert.deepEqual(await contents(url, sql), before);
     }));
 });

@@ -338,7 +338,7 @@ Deno.test("a table for which no row can be made gets the rows that are given", a
     const file = join(project.directory, "rows.sql");
     await Deno.writeTextFile(file, "INSERT INTO nowhere VALUES (1)");
     const wrong = await verify(project, ["--rows", file, ...onServer]);
-    assert.match(wrong.stderr, /rows that are given are refused: .*"nowhere"/);
+    assert.match(wrong.stderr, /given rows are rejected: .*"nowhere"/);
     await edit(
       project.models,
       "/** What happened, for the feed",
@@ -590,7 +590,7 @@ Deno.test("an edited engine fails, and edited steps do not", async (t) => {
   await withProject(async (project) => {
     const script = await Deno.readTextFile(project.script);
     const says =
-      /the engine of .*, below its steps, is not as released: take it/;
+      /the engine of .*, below its steps, was edited after its release: take it/;
     for (const [title, spoil, wrong] of cases) {
       await t.step(title, async () => {
         assert.equal(spoil(script) === script, title === "as it is");
@@ -700,7 +700,7 @@ Deno.test("a guide whose parts are not between markers fails", async (t) => {
       const other = await verify(project, quick);
       assert.match(
         other.stdout,
-        /generated parts of .* are not what the models/,
+        /generated parts of .* do not match the models/,
       );
     });
   });
@@ -714,7 +714,7 @@ Deno.test("a role that may make no databases is told at once", async () => {
   await withProject(async (project) => {
     const { code, stderr } = await verify(project, ["--server", url.href]);
     assert.equal(code, 1);
-    assert.match(stderr, /Poor one may make no databases on that server/);
+    assert.match(stderr, /Poor one may not create databases on that server/);
     assert.match(stderr, /ALTER ROLE "Poor one" CREATEDB/);
     assert.doesNotMatch(stderr, /bug/);
   });
