@@ -248,6 +248,13 @@ Deno.test("policy() asks for a review where a database is named", () =>
     const nothing = await sync(apply, { url, steps: steps([""]) });
     assert.match(nothing.stderr, /what is reviewed is missing/);
     const embedded = { url: "pglite:", steps: steps("post*") };
+    for (const format of ["json", "markdown"]) {
+      const { stdout } = await sync(
+        ["--dry-run", "--format", format],
+        embedded,
+      );
+      assert.match(stdout, /lacks production's rows/);
+    }
     assert.equal((await sync(apply, embedded)).code, 3);
   }));
 
@@ -366,6 +373,7 @@ Deno.test("a refusal says what a person decides, and the command for it", () =>
     const dry = ["--dry-run", "--format", "json"];
     const planned = readDocument(await sync(dry, { url, steps }));
     assert.equal(planned.nextActions[0].action, "allow");
+    assert.match(planned.next, /^a person decides .* --allow drop:old( |$)/);
 
     const args = [...command.matchAll(/"([^"]*)"|(\S+)/g)]
       .map(([, quoted, plain]) => quoted ?? plain ?? "");

@@ -223,6 +223,9 @@ for (const [name, repository] of Object.entries(OTHERS)) {
           const next = /^Next: (\.\/schema-sync\/sync-.* --apply .*)$/m.exec(
             stdout,
           );
+          const task = "deno task --quiet --cwd schema-sync sync --dry-run";
+          const pending = await shell(task, directory, url);
+          assert.match(pending.stdout, /^Next: cd schema-sync && \.\/sync-/m);
           const applied = await shell(next?.[1] ?? "false", directory, url);
           assert.match(applied.stdout, /^Applied plan /m, applied.stderr);
         });
