@@ -7966,9 +7966,9 @@ class Judge {
       return;
     }
     for (let i = 1; i < words.length; i++) {
-      const { text, line } = words[i]!;
+      const word = words[i]!;
       if (this.#isWrong(words.slice(i))) return;
-      if (/\s/.test(text)) this.#shell(text, line);
+      if (/\s/.test(word.text)) this.#shell(word.text, word.line);
     }
   }
 
@@ -8243,7 +8243,10 @@ function readShell(
       /\$\{?(\w+)\}?/g,
       (own, name) => variables.get(name) ?? own,
     ),
-    line: from + lineAt(code, at) - 1,
+    // Few are asked for, and counting takes long.
+    get line() {
+      return from + lineAt(code, at) - 1;
+    },
   });
   const wordOf = (node: Shell.CommandArgument) =>
     wordAt(node.type === "Word" ? node.value : node.text, node.pos);
