@@ -420,7 +420,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 240234db0f56e5db95957bf111b44d53a9126bef15c6e1653ac610acdf22bdd2
+// engine 0.1.0 sha256 2875c11547a7d443c273293cfaa5710aec1e1fbfd416323b5abe7f439debc7d2
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -7390,7 +7390,11 @@ function factQueries(
     kind,
     `SELECT ${literal(kind)} AS facts, ${sql.replaceAll(":schemas", schemas)}`,
   ]);
-  if (objects.length > 0) queries.push(["objects", scalarsQuery(objects)]);
+  const numbered = numberedQueries(
+    "object",
+    objects.map((sql, i) => [i, `(${sql})::text`]),
+  );
+  numbered.forEach((sql, n) => queries.push([`objects_${n}`, sql]));
   return [
     namedQuery(named),
     "SET LOCAL cursor_tuple_fraction = 1",
@@ -9790,17 +9794,12 @@ async function askTogether(
   const all = (asked: Asked) =>
     open.filter((question) => question[1] === asked).map(([sql]) => sql);
   const pairs = all("pairs"), plans = all("plans");
-  // A plan of some hundred branches is planned quickest.
-  const groups = Array.from(
-    { length: Math.ceil(pairs.length / 100) },
-    (_, i) => pairs.slice(i * 100, (i + 1) * 100),
-  );
-  const scalars = (asked: Asked) => {
-    const list = open.flatMap(([sql, is], i) =>
-      is === asked ? [`SELECT ${i} AS i, (${sql}) AS v`] : []
+  const groups = inGroups(pairs);
+  const scalars = (asked: Asked) =>
+    numberedQueries(
+      "i",
+      open.flatMap(([sql, is], i) => is === asked ? [[i, `(${sql})`]] : []),
     );
-    return list.length > 0 ? [list.join("\nUNION ALL ")] : [];
-  };
   const rows = await session.query([
     ...before,
     ...groups.map(pairsQuery),
@@ -9815,6 +9814,28 @@ async function askTogether(
   for (const group of groups) readPairs(planOf(rows.shift()), group, answers);
   for (const sql of plans) answers.set(sql, planOf(rows.shift()));
   for (const { i, v } of rows) answers.set(open[Number(i)]?.[0] ?? "", v);
+}
+
+/** Scalar queries in few statements; a column tells the number of each. */
+function numberedQueries(
+  column: string,
+  queries: [number: number, sql: string][],
+): string[] {
+  return inGroups(queries).map((group) =>
+    group.map(([n, sql]) => `SELECT ${n} AS ${column}, ${sql} AS v`)
+      .join("\nUNION ALL ")
+  );
+}
+
+/**
+ * Some hundred branches of a query are planned quickest: the time grows with
+ * their square, and ten thousand exceed max_stack_depth.
+ */
+function inGroups<T>(list: T[]): T[][] {
+  return Array.from(
+    { length: Math.ceil(list.length / 100) },
+    (_, i) => list.slice(i * 100, (i + 1) * 100),
+  );
 }
 
 /**
@@ -9925,12 +9946,6 @@ function objectQueries(steps: Step[], schema: string): string[] {
     const kind = OBJECTS[step.verb.replace(/^drop/, "create")];
     return kind ? [kind.facts(named, step as Said)] : [];
   });
-}
-
-/** Scalar queries in one statement, numbered. */
-function scalarsQuery(queries: string[]): string {
-  return queries.map((sql, i) => `SELECT ${i} AS object, (${sql})::text AS v`)
-    .join("\nUNION ALL ");
 }
 
 /**

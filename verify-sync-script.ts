@@ -1854,7 +1854,8 @@ async function fingerprint(session: Session): Promise<Map<string, string>> {
     FROM (SELECT count(*) FROM pg_stat_activity) x (n) WHERE n < 3`,
   ];
   const data = await session.query(
-    `SELECT what, value FROM (${parts.join("\nUNION ALL ")}) f (what, value)`,
+    parts.map((sql) => `SELECT what, value FROM (${sql}) f (what, value)`)
+      .join(";\n"),
   );
   return new Map([
     ...[...objects].map(([key, { definition }]) => [key, definition] as const),
@@ -6081,8 +6082,7 @@ class States {
       )
     );
     const lost = await session.query(
-      `SET search_path = ${SEARCH_PATH}; ` +
-        [...tables, LOST_COUNTS].join("\nUNION ALL "),
+      [`SET search_path = ${SEARCH_PATH}`, ...tables, LOST_COUNTS].join(";\n"),
     );
     return lost.map(({ what, table, column, n, fills }) => {
       const rows = `${count(Number(n), "row")} of ${table}`;

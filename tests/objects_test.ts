@@ -1107,3 +1107,26 @@ for (const major of [14, 18] as const) {
       assert.equal((await sync(["--apply"], { url, steps })).code, 3);
     }));
 }
+
+Deno.test("each of very many objects gets its own answer", () =>
+  onServer(18, async (url, db) => {
+    const made = Array.from(
+      { length: 250 },
+      (_, i) =>
+        `CREATE SEQUENCE s${i} INCREMENT ${i === 150 ? 7 : i + 1};
+      CREATE TABLE t${i} (a int); INSERT INTO t${i} VALUES (${i});`,
+    );
+    await db.unsafe(made.join("\n"));
+    // Of the objects, and of what is asked of their rows.
+    const steps = `...Array.from({ length: 250 }, (_, i) => [
+      createSequence(\`s\${i}\`, \`INCREMENT \${i + 1}\`),
+      createTable(\`t\${i}\`, { a: "int" }),
+      addCheck(\`t\${i}\`, \`t\${i}_check\`, \`a <> 150 AND a > \${i} - 1\`),
+    ]).flat()`;
+    const { code, stdout } = await sync(dry, { url, steps });
+    assert.equal(code, 2, stdout);
+    assert.deepEqual(stdout.match(/^ *ℹ .*sequence.*$/gm)?.length, 1, stdout);
+    assert.match(stdout, /ALTER SEQUENCE s150 INCREMENT/);
+    assert.deepEqual(stdout.match(/^ *⚠ .*$/gm)?.length, 1, stdout);
+    assert.match(stdout, /⚠ .*t150_check/);
+  }));
