@@ -761,7 +761,7 @@ mistakes("a flag removed", "script", [
     `sync-production-schema.ts --embedded --dry-run `,
     `sync-production-schema.ts --embedded`,
   ],
-  [/does not refuse/, `dry === apply`, `dry && apply`],
+  [/without a mode it ends with status 0/, `dry === apply`, `dry && apply`],
 ]);
 
 mistakes("a step twice", "script", [
