@@ -1146,8 +1146,10 @@ Deno.test({
       const first = startSync(["--apply"], { url, steps, permissions });
       const ended = first.output();
       await until(
-        () => Deno.stat(`${directory}/db/data`).then(() => true, () => false),
-        "the first process has the directory",
+        () =>
+          Deno.stat(`${directory}/db/data/PG_VERSION`)
+            .then(() => true, () => false),
+        "the first process has locked the directory and writes to it",
       );
       Deno.kill(first.pid, "SIGSTOP");
       try {
