@@ -881,8 +881,7 @@ async function runExample({ url, script }: Example, command: string) {
     new Deno.Command(Deno.execPath(), {
       args: ["run", ...PERMISSIONS, script, ...args],
       cwd: join(script, ".."),
-      // As in a shell, not in the task that runs the tests.
-      env: { DATABASE_URL: url, NO_COLOR: "1", INIT_CWD: "" },
+      env: { DATABASE_URL: url, NO_COLOR: "1" },
       stdin: "null",
     }),
   );

@@ -432,6 +432,9 @@ export interface SyncOptions {
   permissions?: string[];
 }
 
+// What the tests run is in a shell, not in the task that runs them.
+Deno.env.delete("INIT_CWD");
+
 /** The permissions that the script's first line asks for. */
 export const PERMISSIONS = Deno.readTextFileSync(SCRIPT).split("\n")[0]!
   .split(" ").filter((word) => word.startsWith("--"));
