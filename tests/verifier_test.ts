@@ -341,8 +341,8 @@ Deno.test("a table for which no row can be made gets the rows that are given", a
     assert.match(wrong.stderr, /given rows are rejected: .*"nowhere"/);
     await edit(
       project.models,
-      "/** What happened, for the feed",
-      `export const rows = \`${rows}\`;\n\n/** What happened, for the feed`,
+      "/** An audit log, also",
+      `export const rows = \`${rows}\`;\n\n/** An audit log, also`,
     );
     const exported = await verify(project, onServer);
     assert.equal(exported.code, 0, exported.stdout + exported.stderr);
