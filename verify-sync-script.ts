@@ -7936,12 +7936,14 @@ class Judge {
     if (typeof code === "string") return this.#shell(code, line, program);
     const words = code.map((text) => ({ text, line }));
     this.#command(words);
-    this.#command([...program, ...words]);
+    if (program.length > 0) this.#command([...program, ...words]);
   }
 
   #shell(code: string, line: number, program: Word[] = []) {
     const commands = readShell(this.shell, code, line);
-    this.#command([...program, ...commands[0]?.words ?? []]);
+    if (program.length > 0) {
+      this.#command([...program, ...commands[0]?.words ?? []]);
+    }
     for (const { words, bodies } of commands) {
       // What psql is told to read.
       const named = bodies.flatMap(({ text }) =>
