@@ -420,7 +420,7 @@ export const sections: Section[] = [
 ];
 
 // ─── End of the steps: below is the engine ─────────────────────────────────
-// engine 0.1.0 sha256 2875c11547a7d443c273293cfaa5710aec1e1fbfd416323b5abe7f439debc7d2
+// engine 0.1.0 sha256 477edefe56debb9870fed1a1b6cfa1ee2d510c2b377e683ffcd6a9f2c4224fca
 
 // ═══ Vocabulary ════════════════════════════════════════════════════════════
 //
@@ -2371,8 +2371,9 @@ function planSetDefault(db: Planner, at: At, value: string) {
 
 /** A time in quotes is read once, and would be another at every look. */
 function refuseFrozen(db: Planner, { table, column }: At, value: string) {
-  const what = `has DEFAULT ${tidy(value)}, which PostgreSQL evaluates only ` +
-    `once`;
+  const what = `has DEFAULT ${
+    tidy(value)
+  }, which PostgreSQL evaluates only once`;
   const fix = "write now(), CURRENT_DATE or the like, without quotes: those " +
     "are evaluated for each inserted row";
   db.issue(`${table}.${column}`, what, fix);
@@ -2972,12 +2973,8 @@ function planPartition(db: Planner, step: Said) {
   if (parent.kind !== "p" && !parent.vague) {
     const fix =
       `write { partitionBy: "RANGE (…)" } into createTable("${on}", …)`;
-    return db.issue(
-      name,
-      `is a partition of ${on}, which is not ` +
-        `partitioned`,
-      fix,
-    );
+    const what = `is a partition of ${on}, which is not partitioned`;
+    return db.issue(name, what, fix);
   }
   if (!fact) return planNewPartition(db, step, parent);
   if (!isTable(db, step, fact)) return;
@@ -3269,12 +3266,8 @@ function planUnique(db: Planner, step: Said, parts: Parts, inline = false) {
     : undefined;
   if (left && !branches) {
     const fix = `REINDEX INDEX CONCURRENTLY ${db.beside(fact, name)}`;
-    return db.issue(
-      name,
-      "has an INVALID index, so it guarantees " +
-        "nothing",
-      fix,
-    );
+    const what = "has an INVALID index, so it guarantees nothing";
+    return db.issue(name, what, fix);
   }
   if (found !== "missing" && !branches) return;
 
@@ -6164,9 +6157,8 @@ function replaceObject(
     return db.conflict(step.name, `is a different ${noun}`, {
       step: describeParts(wanted.want, told),
       database: describeParts(fact.have, told),
-      fix: `${why}: write ` +
-        "a new one under another name, and drop this one in a step once " +
-        "nothing uses it",
+      fix: `${why}: write a new one under another name, and drop this one ` +
+        "in a step once nothing uses it",
       differences: told,
     });
   }
@@ -13655,8 +13647,8 @@ function refuseServer(server: Server, schema: string) {
   refuseFork(server.banner);
   if (server.version < 140000) {
     throw new SyncError(
-      `the server is PostgreSQL ${server.versionText}; 14 ` +
-        "is the oldest that this script supports",
+      `the server is PostgreSQL ${server.versionText}; 14 is the oldest ` +
+        "that this script supports",
       "Upgrade the server",
     );
   }
