@@ -761,7 +761,10 @@ for (const major of [14, 18] as const) {
         steps: `changeType("sums", "a", "bigint")`,
       });
       assert.equal(code, 3, stdout);
-      assert.match(stdout, /cannot change its type: generated column s depends/);
+      assert.match(
+        stdout,
+        /cannot change its type: generated column s depends/,
+      );
     }));
 }
 
